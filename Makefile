@@ -1,0 +1,121 @@
+EXTENSION = pool_ext
+EXTVERSION = 0.1.0
+MODULE_big = pool_ext
+PGFILEDESC = "pool_ext - public lead pools inside PostgreSQL"
+
+# One object per room, see src/README.md.
+OBJS = \
+	src/access.o \
+	src/assign.o \
+	src/batch.o \
+	src/claim.o \
+	src/claim_test.o \
+	src/clock.o \
+	src/close.o \
+	src/config.o \
+	src/config_trigger.o \
+	src/data.o \
+	src/due.o \
+	src/edit.o \
+	src/entry.o \
+	src/event.o \
+	src/follow_up.o \
+	src/grant.o \
+	src/guard.o \
+	src/guc.o \
+	src/history.o \
+	src/identity.o \
+	src/installation.o \
+	src/intake.o \
+	src/lead.o \
+	src/pool_ext.o \
+	src/queue.o \
+	src/queue_check.o \
+	src/queue_slot.o \
+	src/quota.o \
+	src/release.o \
+	src/request.o \
+	src/result.o \
+	src/rollup.o \
+	src/rule.o \
+	src/sql.o \
+	src/table.o \
+	src/tick.o \
+	src/timer.o \
+	src/verify.o \
+	src/worker.o
+
+# Joined in this order: later modules use what earlier ones create.
+SQL_MODULES = \
+	sql/install/tables.sql \
+	sql/install/functions.sql \
+	sql/install/worker.sql \
+	sql/install/rollup.sql \
+	sql/install/views.sql \
+	sql/install/verify.sql \
+	sql/install/guard.sql \
+	sql/install/config_triggers.sql \
+	sql/install/comments.sql \
+	sql/install/dump.sql \
+	sql/install/grants.sql
+
+EXTENSION_SCRIPT = $(EXTENSION)--$(EXTVERSION).sql
+DATA_built = $(EXTENSION_SCRIPT)
+
+PG_CPPFLAGS = -I$(srcdir)/src
+PG_CFLAGS = -fvisibility=hidden -MMD -MP
+EXTRA_CLEAN = $(OBJS:.o=.d)
+
+REGRESS = $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql))
+ISOLATION = $(patsubst test/isolation/specs/%.spec,%, \
+	$(wildcard test/isolation/specs/*.spec))
+REGRESS_OPTS = --inputdir=test --load-extension=pool_ext
+ISOLATION_OPTS = --inputdir=test/isolation --load-extension=pool_ext
+
+# PGXS would run all tests in one database; each of ours wants its own.
+NO_INSTALLCHECK = 1
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+
+# Bitcode only serves JIT; do without it where the server's clang is missing.
+LLVM_CLANG := $(shell sed -n 's/^CLANG = *//p' \
+	"$(dir $(PGXS))../Makefile.global" 2>/dev/null)
+ifeq (,$(and $(LLVM_CLANG),$(shell command -v $(LLVM_CLANG))))
+override with_llvm = no
+endif
+
+# The server's flags were chosen for the compiler it was built with.
+ifneq (,$(findstring clang,$(CC)))
+PG_CFLAGS += -Wno-unknown-warning-option \
+	-Wno-ignored-optimization-argument -Wno-ignored-attributes
+endif
+
+include $(PGXS)
+
+$(EXTENSION_SCRIPT): $(addprefix $(srcdir)/,$(SQL_MODULES)) Makefile
+	cat $(filter %.sql,$^) > $@.tmp && mv $@.tmp $@
+
+# A bitcode file has the same dependencies as its object.
+$(OBJS:.o=.bc): %.bc: %.o
+-include $(OBJS:.o=.d)
+
+installcheck:
+	$(foreach t,$(REGRESS),$(pg_regress_installcheck) $(REGRESS_OPTS) \
+		--dbname=regression_$(t) $(t) &&) true
+	$(foreach t,$(ISOLATION),$(pg_isolation_regress_installcheck) \
+		$(ISOLATION_OPTS) --dbname=isolation_$(t) $(t) &&) true
+
+test:
+	@$(srcdir)/scripts/test
+
+format:
+	@$(srcdir)/scripts/format
+
+format-check:
+	@$(srcdir)/scripts/format --check
+
+typedefs:
+	@$(srcdir)/scripts/format --typedefs
+
+.PHONY: test format format-check typedefs

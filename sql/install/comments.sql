@@ -1,0 +1,302 @@
+-- Comments on what tables.sql makes.
+
+COMMENT ON TABLE pool.tenant IS
+    'Organisations. Leads, members and pools of different tenants never '
+    'meet.';
+COMMENT ON COLUMN pool.tenant.id IS 'Tenant.';
+COMMENT ON COLUMN pool.tenant.name IS 'Name, without /.';
+COMMENT ON COLUMN pool.tenant.timezone IS
+    'Time zone of pools and members that name none.';
+COMMENT ON COLUMN pool.tenant.workdays IS
+    'Working days: ISO days of the week, 1 = Monday.';
+COMMENT ON COLUMN pool.tenant.work_from IS 'Working hours begin.';
+COMMENT ON COLUMN pool.tenant.work_until IS 'Working hours end.';
+COMMENT ON COLUMN pool.tenant.country IS
+    'Country of phone numbers written without a country code, ISO 3166.';
+
+COMMENT ON TABLE pool.calendar IS
+    'Holidays and make-up working days of a tenant.';
+COMMENT ON COLUMN pool.calendar.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.calendar.day IS 'Day.';
+COMMENT ON COLUMN pool.calendar.is_workday IS
+    'Whether this day is a working day, whatever the day of the week.';
+
+COMMENT ON TABLE pool.pool IS
+    'Public pools: shared sets of leads, each with its own rules. They '
+    'form a tree.';
+COMMENT ON COLUMN pool.pool.id IS 'Pool.';
+COMMENT ON COLUMN pool.pool.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.pool.parent_id IS
+    'Pool above it in the tree (id); NULL = root.';
+COMMENT ON COLUMN pool.pool.name IS 'Name, unique in the tenant, without /.';
+COMMENT ON COLUMN pool.pool.description IS 'What the pool is for.';
+COMMENT ON COLUMN pool.pool.timezone IS
+    'Time zone of its days; NULL = that of the tenant.';
+COMMENT ON COLUMN pool.pool.everyone IS
+    'Whether every member of the tenant belongs to it, without a '
+    'membership.';
+COMMENT ON COLUMN pool.pool.hold_limit IS
+    'How many of its leads a member may own; NULL = no limit.';
+COMMENT ON COLUMN pool.pool.claim_limit IS
+    'How many of its leads a member may claim in one calendar day of his; '
+    'NULL = no limit.';
+COMMENT ON COLUMN pool.pool.claim_interval IS
+    'Least time between two claims of a member; NULL = none.';
+COMMENT ON COLUMN pool.pool.cooldown IS
+    'How long a member whose spell on a lead ended does not get it again '
+    'by a claim; NULL = none.';
+COMMENT ON COLUMN pool.pool.masked_attributes IS
+    'What lead_open does not show: names of attributes, and key, name, '
+    'source or grade.';
+COMMENT ON COLUMN pool.pool.duplicate_policy IS
+    'What happens to an entry whose key or identity exists: reject.';
+COMMENT ON COLUMN pool.pool.review IS
+    'Whether entries wait for a human check; not yet.';
+COMMENT ON COLUMN pool.pool.route_returned IS
+    'Whether what comes back is routed anew; not yet.';
+COMMENT ON COLUMN pool.pool.keep_converted IS
+    'Whether lead_mine goes on showing converted leads to him who '
+    'converted them.';
+COMMENT ON COLUMN pool.pool.enabled IS 'Whether its leads can be claimed.';
+
+COMMENT ON TABLE pool.member IS 'People who may own leads.';
+COMMENT ON COLUMN pool.member.id IS 'Member.';
+COMMENT ON COLUMN pool.member.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.member.key IS
+    'The application''s user id, unique in the tenant, without /.';
+COMMENT ON COLUMN pool.member.name IS 'Name.';
+COMMENT ON COLUMN pool.member.login IS
+    'Database role that acts as this member; NULL = none.';
+COMMENT ON COLUMN pool.member.level IS 'Level.';
+COMMENT ON COLUMN pool.member.profile IS 'What rules may know of the member.';
+COMMENT ON COLUMN pool.member.timezone IS
+    'Time zone of his days; NULL = that of the tenant.';
+COMMENT ON COLUMN pool.member.hold_limit IS
+    'How many leads he may own over all pools; NULL = no limit.';
+COMMENT ON COLUMN pool.member.joined_at IS 'When he joined.';
+COMMENT ON COLUMN pool.member.status IS
+    'active, away, leaving or left; only an active member receives leads.';
+COMMENT ON COLUMN pool.member.away_until IS 'When he means to be back.';
+
+COMMENT ON TABLE pool.membership IS
+    'Which members belong to which pools, and as what.';
+COMMENT ON COLUMN pool.membership.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.membership.member_id IS 'Member (id).';
+COMMENT ON COLUMN pool.membership.tenant_id IS 'Tenant of both (id).';
+COMMENT ON COLUMN pool.membership.role IS
+    'member, manager or viewer. Managers also manage the pools below.';
+COMMENT ON COLUMN pool.membership.level IS 'Level in this pool.';
+COMMENT ON COLUMN pool.membership.weight IS
+    'Share of what is distributed by weight.';
+COMMENT ON COLUMN pool.membership.hold_limit IS
+    'Instead of the pool''s; NULL = the pool''s.';
+COMMENT ON COLUMN pool.membership.claim_limit IS
+    'Instead of the pool''s; NULL = the pool''s.';
+
+COMMENT ON TABLE pool.timer_rule IS 'What time does to the leads of a pool.';
+COMMENT ON COLUMN pool.timer_rule.id IS 'Rule.';
+COMMENT ON COLUMN pool.timer_rule.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.timer_rule.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.timer_rule.name IS 'Name, unique in the pool.';
+COMMENT ON COLUMN pool.timer_rule.action IS 'What is done: reclaim.';
+COMMENT ON COLUMN pool.timer_rule.basis IS
+    'What the time counts from: first_contact (start of the spell, while '
+    'there is no follow-up), follow_up (last counted follow-up of the '
+    'spell, or its start), ownership (start of the unbroken chain of '
+    'transfers).';
+COMMENT ON COLUMN pool.timer_rule.after IS
+    'How long after; days and months by the calendar of the pool''s zone, '
+    'the rest as elapsed time.';
+COMMENT ON COLUMN pool.timer_rule.working_time IS
+    'Whether only working time counts; not yet.';
+COMMENT ON COLUMN pool.timer_rule.condition IS
+    'Leads it applies to: a jsonpath predicate on the lead''s document; '
+    'NULL = all.';
+COMMENT ON COLUMN pool.timer_rule.remind_before IS
+    'How long before it acts the owner is reminded, once per spell each.';
+COMMENT ON COLUMN pool.timer_rule.notice_required IS
+    'Whether it acts only on leads whose owner was reminded in time.';
+COMMENT ON COLUMN pool.timer_rule.notify IS
+    'Who is reminded: owner, manager or parent_manager.';
+COMMENT ON COLUMN pool.timer_rule.to_pool_id IS
+    'Pool the lead goes to (id); NULL = stays in its own.';
+COMMENT ON COLUMN pool.timer_rule.enabled IS 'Whether the rule is in force.';
+
+COMMENT ON TABLE pool.access_grant IS 'What grant_access() gave to roles.';
+COMMENT ON COLUMN pool.access_grant.role IS 'Database role.';
+COMMENT ON COLUMN pool.access_grant.access IS
+    'reader, member, manager, admin or service.';
+COMMENT ON COLUMN pool.access_grant.tenant_id IS
+    'Tenant the role may see (id); NULL = all.';
+
+COMMENT ON TABLE pool.installation IS
+    'Where this data has lived: one row per cluster and database.';
+COMMENT ON COLUMN pool.installation.system_identifier IS
+    'System identifier of the cluster.';
+COMMENT ON COLUMN pool.installation.database_oid IS 'OID of the database.';
+COMMENT ON COLUMN pool.installation.generation IS
+    'Generation of the events written there; transaction ids compare only '
+    'within one.';
+COMMENT ON COLUMN pool.installation.since IS
+    'When the data came to live there.';
+COMMENT ON COLUMN pool.installation.active IS
+    'Whether the worker may act there.';
+
+COMMENT ON TABLE pool.lead_state IS
+    'Leads: what a claim rewrites. Written by the library only; read '
+    'pool.lead.';
+COMMENT ON COLUMN pool.lead_state.id IS 'Lead.';
+COMMENT ON COLUMN pool.lead_state.ticket IS
+    'Place in the queue of its pool, the lowest first; set if and only if '
+    'the lead is available.';
+COMMENT ON COLUMN pool.lead_state.entered_at IS 'When it entered this pool.';
+COMMENT ON COLUMN pool.lead_state.owned_at IS 'Start of the present spell.';
+COMMENT ON COLUMN pool.lead_state.chain_at IS
+    'Start of the unbroken chain of transfers the spell belongs to.';
+COMMENT ON COLUMN pool.lead_state.first_follow_up_at IS
+    'First follow-up of this spell.';
+COMMENT ON COLUMN pool.lead_state.last_follow_up_at IS
+    'Last counted follow-up of this spell.';
+COMMENT ON COLUMN pool.lead_state.next_follow_up_at IS
+    'When the owner means to follow up next.';
+COMMENT ON COLUMN pool.lead_state.protected_until IS
+    'No timer acts before this.';
+COMMENT ON COLUMN pool.lead_state.hidden_until IS 'Not claimable before this.';
+COMMENT ON COLUMN pool.lead_state.closed_at IS
+    'When it was converted or archived.';
+COMMENT ON COLUMN pool.lead_state.check_at IS
+    'Nothing that time decides happens to the lead before this; NULL = '
+    'never.';
+COMMENT ON COLUMN pool.lead_state.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.lead_state.pool_id IS 'Home pool (id).';
+COMMENT ON COLUMN pool.lead_state.owner_id IS
+    'Owner (id); set if and only if the status is owned.';
+COMMENT ON COLUMN pool.lead_state.last_owner_id IS
+    'Last or present owner (id).';
+COMMENT ON COLUMN pool.lead_state.follow_ups IS 'Follow-ups of this spell.';
+COMMENT ON COLUMN pool.lead_state.claims IS
+    'Number of spells the lead has had.';
+COMMENT ON COLUMN pool.lead_state.priority IS
+    'Priority, 0 to 100; higher is served first.';
+COMMENT ON COLUMN pool.lead_state.status IS
+    'review, available, owned, converted or archived.';
+COMMENT ON COLUMN pool.lead_state.last_result IS
+    'Result of the last follow-up that had one.';
+COMMENT ON COLUMN pool.lead_state.stage IS 'Stage the lead has reached.';
+COMMENT ON COLUMN pool.lead_state.amount IS 'Amount of the conversion.';
+COMMENT ON COLUMN pool.lead_state.currency IS 'Currency of the amount.';
+
+COMMENT ON TABLE pool.lead_data IS
+    'Leads: what a claim only reads. Written by the library only; read '
+    'pool.lead.';
+COMMENT ON COLUMN pool.lead_data.id IS 'Lead.';
+COMMENT ON COLUMN pool.lead_data.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.lead_data.key IS
+    'The application''s id of the lead, unique in the tenant.';
+COMMENT ON COLUMN pool.lead_data.name IS 'Name.';
+COMMENT ON COLUMN pool.lead_data.source IS 'Source (channel).';
+COMMENT ON COLUMN pool.lead_data.grade IS 'Grade.';
+COMMENT ON COLUMN pool.lead_data.attributes IS
+    'Attributes given by the application.';
+COMMENT ON COLUMN pool.lead_data.created_at IS 'When the lead was created.';
+COMMENT ON COLUMN pool.lead_data.erased_at IS 'When personal data were erased.';
+
+COMMENT ON TABLE pool.identity IS
+    'Normalised identities of leads: one lead per phone number, e-mail '
+    'address and so on.';
+COMMENT ON COLUMN pool.identity.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.identity.scope IS
+    'Within what it is unique; the empty string = the tenant.';
+COMMENT ON COLUMN pool.identity.kind IS
+    'phone, email, company, wechat, wecom or tax_id.';
+COMMENT ON COLUMN pool.identity.value IS 'The value, normalised.';
+COMMENT ON COLUMN pool.identity.lead_id IS 'Lead.';
+
+COMMENT ON TABLE pool.member_state IS
+    'One row per member: the lock where a limit spans pools.';
+COMMENT ON COLUMN pool.member_state.member_id IS 'Member (id).';
+COMMENT ON COLUMN pool.member_state.tenant_id IS 'Tenant (id).';
+
+COMMENT ON TABLE pool.membership_state IS
+    'Counters of one member in one pool, which are also his quota lock. '
+    'Written by the library only.';
+COMMENT ON COLUMN pool.membership_state.spells IS 'Spells ever begun.';
+COMMENT ON COLUMN pool.membership_state.day_event IS
+    'First event of day; his claims of the day are the claim events from '
+    'it on.';
+COMMENT ON COLUMN pool.membership_state.day_until IS
+    'The instant at which day ends.';
+COMMENT ON COLUMN pool.membership_state.last_claim_at IS
+    'When he last claimed here.';
+COMMENT ON COLUMN pool.membership_state.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.membership_state.member_id IS 'Member (id).';
+COMMENT ON COLUMN pool.membership_state.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.membership_state.held IS 'Leads of this pool he owns.';
+COMMENT ON COLUMN pool.membership_state.claimed IS 'Claims of day.';
+COMMENT ON COLUMN pool.membership_state.day IS
+    'The member''s calendar day that claimed counts.';
+COMMENT ON COLUMN pool.membership_state.status IS
+    'Status of the member, or removed if he is no longer in the pool.';
+
+COMMENT ON TABLE pool.event IS
+    'The log: every change of every lead, written in the transaction that '
+    'made it. Append-only.';
+COMMENT ON COLUMN pool.event.id IS
+    'Event; in the order of events for each lead and each membership.';
+COMMENT ON COLUMN pool.event.at IS 'When it happened.';
+COMMENT ON COLUMN pool.event.xid IS 'Top-level transaction that wrote it.';
+COMMENT ON COLUMN pool.event.lead_id IS 'Lead.';
+COMMENT ON COLUMN pool.event.day IS 'Local day of the pool.';
+COMMENT ON COLUMN pool.event.generation IS
+    'Generation of the installation it was written in; xid compares only '
+    'within one.';
+COMMENT ON COLUMN pool.event.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.event.pool_id IS
+    'Home pool of the lead, after the change (id).';
+COMMENT ON COLUMN pool.event.member_id IS
+    'New owner; for endings the former one (id).';
+COMMENT ON COLUMN pool.event.actor_id IS
+    'Member who acted (id); NULL = a service.';
+COMMENT ON COLUMN pool.event.rule_id IS 'Rule that acted (id).';
+COMMENT ON COLUMN pool.event.kind IS
+    'entered, claimed, assigned, transferred, released, reclaimed, '
+    'followed_up, converted, archived, reopened, moved, erased, edited or '
+    'reminded.';
+COMMENT ON COLUMN pool.event.reason IS 'Reason given.';
+COMMENT ON COLUMN pool.event.source IS 'Source of the lead at that moment.';
+COMMENT ON COLUMN pool.event.grade IS 'Grade of the lead at that moment.';
+COMMENT ON COLUMN pool.event.detail IS
+    'What else belongs to the kind; see the reference.';
+
+COMMENT ON TABLE pool.request_log IS
+    'Results of calls with a request_id, given again when the call is '
+    'repeated.';
+COMMENT ON COLUMN pool.request_log.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.request_log.login IS 'Role that called.';
+COMMENT ON COLUMN pool.request_log.request_id IS 'Id of the request.';
+COMMENT ON COLUMN pool.request_log.function IS 'Function called.';
+COMMENT ON COLUMN pool.request_log.digest IS 'Digest of the arguments.';
+COMMENT ON COLUMN pool.request_log.result IS 'Rows returned.';
+COMMENT ON COLUMN pool.request_log.at IS 'When it was called.';
+
+COMMENT ON TABLE pool.timer_recheck IS
+    'Pools whose timer rules changed: the tick computes check_at of their '
+    'leads anew.';
+COMMENT ON COLUMN pool.timer_recheck.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.timer_recheck.after_lead IS
+    'Leads up to this one are done.';
+
+COMMENT ON SEQUENCE pool.lead_id_seq IS
+    'Ids of leads, without the node number.';
+COMMENT ON SEQUENCE pool.event_id_seq IS
+    'Ids of events, without the node number.';
+COMMENT ON SEQUENCE pool.ticket_seq IS
+    'Places in the queue: the order of entries into pools.';
+COMMENT ON SEQUENCE pool.tenant_id_seq IS 'Ids of tenants.';
+COMMENT ON SEQUENCE pool.pool_id_seq IS 'Ids of pools.';
+COMMENT ON SEQUENCE pool.member_id_seq IS 'Ids of members.';
+COMMENT ON SEQUENCE pool.timer_rule_id_seq IS 'Ids of timer rules.';
+
+COMMENT ON FUNCTION pool.default_tenant() IS
+    'The tenant of rows that name none: that of the caller''s member, '
+    'otherwise the one named default, made if need be.';

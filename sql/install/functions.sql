@@ -1,0 +1,354 @@
+-- Functions.  What they do is in C; see the room named in the comment.
+
+CREATE FUNCTION pool.lead_written() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'pool_lead_written' LANGUAGE C;
+COMMENT ON FUNCTION pool.lead_written() IS
+'Trigger: tells the queue hints that SQL, not the library, has written leads.';
+
+------------------------------------------------------------------------
+-- Who calls (access.c, history.c, clock.c)
+------------------------------------------------------------------------
+
+COMMENT ON FUNCTION pool.default_tenant() IS
+'Id of the tenant "default", which the first pool or member that names none brings into being.';
+
+CREATE FUNCTION pool.current_member() RETURNS text
+    AS 'MODULE_PATHNAME', 'pool_current_member'
+    LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pool.current_member() IS
+'Key of the member behind this session: the one act_as() named in this transaction, else the one whose login is the role of SET ROLE. NULL if there is none.';
+
+CREATE FUNCTION pool.current_member_id() RETURNS integer
+    AS 'MODULE_PATHNAME', 'pool_current_member_id'
+    LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pool.current_member_id() IS
+'Id of the member behind this session, NULL if there is none.';
+
+CREATE FUNCTION pool.act_as(member text) RETURNS void
+    AS 'MODULE_PATHNAME', 'pool_act_as'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION pool.act_as(text) IS
+'Acts for this member until the transaction ends; NULL ends it at once. Whoever may execute it may act for any member he sees: grant it to service accounts only. Errors: PO002 unknown member.';
+
+CREATE FUNCTION pool.sees_tenant(tenant_id integer) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'pool_sees_tenant'
+    LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pool.sees_tenant(integer) IS
+'Whether the caller may see data of this tenant: a member his own, others what grant_access() opened. For views.';
+
+CREATE FUNCTION pool.is_team_manager(pool_id integer) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'pool_is_team_manager'
+    LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pool.is_team_manager(integer) IS
+'Whether the caller''s member is manager of this pool or of one above it. For views.';
+
+CREATE FUNCTION pool.clock() RETURNS timestamptz
+    AS 'MODULE_PATHNAME', 'pool_clock'
+    LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pool.clock() IS
+'The time that counts: the start of this statement, or the setting pool_ext.clock.';
+
+CREATE FUNCTION pool.pool_zone(pool_id integer) RETURNS text
+    AS 'MODULE_PATHNAME', 'pool_pool_zone'
+    LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pool.pool_zone(integer) IS
+'Name of the time zone that applies in a pool: its own or its tenant''s. For views.';
+
+CREATE FUNCTION pool.member_zone(member_id integer) RETURNS text
+    AS 'MODULE_PATHNAME', 'pool_member_zone'
+    LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pool.member_zone(integer) IS
+'Name of the time zone that applies to a member: his own or his tenant''s. For views.';
+
+------------------------------------------------------------------------
+-- Entry (intake.c, entry.c, edit.c, identity.c)
+------------------------------------------------------------------------
+
+CREATE FUNCTION pool.enter(
+    pool text, key text, name text DEFAULT NULL, source text DEFAULT NULL,
+    grade text DEFAULT NULL, priority integer DEFAULT 0,
+    attributes jsonb DEFAULT '{}', identities jsonb DEFAULT '{}',
+    owner text DEFAULT NULL, request_id uuid DEFAULT NULL,
+    OUT outcome text, OUT lead_id bigint, OUT member text, OUT status text,
+    OUT home_pool text, OUT rule text, OUT reason text)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_enter'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
+COMMENT ON FUNCTION pool.enter(text, text, text, text, text, integer, jsonb, jsonb, text, uuid) IS
+'Lets a lead into a pool. key is the application''s own id of the customer, unique per tenant; priority 0..100, the highest is claimed first; attributes a JSON object; identities such as {"phone": "...", "email": ["...", "..."]} (phone, email, company, wechat, wecom, tax_id) are normalised and unique per tenant; owner is given the lead at once.
+Outcomes: entered; assigned (to owner); duplicate (lead_id, member, status and home_pool are the known lead''s); reopened (an archived lead came back with its id). If the owner may not receive it the outcome is entered, member is NULL and reason says why: not_member, inactive or hold_limit.
+Errors: PO001 unknown pool, PO002 unknown owner, PO003 not a member of the pool, PO004 neither member nor service, PO005 naming another owner needs a manager, PO010 request id reused, 22004 no key, 22023 priority, attributes, identities or a text too long.';
+
+CREATE FUNCTION pool.edit(
+    lead bigint, name text DEFAULT NULL, grade text DEFAULT NULL,
+    priority integer DEFAULT NULL, attributes jsonb DEFAULT NULL,
+    identities jsonb DEFAULT NULL, request_id uuid DEFAULT NULL,
+    OUT outcome text)
+RETURNS SETOF text
+    AS 'MODULE_PATHNAME', 'pool_edit'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
+COMMENT ON FUNCTION pool.edit(bigint, text, text, integer, jsonb, jsonb, uuid) IS
+'Changes what a lead is called and carries. NULL leaves a thing as it is; attributes are merged, a JSON null removes a key; identities are added. No clock starts anew; a new priority moves a lead in the pool to the end of its new band.
+Outcomes: ok, not_found, duplicate (another lead has one of the identities; nothing is changed).
+Errors: PO005 the lead is not the caller''s, 22023 bad values, PO010 request id reused.';
+
+CREATE FUNCTION pool.normalise_identity(
+    kind text, value text, country text DEFAULT 'CN') RETURNS text
+    AS 'MODULE_PATHNAME', 'pool_normalise_identity'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION pool.normalise_identity(text, text, text) IS
+'The form in which an identity is compared: phone numbers as +, country and digits, e-mail addresses in lower case, full-width characters as half-width. NULL if nothing is left. Errors: 22023 unknown kind.';
+
+CREATE VIEW pool.intake AS
+SELECT NULL::text AS pool, NULL::text AS key, NULL::text AS name,
+       NULL::text AS source, NULL::text AS grade, NULL::integer AS priority,
+       NULL::jsonb AS attributes, NULL::jsonb AS identities,
+       NULL::text AS owner, NULL::timestamptz AS created_at,
+       NULL::timestamptz AS owned_at,
+       NULL::timestamptz AS last_follow_up_at, NULL::text AS status
+WHERE false;
+
+CREATE FUNCTION pool.intake_row() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'pool_intake_row' LANGUAGE C;
+COMMENT ON FUNCTION pool.intake_row() IS
+'Trigger: collects a row inserted into pool.intake.';
+CREATE FUNCTION pool.intake_statement() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'pool_intake_statement' LANGUAGE C;
+COMMENT ON FUNCTION pool.intake_statement() IS
+'Trigger: enters the rows collected from pool.intake.';
+CREATE TRIGGER intake_begin BEFORE INSERT ON pool.intake
+    FOR EACH STATEMENT EXECUTE FUNCTION pool.intake_statement();
+CREATE TRIGGER intake_row INSTEAD OF INSERT ON pool.intake
+    FOR EACH ROW EXECUTE FUNCTION pool.intake_row();
+CREATE TRIGGER intake_end AFTER INSERT ON pool.intake
+    FOR EACH STATEMENT EXECUTE FUNCTION pool.intake_statement();
+
+------------------------------------------------------------------------
+-- Claiming (claim.c)
+------------------------------------------------------------------------
+
+CREATE FUNCTION pool.claim(
+    pool text, member text DEFAULT NULL, n integer DEFAULT 1,
+    match jsonb DEFAULT NULL, request_id uuid DEFAULT NULL,
+    OUT outcome text, OUT lead_id bigint, OUT key text, OUT name text,
+    OUT source text, OUT grade text, OUT priority integer,
+    OUT attributes jsonb, OUT due_at timestamptz, OUT retry_at timestamptz,
+    OUT limit_value integer, OUT used integer)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_claim'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
+COMMENT ON FUNCTION pool.claim(text, text, integer, jsonb, uuid) IS
+'The member (default: the caller''s own) takes the best n leads (1..10000) of the pool: highest priority first, then longest in the pool. One row claimed for each, as many as quota and stock allow; due_at is when the next timer acts on it.
+If none, one row with lead_id NULL. Outcomes: empty; contended (what there is, running transactions hold: try again); none_allowed (stock exists, all barred for this member, as by cooldown); hold_limit, claim_limit (limit_value, used; retry_at when the day ends); too_soon (retry_at); away (the member is not active); pool_disabled.
+match is reserved. Errors: PO001, PO002 unknown pool or member, PO003 not a member of the pool, PO004 acting for another, PO010 request id reused, 22023 n or match.';
+
+CREATE FUNCTION pool.claim_leads(
+    leads bigint[], member text DEFAULT NULL, request_id uuid DEFAULT NULL,
+    OUT outcome text, OUT lead_id bigint, OUT key text,
+    OUT due_at timestamptz, OUT retry_at timestamptz,
+    OUT limit_value integer, OUT used integer)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_claim_leads'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+COMMENT ON FUNCTION pool.claim_leads(bigint[], text, uuid) IS
+'The member takes these leads. One row per distinct id, in the order given; each is charged to the membership of its own pool. Never waits for a lead.
+Outcomes: claimed; taken (owned, by whomever); contended (a running transaction holds it); not_available (closed); not_member (of its pool); away; pool_disabled; cooldown and too_soon (retry_at); claim_limit and hold_limit (limit_value, used, retry_at); not_found.
+Errors: PO002, PO004, PO010, 22004 NULL among the ids, 22023 more than 10000.';
+
+CREATE FUNCTION pool.explain_claim(
+    lead bigint, member text DEFAULT NULL,
+    OUT test text, OUT passed boolean, OUT detail text,
+    OUT retry_at timestamptz)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_explain_claim'
+    LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 8;
+COMMENT ON FUNCTION pool.explain_claim(bigint, text) IS
+'Why the member may or may not claim this lead now: one row per test, in the order of enforcement and by the same code. detail is the outcome a claim would have (with used and limit), retry_at when time cures it. Errors: PO002, PO004.';
+
+------------------------------------------------------------------------
+-- Assigning and returning (assign.c, release.c)
+------------------------------------------------------------------------
+
+CREATE FUNCTION pool.assign(
+    leads bigint[], member text, to_pool text DEFAULT NULL,
+    reason text DEFAULT NULL, actor text DEFAULT NULL,
+    request_id uuid DEFAULT NULL,
+    OUT outcome text, OUT lead_id bigint, OUT key text)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_assign'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+COMMENT ON FUNCTION pool.assign(bigint[], text, text, text, text, uuid) IS
+'A manager (actor; default the caller) gives available leads to a member, in their own pools or in to_pool. Overrides cooldown, and the event says so; claim limits do not count. Never waits for a lead.
+Outcomes: assigned; taken (owned); contended; not_available (closed); not_member (of the pool); inactive (away, leaving or left); hold_limit; not_found.
+Errors: PO001, PO002, PO004, PO005 manager needed, PO010, 22004, 22023.';
+
+CREATE FUNCTION pool.transfer(
+    leads bigint[], member text, to_pool text DEFAULT NULL,
+    reason text DEFAULT NULL, actor text DEFAULT NULL,
+    request_id uuid DEFAULT NULL,
+    OUT outcome text, OUT lead_id bigint, OUT key text)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_transfer'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+COMMENT ON FUNCTION pool.transfer(bigint[], text, text, text, text, uuid) IS
+'A manager gives owned leads to another member. A new spell begins for first_contact and follow_up timers; ownership timers go on. Waits for whoever holds a lead, unless this transaction already holds members'' counters: then contended.
+Outcomes: transferred; not_owned; not_member; inactive; hold_limit; contended; not_found.
+Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
+
+CREATE FUNCTION pool.release(
+    leads bigint[], reason text DEFAULT NULL, to_pool text DEFAULT NULL,
+    member text DEFAULT NULL, request_id uuid DEFAULT NULL,
+    OUT outcome text, OUT lead_id bigint, OUT key text)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_release'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+COMMENT ON FUNCTION pool.release(bigint[], text, text, text, uuid) IS
+'The owner gives leads back to their pools, or to to_pool. They keep their priority and enter the queue as the newest of their band. Does not refund the claim.
+Outcomes: released; not_owner; contended; not_found. Errors: PO001, PO002, PO004, PO010, 22004, 22023.';
+
+CREATE FUNCTION pool.reclaim(
+    leads bigint[], reason text DEFAULT NULL, to_pool text DEFAULT NULL,
+    actor text DEFAULT NULL, request_id uuid DEFAULT NULL,
+    OUT outcome text, OUT lead_id bigint, OUT key text)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_reclaim'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+COMMENT ON FUNCTION pool.reclaim(bigint[], text, text, text, uuid) IS
+'A manager takes owned leads back into their pools, or into to_pool.
+Outcomes: reclaimed; not_owned; contended; not_found. Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
+
+------------------------------------------------------------------------
+-- Working (follow_up.c, close.c)
+------------------------------------------------------------------------
+
+CREATE FUNCTION pool.follow_up(
+    lead bigint, kind text DEFAULT 'note', result text DEFAULT NULL,
+    note text DEFAULT NULL, next_at timestamptz DEFAULT NULL,
+    occurred_at timestamptz DEFAULT NULL, detail jsonb DEFAULT NULL,
+    stage text DEFAULT NULL, member text DEFAULT NULL,
+    request_id uuid DEFAULT NULL,
+    OUT outcome text, OUT event_id bigint, OUT due_at timestamptz)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_follow_up'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
+COMMENT ON FUNCTION pool.follow_up(bigint, text, text, text, timestamptz, timestamptz, jsonb, text, text, uuid) IS
+'The owner records a contact. What counts for timers is when it is recorded, not occurred_at. due_at is when the next timer acts on the lead.
+Outcomes: ok; not_owner; closed; contended; not_found. Errors: PO002, PO004, PO010, 22004, 22023.';
+
+CREATE FUNCTION pool.convert(
+    lead bigint, amount numeric DEFAULT NULL, currency text DEFAULT NULL,
+    member text DEFAULT NULL, request_id uuid DEFAULT NULL,
+    OUT outcome text, OUT lead_id bigint, OUT key text)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_convert'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
+COMMENT ON FUNCTION pool.convert(bigint, numeric, text, text, uuid) IS
+'The lead is won, by its owner or, for him, a manager. amount is zero or more, in currency. The lead leaves its owner''s holdings; last_owner_id says who won it.
+Outcomes: converted; already_converted; not_owner; contended; not_found. Errors: PO002, PO004, PO010, 22004, 22023.';
+
+CREATE FUNCTION pool.archive(
+    leads bigint[], reason text, actor text DEFAULT NULL,
+    request_id uuid DEFAULT NULL,
+    OUT outcome text, OUT lead_id bigint, OUT key text)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_archive'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+COMMENT ON FUNCTION pool.archive(bigint[], text, text, uuid) IS
+'A manager takes leads out of circulation (invalid, lost), whoever owns them.
+Outcomes: archived; already_closed; contended; not_found. Errors: PO002, PO004, PO005, PO010, 22004 no reason, 22023.';
+
+CREATE FUNCTION pool.reopen(
+    leads bigint[], to_pool text DEFAULT NULL, actor text DEFAULT NULL,
+    request_id uuid DEFAULT NULL,
+    OUT outcome text, OUT lead_id bigint, OUT key text)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_reopen'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+COMMENT ON FUNCTION pool.reopen(bigint[], text, text, uuid) IS
+'A manager brings closed leads back into their pools, or into to_pool.
+Outcomes: reopened; not_closed; contended; not_found. Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
+
+CREATE FUNCTION pool.move(
+    leads bigint[], to_pool text, actor text DEFAULT NULL,
+    request_id uuid DEFAULT NULL,
+    OUT outcome text, OUT lead_id bigint, OUT key text)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_move'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+COMMENT ON FUNCTION pool.move(bigint[], text, text, uuid) IS
+'A manager moves available leads to another pool, where they enter as the newest of their band.
+Outcomes: moved; not_available; contended; not_found. Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
+
+CREATE FUNCTION pool.erase(
+    leads bigint[], reason text DEFAULT NULL, actor text DEFAULT NULL,
+    OUT outcome text, OUT lead_id bigint)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_erase'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+COMMENT ON FUNCTION pool.erase(bigint[], text, text) IS
+'A manager removes the personal data of leads: key, name, attributes, identities, notes and reasons in events, stored results. An open lead is archived by it. Counts and amounts stay; reason is kept and must not be personal.
+Outcomes: erased; contended; not_found. Errors: PO002, PO004, PO005, 22004, 22023.';
+
+------------------------------------------------------------------------
+-- Looking (history.c, timer.c)
+------------------------------------------------------------------------
+
+CREATE FUNCTION pool.history(
+    lead bigint,
+    OUT at timestamptz, OUT kind text, OUT member text, OUT actor text,
+    OUT reason text, OUT detail jsonb)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_history'
+    LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 20;
+COMMENT ON FUNCTION pool.history(bigint) IS
+'What happened to a lead, oldest first; no rows for whoever may not see it. member is the new owner, for endings the former one. Errors: 22004.';
+
+CREATE FUNCTION pool.lead_id(key text, tenant text DEFAULT NULL)
+RETURNS bigint
+    AS 'MODULE_PATHNAME', 'pool_lead_id'
+    LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pool.lead_id(text, text) IS
+'Id of the lead with this key, NULL if there is none the caller may know of. tenant defaults to the caller''s, else to "default".';
+
+CREATE FUNCTION pool.next_timer(
+    lead_id bigint, OUT rule_id integer, OUT action text,
+    OUT due_at timestamptz)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_next_timer'
+    LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 1;
+COMMENT ON FUNCTION pool.next_timer(bigint) IS
+'The timer rule that acts next on an owned lead, and when; no row if none will. For views.';
+
+------------------------------------------------------------------------
+-- Running (tick.c, rollup.c, installation.c, verify.c)
+------------------------------------------------------------------------
+
+CREATE FUNCTION pool.tick(
+    max_leads integer DEFAULT NULL,
+    OUT task text, OUT done bigint, OUT more boolean)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_tick'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 4;
+COMMENT ON FUNCTION pool.tick(integer) IS
+'Does everything that time makes due, in the caller''s transaction; the background worker does the same in small ones. max_leads bounds each task, NULL is no bound. Tasks: recheck (timers after a change of rules), timers (reminders and reclaims), rollup (statistics), requests (old results). done counts what was looked at; more says that some is left. Not for prepared transactions. Errors: 22023.';
+
+CREATE FUNCTION pool.purge_events(before timestamptz) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'pool_purge_events'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION pool.purge_events(timestamptz) IS
+'Deletes events older than that, which must be at least three days ago, and returns how many. Statistics keep their sums; each lead keeps its events since its last change of state. Errors: 22004, 22023.';
+
+CREATE FUNCTION pool.resume() RETURNS boolean
+    AS 'MODULE_PATHNAME', 'pool_resume'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION pool.resume() IS
+'Says that this copy of the data is to live: lets the worker run where the data was restored from elsewhere. True if it did not run before.';
+
+CREATE FUNCTION pool.verify(
+    level integer DEFAULT 3,
+    OUT check_name text, OUT object text, OUT message text)
+RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'pool_verify'
+    LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 1;
+COMMENT ON FUNCTION pool.verify(integer) IS
+'Compares everything that is kept twice, in one snapshot, and returns what differs; no rows mean that every invariant holds. Level 1 looks at counters, 2 also at histories, 3 at everything. pool.verification says what each check means and how to mend it. Errors: 22023 level.';

@@ -1,0 +1,632 @@
+-- Roll-ups: folded events, and the one definition of what an event counts for.
+--
+-- An event is folded if its generation is lower than that of rollup_state, or
+-- equal with its transaction visible in the snapshot stored there.  The rest
+-- is the tail.  Statistics are folded sums plus the tail, read in one snapshot.
+-- There is no row in rollup_state before the first fold, and none in
+-- purge_horizon before the first purge, so that a dump restores cleanly.
+
+CREATE TABLE pool.rollup_day (
+    pool_id         integer NOT NULL,
+    day             date NOT NULL,
+    source          text NOT NULL,
+    entered         integer NOT NULL,
+    claimed         integer NOT NULL,
+    assigned        integer NOT NULL,
+    transferred     integer NOT NULL,
+    given           integer NOT NULL,
+    followed_up     integer NOT NULL,
+    first_responses integer NOT NULL,
+    released        integer NOT NULL,
+    reclaimed       integer NOT NULL,
+    missed          integer NOT NULL,
+    converted       integer NOT NULL,
+    archived        integer NOT NULL,
+    reopened        integer NOT NULL,
+    erased          integer NOT NULL,
+    moved_in        integer NOT NULL,
+    moved_out       integer NOT NULL,
+    ended           integer NOT NULL,
+    d_available     integer NOT NULL,
+    d_review        integer NOT NULL,
+    d_owned         integer NOT NULL,
+    d_converted     integer NOT NULL,
+    d_archived      integer NOT NULL,
+    first_response_seconds_sum bigint NOT NULL,
+    seconds_to_convert_sum     bigint NOT NULL,
+    amount          numeric NOT NULL,
+    CONSTRAINT rollup_day_pkey PRIMARY KEY (pool_id, day, source)
+) WITH (fillfactor = 80);
+
+CREATE TABLE pool.rollup_member (
+    pool_id         integer NOT NULL,
+    member_id       integer NOT NULL,
+    day             date NOT NULL,
+    claimed         integer NOT NULL,
+    assigned        integer NOT NULL,
+    received        integer NOT NULL,
+    given           integer NOT NULL,
+    followed_up     integer NOT NULL,
+    first_responses integer NOT NULL,
+    missed          integer NOT NULL,
+    released        integer NOT NULL,
+    reclaimed       integer NOT NULL,
+    converted       integer NOT NULL,
+    archived        integer NOT NULL,
+    ended           integer NOT NULL,
+    first_response_seconds_sum bigint NOT NULL,
+    amount          numeric NOT NULL,
+    CONSTRAINT rollup_member_pkey PRIMARY KEY (pool_id, member_id, day)
+) WITH (fillfactor = 80);
+
+CREATE TABLE pool.rollup_state (
+    singleton   boolean NOT NULL DEFAULT true,
+    generation  integer NOT NULL,
+    snapshot    pg_snapshot NOT NULL,
+    at          timestamptz NOT NULL,
+    CONSTRAINT rollup_state_pkey PRIMARY KEY (singleton),
+    CONSTRAINT rollup_state_singleton_check CHECK (singleton)
+);
+
+CREATE TABLE pool.purge_horizon (
+    singleton   boolean NOT NULL DEFAULT true,
+    before      timestamptz NOT NULL,
+    CONSTRAINT purge_horizon_pkey PRIMARY KEY (singleton),
+    CONSTRAINT purge_horizon_singleton_check CHECK (singleton)
+);
+
+-- What an event does to its lead, and whether it is folded.  The upper bounds
+-- in is_tail always hold: they tell the planner that the ranges are small, so
+-- that it walks event_order_idx and not the whole log.
+CREATE VIEW pool.event_effect AS
+SELECT e.id, e.at, e.xid, e.lead_id, e.day, e.generation, e.tenant_id,
+    e.pool_id, e.member_id, e.actor_id, e.rule_id, e.kind, e.reason,
+    e.source, e.grade, e.detail,
+    CASE WHEN e.kind IN ('assigned', 'transferred', 'released', 'reclaimed',
+                         'reopened', 'moved')
+        THEN (e.detail ->> 'from_pool')::integer
+    END AS from_pool_id,
+    coalesce((e.detail ->> 'from_day')::date, e.day) AS from_day,
+    CASE e.kind
+        WHEN 'transferred' THEN (e.detail ->> 'from')::integer
+        WHEN 'released' THEN e.member_id
+        WHEN 'reclaimed' THEN e.member_id
+        WHEN 'converted' THEN e.member_id
+        WHEN 'archived' THEN e.member_id
+        WHEN 'erased' THEN e.member_id
+    END AS former_id,
+    CASE e.kind
+        WHEN 'claimed' THEN 'available'
+        WHEN 'assigned' THEN 'available'
+        WHEN 'moved' THEN 'available'
+        WHEN 'transferred' THEN 'owned'
+        WHEN 'released' THEN 'owned'
+        WHEN 'reclaimed' THEN 'owned'
+        WHEN 'converted' THEN coalesce(e.detail ->> 'from', 'owned')
+        WHEN 'archived' THEN e.detail ->> 'from'
+        WHEN 'reopened' THEN e.detail ->> 'from'
+        WHEN 'erased' THEN e.detail ->> 'from'
+    END AS state_before,
+    CASE e.kind
+        WHEN 'entered' THEN 'available'
+        WHEN 'review' THEN 'review'
+        WHEN 'claimed' THEN 'owned'
+        WHEN 'assigned' THEN 'owned'
+        WHEN 'transferred' THEN 'owned'
+        WHEN 'released' THEN 'available'
+        WHEN 'reclaimed' THEN 'available'
+        WHEN 'moved' THEN 'available'
+        WHEN 'reopened' THEN 'available'
+        WHEN 'converted' THEN 'converted'
+        WHEN 'archived' THEN 'archived'
+        WHEN 'erased' THEN
+            CASE e.detail ->> 'from' WHEN 'converted' THEN 'converted'
+                ELSE 'archived' END
+    END AS state_after,
+    (e.generation > coalesce(
+            (SELECT s.generation FROM pool.rollup_state s), -2147483648)
+        AND e.generation <= 2147483647)
+    OR (e.generation = (SELECT s.generation FROM pool.rollup_state s)
+        AND e.xid >= (SELECT pg_snapshot_xmax(s.snapshot)
+                      FROM pool.rollup_state s)
+        AND e.xid <= '18446744073709551615'::xid8)
+    OR (e.generation = (SELECT s.generation FROM pool.rollup_state s)
+        AND e.xid = ANY (ARRAY(SELECT pg_snapshot_xip(s.snapshot)
+                               FROM pool.rollup_state s))) AS is_tail
+FROM pool.event e;
+
+CREATE VIEW pool.event_tail AS
+SELECT e.id, e.at, e.xid, e.lead_id, e.day, e.generation, e.tenant_id,
+    e.pool_id, e.member_id, e.actor_id, e.rule_id, e.kind, e.reason,
+    e.source, e.grade, e.detail
+FROM pool.event_effect e
+WHERE e.is_tail;
+
+-- A lead that changes its pool counts in two: where it comes from it only
+-- leaves (gains is ''), where it goes to it only arrives (loses is '').
+CREATE VIEW pool.event_day_fact AS
+SELECT e.generation, e.xid, e.is_tail, e.lead_id, e.id AS event_id,
+    s.pool_id, s.day, coalesce(e.source, '') AS source,
+    (e.kind = 'entered')::integer AS entered,
+    (e.kind = 'claimed')::integer AS claimed,
+    (e.kind = 'assigned' AND s.gains <> '')::integer AS assigned,
+    (e.kind = 'transferred' AND s.gains <> '')::integer AS transferred,
+    (e.kind = 'transferred' AND s.loses <> '')::integer AS given,
+    (e.kind = 'followed_up')::integer AS followed_up,
+    (e.kind = 'followed_up'
+        AND e.detail ->> 'first_seconds' IS NOT NULL)::integer
+        AS first_responses,
+    (e.kind = 'released' AND s.loses <> '')::integer AS released,
+    (e.kind = 'reclaimed' AND s.loses <> '')::integer AS reclaimed,
+    (e.kind = 'reclaimed' AND s.loses <> ''
+        AND e.rule_id IS NOT NULL)::integer AS missed,
+    (e.kind = 'converted')::integer AS converted,
+    (e.kind = 'archived')::integer AS archived,
+    (e.kind = 'reopened' AND s.gains <> '')::integer AS reopened,
+    (e.kind = 'erased')::integer AS erased,
+    (e.kind = 'moved' AND s.gains <> '')::integer AS moved_in,
+    (e.kind = 'moved' AND s.loses <> '')::integer AS moved_out,
+    (s.loses = 'owned')::integer AS ended,
+    (s.gains = 'available')::integer - (s.loses = 'available')::integer
+        AS d_available,
+    (s.gains = 'review')::integer - (s.loses = 'review')::integer AS d_review,
+    (s.gains = 'owned')::integer - (s.loses = 'owned')::integer AS d_owned,
+    (s.gains = 'converted')::integer - (s.loses = 'converted')::integer
+        AS d_converted,
+    (s.gains = 'archived')::integer - (s.loses = 'archived')::integer
+        AS d_archived,
+    CASE WHEN e.kind = 'followed_up'
+        THEN coalesce((e.detail ->> 'first_seconds')::bigint, 0)
+        ELSE 0 END AS first_response_seconds_sum,
+    CASE WHEN e.kind = 'converted'
+        THEN coalesce((e.detail ->> 'seconds')::bigint, 0)
+        ELSE 0 END AS seconds_to_convert_sum,
+    CASE WHEN e.kind = 'converted'
+        THEN coalesce((e.detail ->> 'amount')::numeric, 0)
+        ELSE 0 END AS amount
+FROM pool.event_effect e
+CROSS JOIN LATERAL (VALUES
+    (e.pool_id, e.day, coalesce(e.state_after, ''),
+        CASE WHEN e.from_pool_id <> e.pool_id THEN ''
+            ELSE coalesce(e.state_before, '') END),
+    (CASE WHEN e.from_pool_id <> e.pool_id THEN e.from_pool_id END,
+        e.from_day, '', coalesce(e.state_before, ''))
+) AS s(pool_id, day, gains, loses)
+WHERE s.pool_id IS NOT NULL;
+
+-- A transfer counts for two members: the new owner, and him whose spell ends.
+CREATE VIEW pool.event_member_fact AS
+SELECT e.generation, e.xid, e.is_tail, e.lead_id, e.id AS event_id,
+    s.pool_id, s.member_id, s.day,
+    (e.kind = 'claimed')::integer AS claimed,
+    (e.kind = 'assigned')::integer AS assigned,
+    (e.kind = 'transferred' AND NOT s.ends)::integer AS received,
+    (e.kind = 'transferred' AND s.ends)::integer AS given,
+    (e.kind = 'followed_up')::integer AS followed_up,
+    (e.kind = 'followed_up'
+        AND e.detail ->> 'first_seconds' IS NOT NULL)::integer
+        AS first_responses,
+    (e.kind = 'reclaimed' AND e.rule_id IS NOT NULL)::integer AS missed,
+    (e.kind = 'released')::integer AS released,
+    (e.kind = 'reclaimed')::integer AS reclaimed,
+    (e.kind = 'converted')::integer AS converted,
+    (e.kind = 'archived')::integer AS archived,
+    s.ends::integer AS ended,
+    CASE WHEN e.kind = 'followed_up'
+        THEN coalesce((e.detail ->> 'first_seconds')::bigint, 0)
+        ELSE 0 END AS first_response_seconds_sum,
+    CASE WHEN e.kind = 'converted'
+        THEN coalesce((e.detail ->> 'amount')::numeric, 0)
+        ELSE 0 END AS amount
+FROM pool.event_effect e
+CROSS JOIN LATERAL (VALUES
+    (CASE WHEN e.kind IN ('claimed', 'assigned', 'transferred', 'followed_up')
+        THEN e.member_id END, e.pool_id, e.day, false),
+    (CASE WHEN e.state_before = 'owned' THEN e.former_id END,
+        coalesce(e.from_pool_id, e.pool_id), e.from_day, true)
+) AS s(member_id, pool_id, day, ends)
+WHERE s.member_id IS NOT NULL;
+
+-- Folded sums and the tail: what every statistic adds up.
+CREATE VIEW pool.day_sum AS
+SELECT pool_id, day, source,
+    entered, claimed, assigned, transferred, given, followed_up,
+    first_responses, released, reclaimed, missed, converted, archived,
+    reopened, erased, moved_in, moved_out, ended, d_available, d_review,
+    d_owned, d_converted, d_archived, first_response_seconds_sum,
+    seconds_to_convert_sum, amount
+FROM pool.rollup_day
+UNION ALL
+SELECT pool_id, day, source,
+    entered, claimed, assigned, transferred, given, followed_up,
+    first_responses, released, reclaimed, missed, converted, archived,
+    reopened, erased, moved_in, moved_out, ended, d_available, d_review,
+    d_owned, d_converted, d_archived, first_response_seconds_sum,
+    seconds_to_convert_sum, amount
+FROM pool.event_day_fact
+WHERE is_tail;
+
+CREATE VIEW pool.member_sum AS
+SELECT pool_id, member_id, day,
+    claimed, assigned, received, given, followed_up, first_responses,
+    missed, released, reclaimed, converted, archived, ended,
+    first_response_seconds_sum, amount
+FROM pool.rollup_member
+UNION ALL
+SELECT pool_id, member_id, day,
+    claimed, assigned, received, given, followed_up, first_responses,
+    missed, released, reclaimed, converted, archived, ended,
+    first_response_seconds_sum, amount
+FROM pool.event_member_fact
+WHERE is_tail;
+
+COMMENT ON TABLE pool.rollup_day IS
+    'Folded events: counters of each pool, day and source. Purging events '
+    'leaves it as it is.';
+COMMENT ON COLUMN pool.rollup_day.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.rollup_day.day IS
+    'Local day of the pool when the event was written.';
+COMMENT ON COLUMN pool.rollup_day.source IS
+    'Source (channel) of the lead; the empty string where it has none.';
+COMMENT ON COLUMN pool.rollup_day.entered IS 'Leads that entered here.';
+COMMENT ON COLUMN pool.rollup_day.claimed IS 'Leads claimed.';
+COMMENT ON COLUMN pool.rollup_day.assigned IS
+    'Leads assigned (counted in the pool they belong to afterwards).';
+COMMENT ON COLUMN pool.rollup_day.transferred IS
+    'Leads transferred (counted in the pool they belong to afterwards).';
+COMMENT ON COLUMN pool.rollup_day.given IS
+    'Spells ended by a transfer (counted in the pool they ran in).';
+COMMENT ON COLUMN pool.rollup_day.followed_up IS 'Follow-ups recorded.';
+COMMENT ON COLUMN pool.rollup_day.first_responses IS
+    'Spells that got their first follow-up.';
+COMMENT ON COLUMN pool.rollup_day.released IS
+    'Spells ended by a release (counted in the pool they ran in).';
+COMMENT ON COLUMN pool.rollup_day.reclaimed IS
+    'Spells ended by a reclaim (counted in the pool they ran in).';
+COMMENT ON COLUMN pool.rollup_day.missed IS
+    'Those of reclaimed that a timer ended.';
+COMMENT ON COLUMN pool.rollup_day.converted IS 'Leads converted.';
+COMMENT ON COLUMN pool.rollup_day.archived IS 'Leads archived.';
+COMMENT ON COLUMN pool.rollup_day.reopened IS
+    'Closed leads that became available again (counted where they are '
+    'afterwards).';
+COMMENT ON COLUMN pool.rollup_day.erased IS
+    'Leads whose personal data were erased.';
+COMMENT ON COLUMN pool.rollup_day.moved_in IS
+    'Available leads moved here from another pool.';
+COMMENT ON COLUMN pool.rollup_day.moved_out IS
+    'Available leads moved from here to another pool.';
+COMMENT ON COLUMN pool.rollup_day.ended IS 'Spells ended, in whatever way.';
+COMMENT ON COLUMN pool.rollup_day.d_available IS
+    'Change of the number of available leads.';
+COMMENT ON COLUMN pool.rollup_day.d_review IS
+    'Change of the number of leads in review.';
+COMMENT ON COLUMN pool.rollup_day.d_owned IS
+    'Change of the number of owned leads.';
+COMMENT ON COLUMN pool.rollup_day.d_converted IS
+    'Change of the number of converted leads.';
+COMMENT ON COLUMN pool.rollup_day.d_archived IS
+    'Change of the number of archived leads.';
+COMMENT ON COLUMN pool.rollup_day.first_response_seconds_sum IS
+    'Seconds from the start of the spell to its first follow-up, summed '
+    'over first_responses.';
+COMMENT ON COLUMN pool.rollup_day.seconds_to_convert_sum IS
+    'Seconds from the creation of the lead to its conversion, summed over '
+    'converted.';
+COMMENT ON COLUMN pool.rollup_day.amount IS
+    'Sum of the amounts of conversions, as given, whatever their '
+    'currency.';
+
+COMMENT ON TABLE pool.rollup_member IS
+    'Folded events: counters of each member in each pool on each day. '
+    'Purging events leaves it as it is.';
+COMMENT ON COLUMN pool.rollup_member.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.rollup_member.member_id IS 'Member (id).';
+COMMENT ON COLUMN pool.rollup_member.day IS
+    'Local day of the pool when the event was written.';
+COMMENT ON COLUMN pool.rollup_member.claimed IS 'Leads he claimed.';
+COMMENT ON COLUMN pool.rollup_member.assigned IS 'Leads assigned to him.';
+COMMENT ON COLUMN pool.rollup_member.received IS 'Leads transferred to him.';
+COMMENT ON COLUMN pool.rollup_member.given IS
+    'Spells of his ended by a transfer.';
+COMMENT ON COLUMN pool.rollup_member.followed_up IS 'Follow-ups he recorded.';
+COMMENT ON COLUMN pool.rollup_member.first_responses IS
+    'Spells of his that got their first follow-up.';
+COMMENT ON COLUMN pool.rollup_member.missed IS
+    'Those of reclaimed that a timer ended.';
+COMMENT ON COLUMN pool.rollup_member.released IS
+    'Spells of his ended by a release.';
+COMMENT ON COLUMN pool.rollup_member.reclaimed IS
+    'Spells of his ended by a reclaim.';
+COMMENT ON COLUMN pool.rollup_member.converted IS 'Leads he converted.';
+COMMENT ON COLUMN pool.rollup_member.archived IS
+    'Spells of his ended by archiving the lead.';
+COMMENT ON COLUMN pool.rollup_member.ended IS
+    'Spells of his that ended, in whatever way.';
+COMMENT ON COLUMN pool.rollup_member.first_response_seconds_sum IS
+    'Seconds from the start of the spell to its first follow-up, summed '
+    'over first_responses.';
+COMMENT ON COLUMN pool.rollup_member.amount IS
+    'Sum of the amounts of conversions, as given, whatever their '
+    'currency.';
+
+COMMENT ON TABLE pool.rollup_state IS
+    'One row: up to where events are folded; no row before the first '
+    'fold.';
+COMMENT ON COLUMN pool.rollup_state.singleton IS
+    'Always true: there is one row.';
+COMMENT ON COLUMN pool.rollup_state.generation IS
+    'Generation of the last fold; events of lower ones are folded.';
+COMMENT ON COLUMN pool.rollup_state.snapshot IS
+    'Snapshot of the last fold; events of this generation are folded if '
+    'their transaction is visible in it.';
+COMMENT ON COLUMN pool.rollup_state.at IS 'When it was folded.';
+
+COMMENT ON TABLE pool.purge_horizon IS
+    'One row: up to where events may have been purged; no row before the '
+    'first purge.';
+COMMENT ON COLUMN pool.purge_horizon.singleton IS
+    'Always true: there is one row.';
+COMMENT ON COLUMN pool.purge_horizon.before IS
+    'Folded events older than this may be gone.';
+
+COMMENT ON VIEW pool.event_effect IS
+    'Every event with what it does to its lead, and whether it is folded.';
+COMMENT ON COLUMN pool.event_effect.id IS 'Event.';
+COMMENT ON COLUMN pool.event_effect.at IS 'When it happened.';
+COMMENT ON COLUMN pool.event_effect.xid IS
+    'Top-level transaction that wrote it.';
+COMMENT ON COLUMN pool.event_effect.lead_id IS 'Lead.';
+COMMENT ON COLUMN pool.event_effect.day IS 'Local day of pool_id.';
+COMMENT ON COLUMN pool.event_effect.generation IS
+    'Generation of the installation it was written in; xid compares only '
+    'within one.';
+COMMENT ON COLUMN pool.event_effect.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.event_effect.pool_id IS
+    'Home pool of the lead, after the change.';
+COMMENT ON COLUMN pool.event_effect.member_id IS
+    'New owner; for endings the former one.';
+COMMENT ON COLUMN pool.event_effect.actor_id IS 'Member who acted.';
+COMMENT ON COLUMN pool.event_effect.rule_id IS 'Rule that acted.';
+COMMENT ON COLUMN pool.event_effect.kind IS 'What happened.';
+COMMENT ON COLUMN pool.event_effect.reason IS 'Reason given.';
+COMMENT ON COLUMN pool.event_effect.source IS
+    'Source of the lead at that moment.';
+COMMENT ON COLUMN pool.event_effect.grade IS
+    'Grade of the lead at that moment.';
+COMMENT ON COLUMN pool.event_effect.detail IS 'What else belongs to the kind.';
+COMMENT ON COLUMN pool.event_effect.from_pool_id IS
+    'Pool the lead came from, where the event could change it.';
+COMMENT ON COLUMN pool.event_effect.from_day IS
+    'Local day of from_pool_id, which may differ from day where the two '
+    'pools have different zones.';
+COMMENT ON COLUMN pool.event_effect.former_id IS
+    'Member whose spell the event ends, if it ends one.';
+COMMENT ON COLUMN pool.event_effect.state_before IS
+    'Status before; NULL if the event changes none, or makes the lead.';
+COMMENT ON COLUMN pool.event_effect.state_after IS
+    'Status after; NULL if the event changes none.';
+COMMENT ON COLUMN pool.event_effect.is_tail IS
+    'Whether the event is not folded yet.';
+
+COMMENT ON VIEW pool.event_tail IS 'Events not folded yet.';
+COMMENT ON COLUMN pool.event_tail.id IS 'Event.';
+COMMENT ON COLUMN pool.event_tail.at IS 'When it happened.';
+COMMENT ON COLUMN pool.event_tail.xid IS 'Top-level transaction that wrote it.';
+COMMENT ON COLUMN pool.event_tail.lead_id IS 'Lead.';
+COMMENT ON COLUMN pool.event_tail.day IS 'Local day of pool_id.';
+COMMENT ON COLUMN pool.event_tail.generation IS
+    'Generation of the installation it was written in; xid compares only '
+    'within one.';
+COMMENT ON COLUMN pool.event_tail.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.event_tail.pool_id IS
+    'Home pool of the lead, after the change.';
+COMMENT ON COLUMN pool.event_tail.member_id IS
+    'New owner; for endings the former one.';
+COMMENT ON COLUMN pool.event_tail.actor_id IS 'Member who acted.';
+COMMENT ON COLUMN pool.event_tail.rule_id IS 'Rule that acted.';
+COMMENT ON COLUMN pool.event_tail.kind IS 'What happened.';
+COMMENT ON COLUMN pool.event_tail.reason IS 'Reason given.';
+COMMENT ON COLUMN pool.event_tail.source IS
+    'Source of the lead at that moment.';
+COMMENT ON COLUMN pool.event_tail.grade IS 'Grade of the lead at that moment.';
+COMMENT ON COLUMN pool.event_tail.detail IS 'What else belongs to the kind.';
+
+COMMENT ON VIEW pool.event_day_fact IS
+    'What each event counts for in the statistics of pools; two rows if '
+    'it takes a lead from one pool to another.';
+COMMENT ON COLUMN pool.event_day_fact.generation IS
+    'Generation of the installation it was written in; xid compares only '
+    'within one.';
+COMMENT ON COLUMN pool.event_day_fact.xid IS
+    'Top-level transaction that wrote it.';
+COMMENT ON COLUMN pool.event_day_fact.is_tail IS
+    'Whether the event is not folded yet.';
+COMMENT ON COLUMN pool.event_day_fact.lead_id IS 'Lead.';
+COMMENT ON COLUMN pool.event_day_fact.event_id IS 'Event.';
+COMMENT ON COLUMN pool.event_day_fact.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.event_day_fact.day IS
+    'Local day of the pool when the event was written.';
+COMMENT ON COLUMN pool.event_day_fact.source IS
+    'Source (channel) of the lead; the empty string where it has none.';
+COMMENT ON COLUMN pool.event_day_fact.entered IS 'Leads that entered here.';
+COMMENT ON COLUMN pool.event_day_fact.claimed IS 'Leads claimed.';
+COMMENT ON COLUMN pool.event_day_fact.assigned IS
+    'Leads assigned (counted in the pool they belong to afterwards).';
+COMMENT ON COLUMN pool.event_day_fact.transferred IS
+    'Leads transferred (counted in the pool they belong to afterwards).';
+COMMENT ON COLUMN pool.event_day_fact.given IS
+    'Spells ended by a transfer (counted in the pool they ran in).';
+COMMENT ON COLUMN pool.event_day_fact.followed_up IS 'Follow-ups recorded.';
+COMMENT ON COLUMN pool.event_day_fact.first_responses IS
+    'Spells that got their first follow-up.';
+COMMENT ON COLUMN pool.event_day_fact.released IS
+    'Spells ended by a release (counted in the pool they ran in).';
+COMMENT ON COLUMN pool.event_day_fact.reclaimed IS
+    'Spells ended by a reclaim (counted in the pool they ran in).';
+COMMENT ON COLUMN pool.event_day_fact.missed IS
+    'Those of reclaimed that a timer ended.';
+COMMENT ON COLUMN pool.event_day_fact.converted IS 'Leads converted.';
+COMMENT ON COLUMN pool.event_day_fact.archived IS 'Leads archived.';
+COMMENT ON COLUMN pool.event_day_fact.reopened IS
+    'Closed leads that became available again (counted where they are '
+    'afterwards).';
+COMMENT ON COLUMN pool.event_day_fact.erased IS
+    'Leads whose personal data were erased.';
+COMMENT ON COLUMN pool.event_day_fact.moved_in IS
+    'Available leads moved here from another pool.';
+COMMENT ON COLUMN pool.event_day_fact.moved_out IS
+    'Available leads moved from here to another pool.';
+COMMENT ON COLUMN pool.event_day_fact.ended IS 'Spells ended, in whatever way.';
+COMMENT ON COLUMN pool.event_day_fact.d_available IS
+    'Change of the number of available leads.';
+COMMENT ON COLUMN pool.event_day_fact.d_review IS
+    'Change of the number of leads in review.';
+COMMENT ON COLUMN pool.event_day_fact.d_owned IS
+    'Change of the number of owned leads.';
+COMMENT ON COLUMN pool.event_day_fact.d_converted IS
+    'Change of the number of converted leads.';
+COMMENT ON COLUMN pool.event_day_fact.d_archived IS
+    'Change of the number of archived leads.';
+COMMENT ON COLUMN pool.event_day_fact.first_response_seconds_sum IS
+    'Seconds from the start of the spell to its first follow-up, summed '
+    'over first_responses.';
+COMMENT ON COLUMN pool.event_day_fact.seconds_to_convert_sum IS
+    'Seconds from the creation of the lead to its conversion, summed over '
+    'converted.';
+COMMENT ON COLUMN pool.event_day_fact.amount IS
+    'Sum of the amounts of conversions, as given, whatever their '
+    'currency.';
+
+COMMENT ON VIEW pool.event_member_fact IS
+    'What each event counts for in the statistics of members; two rows '
+    'for a transfer.';
+COMMENT ON COLUMN pool.event_member_fact.generation IS
+    'Generation of the installation it was written in; xid compares only '
+    'within one.';
+COMMENT ON COLUMN pool.event_member_fact.xid IS
+    'Top-level transaction that wrote it.';
+COMMENT ON COLUMN pool.event_member_fact.is_tail IS
+    'Whether the event is not folded yet.';
+COMMENT ON COLUMN pool.event_member_fact.lead_id IS 'Lead.';
+COMMENT ON COLUMN pool.event_member_fact.event_id IS 'Event.';
+COMMENT ON COLUMN pool.event_member_fact.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.event_member_fact.member_id IS 'Member (id).';
+COMMENT ON COLUMN pool.event_member_fact.day IS
+    'Local day of the pool when the event was written.';
+COMMENT ON COLUMN pool.event_member_fact.claimed IS 'Leads he claimed.';
+COMMENT ON COLUMN pool.event_member_fact.assigned IS 'Leads assigned to him.';
+COMMENT ON COLUMN pool.event_member_fact.received IS
+    'Leads transferred to him.';
+COMMENT ON COLUMN pool.event_member_fact.given IS
+    'Spells of his ended by a transfer.';
+COMMENT ON COLUMN pool.event_member_fact.followed_up IS
+    'Follow-ups he recorded.';
+COMMENT ON COLUMN pool.event_member_fact.first_responses IS
+    'Spells of his that got their first follow-up.';
+COMMENT ON COLUMN pool.event_member_fact.missed IS
+    'Those of reclaimed that a timer ended.';
+COMMENT ON COLUMN pool.event_member_fact.released IS
+    'Spells of his ended by a release.';
+COMMENT ON COLUMN pool.event_member_fact.reclaimed IS
+    'Spells of his ended by a reclaim.';
+COMMENT ON COLUMN pool.event_member_fact.converted IS 'Leads he converted.';
+COMMENT ON COLUMN pool.event_member_fact.archived IS
+    'Spells of his ended by archiving the lead.';
+COMMENT ON COLUMN pool.event_member_fact.ended IS
+    'Spells of his that ended, in whatever way.';
+COMMENT ON COLUMN pool.event_member_fact.first_response_seconds_sum IS
+    'Seconds from the start of the spell to its first follow-up, summed '
+    'over first_responses.';
+COMMENT ON COLUMN pool.event_member_fact.amount IS
+    'Sum of the amounts of conversions, as given, whatever their '
+    'currency.';
+
+COMMENT ON VIEW pool.day_sum IS
+    'Counters of pools: folded, and one row per event of the tail. To be '
+    'summed.';
+COMMENT ON COLUMN pool.day_sum.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.day_sum.day IS
+    'Local day of the pool when the event was written.';
+COMMENT ON COLUMN pool.day_sum.source IS
+    'Source (channel) of the lead; the empty string where it has none.';
+COMMENT ON COLUMN pool.day_sum.entered IS 'Leads that entered here.';
+COMMENT ON COLUMN pool.day_sum.claimed IS 'Leads claimed.';
+COMMENT ON COLUMN pool.day_sum.assigned IS
+    'Leads assigned (counted in the pool they belong to afterwards).';
+COMMENT ON COLUMN pool.day_sum.transferred IS
+    'Leads transferred (counted in the pool they belong to afterwards).';
+COMMENT ON COLUMN pool.day_sum.given IS
+    'Spells ended by a transfer (counted in the pool they ran in).';
+COMMENT ON COLUMN pool.day_sum.followed_up IS 'Follow-ups recorded.';
+COMMENT ON COLUMN pool.day_sum.first_responses IS
+    'Spells that got their first follow-up.';
+COMMENT ON COLUMN pool.day_sum.released IS
+    'Spells ended by a release (counted in the pool they ran in).';
+COMMENT ON COLUMN pool.day_sum.reclaimed IS
+    'Spells ended by a reclaim (counted in the pool they ran in).';
+COMMENT ON COLUMN pool.day_sum.missed IS
+    'Those of reclaimed that a timer ended.';
+COMMENT ON COLUMN pool.day_sum.converted IS 'Leads converted.';
+COMMENT ON COLUMN pool.day_sum.archived IS 'Leads archived.';
+COMMENT ON COLUMN pool.day_sum.reopened IS
+    'Closed leads that became available again (counted where they are '
+    'afterwards).';
+COMMENT ON COLUMN pool.day_sum.erased IS
+    'Leads whose personal data were erased.';
+COMMENT ON COLUMN pool.day_sum.moved_in IS
+    'Available leads moved here from another pool.';
+COMMENT ON COLUMN pool.day_sum.moved_out IS
+    'Available leads moved from here to another pool.';
+COMMENT ON COLUMN pool.day_sum.ended IS 'Spells ended, in whatever way.';
+COMMENT ON COLUMN pool.day_sum.d_available IS
+    'Change of the number of available leads.';
+COMMENT ON COLUMN pool.day_sum.d_review IS
+    'Change of the number of leads in review.';
+COMMENT ON COLUMN pool.day_sum.d_owned IS
+    'Change of the number of owned leads.';
+COMMENT ON COLUMN pool.day_sum.d_converted IS
+    'Change of the number of converted leads.';
+COMMENT ON COLUMN pool.day_sum.d_archived IS
+    'Change of the number of archived leads.';
+COMMENT ON COLUMN pool.day_sum.first_response_seconds_sum IS
+    'Seconds from the start of the spell to its first follow-up, summed '
+    'over first_responses.';
+COMMENT ON COLUMN pool.day_sum.seconds_to_convert_sum IS
+    'Seconds from the creation of the lead to its conversion, summed over '
+    'converted.';
+COMMENT ON COLUMN pool.day_sum.amount IS
+    'Sum of the amounts of conversions, as given, whatever their '
+    'currency.';
+
+COMMENT ON VIEW pool.member_sum IS
+    'Counters of members: folded, and one row per event of the tail. To '
+    'be summed.';
+COMMENT ON COLUMN pool.member_sum.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.member_sum.member_id IS 'Member (id).';
+COMMENT ON COLUMN pool.member_sum.day IS
+    'Local day of the pool when the event was written.';
+COMMENT ON COLUMN pool.member_sum.claimed IS 'Leads he claimed.';
+COMMENT ON COLUMN pool.member_sum.assigned IS 'Leads assigned to him.';
+COMMENT ON COLUMN pool.member_sum.received IS 'Leads transferred to him.';
+COMMENT ON COLUMN pool.member_sum.given IS 'Spells of his ended by a transfer.';
+COMMENT ON COLUMN pool.member_sum.followed_up IS 'Follow-ups he recorded.';
+COMMENT ON COLUMN pool.member_sum.first_responses IS
+    'Spells of his that got their first follow-up.';
+COMMENT ON COLUMN pool.member_sum.missed IS
+    'Those of reclaimed that a timer ended.';
+COMMENT ON COLUMN pool.member_sum.released IS
+    'Spells of his ended by a release.';
+COMMENT ON COLUMN pool.member_sum.reclaimed IS
+    'Spells of his ended by a reclaim.';
+COMMENT ON COLUMN pool.member_sum.converted IS 'Leads he converted.';
+COMMENT ON COLUMN pool.member_sum.archived IS
+    'Spells of his ended by archiving the lead.';
+COMMENT ON COLUMN pool.member_sum.ended IS
+    'Spells of his that ended, in whatever way.';
+COMMENT ON COLUMN pool.member_sum.first_response_seconds_sum IS
+    'Seconds from the start of the spell to its first follow-up, summed '
+    'over first_responses.';
+COMMENT ON COLUMN pool.member_sum.amount IS
+    'Sum of the amounts of conversions, as given, whatever their '
+    'currency.';

@@ -1,0 +1,267 @@
+/*
+ * assign.c
+ *	  Managers give leads to members: assign, transfer.
+ */
+#include "assign.h"
+
+#include "claim_test.h"
+#include "request.h"
+
+PG_FUNCTION_INFO_V1(pool_assign);
+PG_FUNCTION_INFO_V1(pool_transfer);
+
+/* What both functions work with. */
+typedef struct Handing
+{
+	PoolActor	actor;
+	const PoolMemberConf *member;	/* who receives */
+	const PoolConf *to_pool;	/* NULL = the lead's own */
+	Datum		reason;
+} Handing;
+
+static int32
+target_pool(const Handing *h, const PoolLead *lead)
+{
+	return h->to_pool != NULL ? h->to_pool->id : lead->pool_id;
+}
+
+/* Why the member cannot receive in this pool; NULL if he can. */
+static const char *
+refuse_receiver(PoolQuotaSet *set, PoolQuota *quota)
+{
+	const PoolMembershipConf *conf = pool_config_membership(quota->pool_id,
+															quota->member_id);
+	PoolBound	bound;
+
+	if (conf->role < POOL_ROLE_MEMBER)
+		return "not_member";
+	if (quota->status == POOL_MEMBER_REMOVED &&
+		!pool_config_pool(quota->pool_id)->everyone)
+		return "not_member";
+	if (quota->status == POOL_MEMBER_AWAY || quota->status == POOL_MEMBER_GONE)
+		return "inactive";
+	if (pool_quota_hold_bound(set, quota, &bound))
+		return "hold_limit";
+	return NULL;
+}
+
+static void
+begin_event(PoolBatch *batch, const Handing *h, PoolEvent *event,
+			PoolLead *lead, PoolDetail *detail)
+{
+	TimestampTz until;
+
+	event->at = pool_lead_time(lead, batch->now);
+	event->member_id = h->member->id;
+	event->actor_id = h->actor.member_id;
+	event->reason = h->reason;
+	pool_detail_begin(detail);
+	if (target_pool(h, lead) != lead->pool_id)
+		pool_detail_int(detail, "from_pool", lead->pool_id);
+	if (pool_cooling_down(batch->call->work, lead, h->member->id, event->at,
+						  &until))
+		pool_detail_true(detail, "cooldown");
+}
+
+/* arguments: leads, member, to_pool, reason, actor, request_id */
+static bool
+begin_handing(PoolCall *call, Handing *h)
+{
+	FunctionCallInfo fcinfo = call->fcinfo;
+
+	h->actor = pool_resolve_actor(fcinfo, 4);
+	h->member = pool_resolve_member(pool_arg_text(call, 1, "member"));
+	h->to_pool = pool_arg_pool(call, 2);
+	h->reason = pool_arg_datum(call, 3);
+	/* a service acts in the tenant of the member it names */
+	h->actor.tenant_id = h->member->tenant_id;
+	if (h->to_pool != NULL && h->to_pool->tenant_id != h->member->tenant_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("pool \"%s\" and member \"%s\" belong to different tenants",
+						h->to_pool->name, h->member->key)));
+	return pool_request_replay(call, 5, h->member->tenant_id);
+}
+
+/* ------------------------------------------------------------------------
+ * assign: available leads
+ * ------------------------------------------------------------------------ */
+
+static const char *
+check_assign(void *arg, const PoolLead *lead)
+{
+	if (lead->status == POOL_AVAILABLE)
+		return NULL;
+	return lead->status == POOL_OWNED ? "taken" : "not_available";
+}
+
+/* The member's counters are locked; the lead is taken without waiting. */
+static const char *
+assign_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
+{
+	PoolWork   *work = batch->call->work;
+	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
+	PoolEvent	event = {.kind = "assigned"};
+	PoolDetail	detail;
+	PoolQuota  *quota;
+	PoolData	data;
+
+	if (item->outcome != NULL)
+		return item->outcome;
+	quota = pool_quota_get(batch->set, target_pool(h, &item->lead),
+						   h->member->id);
+	item->outcome = refuse_receiver(batch->set, quota);
+	pool_batch_lock_one(batch, item, false);
+	if (item->outcome != NULL)
+		return item->outcome;
+	if (target_pool(h, &item->lead) != quota->pool_id)
+		return "contended";		/* it has moved just now */
+	pool_batch_open(batch, item, &data);
+	begin_event(batch, h, &event, &item->lead, &detail);
+	event.detail = pool_detail_end(&detail);
+	pool_lead_leave_queue(leads, &item->lead);
+	pool_lead_own(leads, &item->lead, h->member->id, quota->pool_id,
+				  event.at);
+	pool_event_append(work, &event, &item->lead, &data);
+	pool_quota_gain(batch->set, quota);
+	return "assigned";
+}
+
+/*
+ * pool.assign(leads, member, to_pool, reason, actor, request_id)
+ */
+Datum
+pool_assign(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin(fcinfo, "assign");
+	Handing		h;
+	PoolBatch  *batch;
+	int64	   *ids;
+	int			n = pool_arg_ids(call, 0, &ids);
+
+	if (begin_handing(call, &h))
+		return pool_call_end(call);
+	batch = pool_batch_begin(call, &h.actor, ids, n, check_assign, NULL);
+	pool_batch_require_manager(batch);
+	for (int i = 0; i < n; i++)
+		if (batch->items[i].outcome == NULL)
+			pool_quota_add(batch->set, target_pool(&h, &batch->items[i].lead),
+						   h.member->id, true);
+	pool_batch_lock_counters(batch);
+	for (int i = 0; i < n; i++)
+		pool_batch_emit(batch, &batch->items[i],
+						assign_one(batch, &h, &batch->items[i]));
+	return pool_batch_end(batch);
+}
+
+/*
+ * Assigns a lead that this transaction has let in and whose owner's counters
+ * are locked.  Returns why he cannot have it, NULL if he got it.
+ */
+const char *
+pool_assign_at_entry(PoolWork *work, PoolQuotaSet *set, int64 lead_id,
+					 int32 owner_id, int32 actor_id, TimestampTz now)
+{
+	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
+	PoolEvent	event = {.kind = "assigned"};
+	PoolQuota  *quota;
+	PoolLead	lead;
+	PoolData	data;
+	const char *refusal;
+
+	if (pool_lead_lock(leads, lead_id, pool_snapshot(), false, &lead) !=
+		POOL_LEAD_LOCKED)
+		elog(ERROR, "new lead " INT64_FORMAT " is not ours", lead_id);
+	quota = pool_quota_get(set, lead.pool_id, owner_id);
+	refusal = refuse_receiver(set, quota);
+	if (refusal != NULL)
+		return refusal;
+	pool_open_lead(work, &lead, &data);
+	event.at = pool_lead_time(&lead, now);
+	event.member_id = owner_id;
+	event.actor_id = actor_id;
+	pool_lead_leave_queue(leads, &lead);
+	pool_lead_own(leads, &lead, owner_id, lead.pool_id, event.at);
+	pool_event_append(work, &event, &lead, &data);
+	pool_quota_gain(set, quota);
+	return NULL;
+}
+
+/* ------------------------------------------------------------------------
+ * transfer: owned leads
+ * ------------------------------------------------------------------------ */
+
+static const char *
+check_transfer(void *arg, const PoolLead *lead)
+{
+	return lead->status == POOL_OWNED ? NULL : "not_owned";
+}
+
+static const char *
+transfer_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
+{
+	PoolWork   *work = batch->call->work;
+	PoolLead   *lead = &item->lead;
+	PoolEvent	event = {.kind = "transferred"};
+	PoolDetail	detail;
+	PoolQuota  *from;
+	PoolQuota  *to;
+	PoolData	data;
+
+	if (item->outcome != NULL)
+		return item->outcome;
+	from = pool_batch_quota(batch, lead->pool_id, lead->owner_id);
+	to = pool_batch_quota(batch, target_pool(h, lead), h->member->id);
+	/* his own place becomes free before it is asked for */
+	pool_quota_lose(batch->set, from);
+	item->outcome = refuse_receiver(batch->set, to);
+	if (item->outcome != NULL)
+	{
+		pool_quota_regain(batch->set, from);
+		return item->outcome;
+	}
+	pool_batch_open(batch, item, &data);
+	begin_event(batch, h, &event, lead, &detail);
+	pool_detail_int(&detail, "from", lead->owner_id);
+	event.detail = pool_detail_end(&detail);
+	pool_lead_pass(pool_work_table(work, POOL_LEAD_STATE), lead,
+				   h->member->id, to->pool_id, event.at);
+	pool_event_append(work, &event, lead, &data);
+	pool_quota_gain(batch->set, to);
+	return "transferred";
+}
+
+/*
+ * pool.transfer(leads, member, to_pool, reason, actor, request_id)
+ */
+Datum
+pool_transfer(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin(fcinfo, "transfer");
+	Handing		h;
+	PoolBatch  *batch;
+	int64	   *ids;
+	int			n = pool_arg_ids(call, 0, &ids);
+
+	if (begin_handing(call, &h))
+		return pool_call_end(call);
+	batch = pool_batch_begin(call, &h.actor, ids, n, check_transfer, NULL);
+	pool_batch_require_manager(batch);
+	pool_batch_lock_leads(batch);
+	/* a lead may have come into another pool meanwhile */
+	pool_batch_require_manager(batch);
+	for (int i = 0; i < n; i++)
+	{
+		PoolLead   *lead = &batch->items[i].lead;
+
+		if (batch->items[i].outcome != NULL)
+			continue;
+		pool_quota_add(batch->set, lead->pool_id, lead->owner_id, false);
+		pool_quota_add(batch->set, target_pool(&h, lead), h.member->id, true);
+	}
+	pool_batch_lock_counters(batch);
+	for (int i = 0; i < n; i++)
+		pool_batch_emit(batch, &batch->items[i],
+						transfer_one(batch, &h, &batch->items[i]));
+	return pool_batch_end(batch);
+}

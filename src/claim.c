@@ -1,0 +1,451 @@
+/*
+ * claim.c
+ *	  Members take leads: claim, claim_leads, explain_claim.
+ *
+ * The member's counters are locked first, leads are taken without waiting:
+ * whoever holds a member's lock never waits for a lead.
+ */
+#include "result.h"
+
+#include "claim_test.h"
+#include "errors.h"
+#include "request.h"
+#include "rule.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+
+PG_FUNCTION_INFO_V1(pool_claim);
+PG_FUNCTION_INFO_V1(pool_claim_leads);
+PG_FUNCTION_INFO_V1(pool_explain_claim);
+
+/* columns of claim() */
+enum
+{
+	CLAIM_OUTCOME, CLAIM_LEAD_ID, CLAIM_KEY, CLAIM_NAME, CLAIM_SOURCE,
+	CLAIM_GRADE, CLAIM_PRIORITY, CLAIM_ATTRIBUTES, CLAIM_DUE_AT,
+	CLAIM_RETRY_AT
+};
+
+/* columns of claim_leads() */
+enum
+{
+	LEADS_OUTCOME, LEADS_LEAD_ID, LEADS_KEY, LEADS_DUE_AT, LEADS_RETRY_AT
+};
+
+/* What a claim met on its way. */
+typedef struct ClaimTally
+{
+	int			claimed;
+	bool		barred;			/* available, but not to this member */
+	bool		contended;		/* held by a running transaction */
+} ClaimTally;
+
+/*
+ * The lead, locked and available, becomes the member's: row, event, counters.
+ * Its data is left in *data.
+ */
+static void
+take_lead(PoolCall *call, const PoolClaimCase *c, PoolLead *lead,
+		  PoolData *data)
+{
+	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
+	PoolEvent	event = {.kind = "claimed"};
+	int64		event_id;
+
+	if (!pool_data_read(pool_work_table(call->work, POOL_LEAD_DATA),
+						lead->id, pool_snapshot(), data))
+		elog(ERROR, "lead " INT64_FORMAT " has no data", lead->id);
+	event.at = pool_lead_time(lead, c->now);
+	event.member_id = event.actor_id = c->member->id;
+	pool_lead_own(leads, lead, c->member->id, lead->pool_id, event.at);
+	event_id = pool_event_append(call->work, &event, lead, data);
+	pool_quota_gain(c->set, c->quota);
+	pool_quota_count_claim(c->quota, event_id, c->now);
+}
+
+static TimestampTz
+next_due(const PoolLead *lead, const PoolData *data, TimestampTz now)
+{
+	TimestampTz due_at;
+
+	(void) pool_rule_next(lead, data, now, &due_at);
+	return due_at;
+}
+
+/* ------------------------------------------------------------------------
+ * claim: the best ones of a pool
+ * ------------------------------------------------------------------------ */
+
+static void
+emit_claimed(PoolCall *call, const PoolLead *lead, const PoolData *data,
+			 TimestampTz now)
+{
+	pool_put_text(call, CLAIM_OUTCOME, "claimed");
+	pool_put(call, CLAIM_LEAD_ID, Int64GetDatum(lead->id));
+	pool_put_datum(call, CLAIM_KEY, data->key);
+	pool_put_datum(call, CLAIM_NAME, data->name);
+	pool_put_datum(call, CLAIM_SOURCE, data->source);
+	pool_put_datum(call, CLAIM_GRADE, data->grade);
+	pool_put(call, CLAIM_PRIORITY, Int32GetDatum(lead->priority));
+	pool_put_datum(call, CLAIM_ATTRIBUTES, data->attributes);
+	pool_put_time(call, CLAIM_DUE_AT, next_due(lead, data, now));
+	pool_call_row(call);
+}
+
+/*
+ * Tries the candidate: claims it, or tells the queue what became of it.
+ */
+static void
+try_candidate(PoolCall *call, PoolClaimCase *c, PoolQueueScan *scan,
+			  const PoolCandidate *candidate, ClaimTally *tally)
+{
+	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
+	PoolLead	lead;
+	PoolData	data;
+	PoolBound	bound;
+
+	switch (pool_lead_fetch_candidate(leads, candidate, &lead))
+	{
+		case POOL_LEAD_BUSY:
+			tally->contended = true;
+			/* FALLTHROUGH */
+		case POOL_LEAD_MISSING:
+			pool_queue_drop(scan);
+			return;
+		case POOL_LEAD_LOCKED:
+			break;
+	}
+	c->lead = &lead;
+	if (pool_claim_check_lead(c, &bound) != NULL)
+	{
+		tally->barred = true;
+		pool_queue_put_back(scan);
+		return;
+	}
+	switch (pool_lead_lock_candidate(leads, candidate))
+	{
+		case POOL_LEAD_BUSY:
+			tally->contended = true;
+			pool_queue_put_back(scan);
+			return;
+		case POOL_LEAD_MISSING:
+			pool_queue_drop(scan);
+			return;
+		case POOL_LEAD_LOCKED:
+			break;
+	}
+	take_lead(call, c, &lead, &data);
+	emit_claimed(call, &lead, &data, c->now);
+	tally->claimed++;
+}
+
+/* Claims up to n leads, or says in one row why there are none. */
+static void
+claim_best(PoolCall *call, PoolClaimCase *c, int n)
+{
+	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
+	PoolQueueScan *scan = pool_queue_begin(leads, c->pool->id, call->snapshot);
+	PoolCandidate candidate;
+	ClaimTally	tally = {0};
+
+	n = Min(n, pool_quota_room(c->set, c->quota, c->now));
+	while (tally.claimed < n && pool_queue_next(scan, &candidate))
+		try_candidate(call, c, scan, &candidate, &tally);
+	if (pool_queue_contended(scan))
+		tally.contended = true;
+	pool_queue_end(scan);
+	if (tally.claimed > 0)
+		return;
+	pool_put_text(call, CLAIM_OUTCOME,
+				  tally.contended ? "contended" :
+				  tally.barred ? "none_allowed" : "empty");
+	pool_call_row(call);
+}
+
+static void
+report_not_member(const PoolConf *pool, const PoolMemberConf *member)
+{
+	ereport(ERROR,
+			(errcode(POOL_ERRCODE_NOT_MEMBER),
+			 errmsg("member \"%s\" does not belong to pool \"%s\"",
+					member->key, pool->name),
+			 errdetail("Claiming needs a membership with role member or manager."),
+			 errhint("INSERT INTO pool.membership, or let the pool be for everyone.")));
+}
+
+/* A pool of another tenant does not exist for this member. */
+static void
+check_belongs(const PoolConf *pool, const PoolMemberConf *member)
+{
+	if (pool->tenant_id != member->tenant_id ||
+		pool_config_membership(pool->id, member->id)->role < POOL_ROLE_MEMBER)
+		report_not_member(pool, member);
+}
+
+static int
+arg_count(FunctionCallInfo fcinfo, int argno)
+{
+	int32		n = PG_ARGISNULL(argno) ? 1 : PG_GETARG_INT32(argno);
+
+	if (n < 1 || n > POOL_MAX_BATCH)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot claim %d leads in one call", n),
+				 errdetail("n must be between 1 and %d.", POOL_MAX_BATCH),
+				 errhint("Claim in several calls.")));
+	return n;
+}
+
+static void
+refuse_match(FunctionCallInfo fcinfo, int argno)
+{
+	if (!PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"match\" is not supported"),
+				 errhint("Leave it out, or use pool.claim_leads with ids "
+						 "from pool.lead_open.")));
+}
+
+/*
+ * pool.claim(pool, member, n, match, request_id)
+ */
+Datum
+pool_claim(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin(fcinfo, "claim");
+	PoolClaimCase c = {.work = call->work};
+	const PoolClaimTest *failed;
+	PoolBound	bound;
+	int			n = arg_count(fcinfo, 2);
+
+	refuse_match(fcinfo, 3);
+	c.member = pool_resolve_self(fcinfo, 1);
+	c.pool = pool_resolve_pool(pool_arg_text(call, 0, "pool"));
+	check_belongs(c.pool, c.member);
+	if (pool_request_replay(call, 4, c.pool->tenant_id))
+		return pool_call_end(call);
+
+	c.set = pool_quota_begin(call->work, call->snapshot);
+	pool_quota_add(c.set, c.pool->id, c.member->id, true);
+	pool_quota_lock(c.set);
+	c.quota = pool_quota_get(c.set, c.pool->id, c.member->id);
+	c.now = pool_now();
+	failed = pool_claim_check_member(&c, &bound);
+	if (failed == NULL)
+		claim_best(call, &c, n);
+	else if (strcmp(failed->outcome, "not_member") == 0)
+		report_not_member(c.pool, c.member);
+	else
+	{
+		pool_put_text(call, CLAIM_OUTCOME, failed->outcome);
+		pool_put_bound(call, CLAIM_RETRY_AT, &bound);
+		pool_call_row(call);
+	}
+	pool_quota_write(c.set);
+	return pool_call_end(call);
+}
+
+/* ------------------------------------------------------------------------
+ * claim_leads: these ones
+ * ------------------------------------------------------------------------ */
+
+/* What became of one lead; the rest of the row is put by the caller. */
+static const char *
+outcome_of(const PoolClaimTest *failed, const PoolLead *lead)
+{
+	if (failed == NULL)
+		return NULL;
+	if (lead->status == POOL_OWNED)
+		return "taken";
+	return failed->outcome;
+}
+
+static void
+emit_lead(PoolCall *call, const char *outcome, int64 id,
+		  const PoolLead *lead, const PoolBound *bound)
+{
+	PoolData	data;
+
+	pool_put_text(call, LEADS_OUTCOME, outcome);
+	pool_put(call, LEADS_LEAD_ID, Int64GetDatum(id));
+	if (lead != NULL &&
+		pool_data_read(pool_work_table(call->work, POOL_LEAD_DATA), id,
+					   pool_snapshot(), &data))
+		pool_put_datum(call, LEADS_KEY, data.key);
+	pool_put_bound(call, LEADS_RETRY_AT, bound);
+	pool_call_row(call);
+}
+
+static void
+emit_lead_claimed(PoolCall *call, const PoolClaimCase *c, PoolLead *lead)
+{
+	PoolData	data;
+
+	take_lead(call, c, lead, &data);
+	pool_put_text(call, LEADS_OUTCOME, "claimed");
+	pool_put(call, LEADS_LEAD_ID, Int64GetDatum(lead->id));
+	pool_put_datum(call, LEADS_KEY, data.key);
+	pool_put_time(call, LEADS_DUE_AT, next_due(lead, &data, c->now));
+	pool_call_row(call);
+}
+
+/* Whether the member may know of this lead. */
+static bool
+peek_visible(PoolCall *call, int64 id, const PoolMemberConf *member,
+			 PoolLead *lead)
+{
+	return pool_lead_peek(pool_work_table(call->work, POOL_LEAD_STATE), id,
+						  pool_snapshot(), lead) &&
+		lead->tenant_id == member->tenant_id;
+}
+
+/*
+ * Judges the lead as it is just now: NULL if the member may have it.  A lead
+ * that has meanwhile come into a pool whose counters are not locked is not to
+ * be had now.
+ */
+static const char *
+judge_lead(PoolClaimCase *c, PoolLead *lead, PoolBound *bound)
+{
+	c->lead = lead;
+	c->pool = pool_config_pool(lead->pool_id);
+	c->quota = pool_quota_get(c->set, lead->pool_id, c->member->id);
+	*bound = (PoolBound)
+	{
+		POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME
+	};
+	if (lead->status != POOL_AVAILABLE)
+		return lead->status == POOL_OWNED ? "taken" : "not_available";
+	if (c->quota == NULL)
+		return "contended";
+	return outcome_of(pool_claim_check(c, bound), lead);
+}
+
+static void
+claim_one(PoolCall *call, PoolClaimCase *c, int64 id)
+{
+	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
+	PoolBound	bound = {POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME};
+	PoolLead	lead;
+	const char *outcome;
+
+	if (!peek_visible(call, id, c->member, &lead))
+	{
+		emit_lead(call, "not_found", id, NULL, &bound);
+		return;
+	}
+	outcome = judge_lead(c, &lead, &bound);
+	if (outcome == NULL)
+	{
+		if (pool_lead_lock(leads, id, call->snapshot, false, &lead) !=
+			POOL_LEAD_LOCKED)
+			outcome = "contended";
+		else
+			outcome = judge_lead(c, &lead, &bound);
+	}
+	if (outcome != NULL)
+	{
+		emit_lead(call, outcome, id, &lead, &bound);
+		return;
+	}
+	pool_lead_leave_queue(leads, &lead);
+	emit_lead_claimed(call, c, &lead);
+}
+
+/*
+ * Locks the member's counters in every pool these leads lie in and that he
+ * belongs to.
+ */
+static void
+lock_counters(PoolCall *call, PoolClaimCase *c, const int64 *ids, int n)
+{
+	PoolLead	lead;
+
+	c->set = pool_quota_begin(call->work, call->snapshot);
+	for (int i = 0; i < n; i++)
+		if (peek_visible(call, ids[i], c->member, &lead) &&
+			lead.status == POOL_AVAILABLE)
+			pool_quota_add(c->set, lead.pool_id, c->member->id, true);
+	pool_quota_lock(c->set);
+}
+
+/*
+ * pool.claim_leads(leads, member, request_id)
+ */
+Datum
+pool_claim_leads(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin(fcinfo, "claim_leads");
+	PoolClaimCase c = {.work = call->work};
+	int64	   *ids;
+	int			n = pool_arg_ids(call, 0, &ids);
+
+	c.member = pool_resolve_self(fcinfo, 1);
+	if (pool_request_replay(call, 2, c.member->tenant_id))
+		return pool_call_end(call);
+	lock_counters(call, &c, ids, n);
+	c.now = pool_now();
+	for (int i = 0; i < n; i++)
+		claim_one(call, &c, ids[i]);
+	pool_quota_write(c.set);
+	return pool_call_end(call);
+}
+
+/* ------------------------------------------------------------------------
+ * explain_claim: why, or why not
+ * ------------------------------------------------------------------------ */
+
+static void
+explain_test(PoolCall *call, const PoolClaimCase *c, const PoolClaimTest *test)
+{
+	PoolBound	bound = {POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME};
+	bool		passed = test->passes(c, &bound);
+
+	pool_put_text(call, 0, test->name);
+	pool_put(call, 1, BoolGetDatum(passed));
+	if (!passed && bound.limit != POOL_NO_LIMIT)
+		pool_put_text(call, 2, psprintf("%s: %d of %d", test->outcome,
+										bound.used, bound.limit));
+	else if (!passed)
+		pool_put_text(call, 2, test->of_lead && c->lead->status == POOL_OWNED ?
+					  "taken" : test->outcome);
+	if (!passed)
+		pool_put_time(call, 3, bound.retry_at);
+	pool_call_row(call);
+}
+
+/*
+ * pool.explain_claim(lead, member)
+ */
+Datum
+pool_explain_claim(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin_reading(fcinfo, "explain_claim");
+	PoolClaimCase c = {.work = call->work};
+	PoolLead	lead;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"lead\" must not be null")));
+	c.member = pool_resolve_self(fcinfo, 1);
+	c.now = pool_now();
+	if (!peek_visible(call, PG_GETARG_INT64(0), c.member, &lead))
+	{
+		pool_put_text(call, 0, "exists");
+		pool_put(call, 1, BoolGetDatum(false));
+		pool_put_text(call, 2, "not_found");
+		pool_call_row(call);
+		return pool_call_end(call);
+	}
+	c.lead = &lead;
+	c.pool = pool_config_pool(lead.pool_id);
+	c.set = pool_quota_begin(call->work, call->snapshot);
+	pool_quota_add(c.set, c.pool->id, c.member->id, true);
+	pool_quota_peek(c.set);
+	c.quota = pool_quota_get(c.set, c.pool->id, c.member->id);
+	for (int i = 0; i < pool_claim_test_count; i++)
+		explain_test(call, &c, &pool_claim_tests[i]);
+	return pool_call_end(call);
+}

@@ -1,0 +1,213 @@
+/*
+ * clock.c
+ *	  Time: the clock and its override, days and intervals in a zone.
+ *
+ * Only entry points ask for the time; everything below them is given it.
+ */
+#include "compat.h"
+#include "clock.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(pool_clock);
+
+static TimestampTz clock_override = POOL_NO_TIME;
+
+/*
+ * Reads a timestamptz without raising an error, since a setting may also be
+ * read from a file by the postmaster.  False if it is none or infinite.
+ */
+static bool
+parse_time(const char *text, TimestampTz *result)
+{
+	char	   *field[MAXDATEFIELDS];
+	int			ftype[MAXDATEFIELDS];
+	char		workbuf[MAXDATELEN + MAXDATEFIELDS];
+	struct pg_tm tm;
+	fsec_t		fsec;
+	int			nf,
+				dtype,
+				tz;
+
+	if (ParseDateTime(text, workbuf, sizeof(workbuf), field, ftype,
+					  MAXDATEFIELDS, &nf) != 0)
+		return false;
+	if (pool_decode_date_time(field, ftype, nf, &dtype, &tm, &fsec, &tz) != 0)
+		return false;
+	return dtype == DTK_DATE && tm2timestamp(&tm, fsec, &tz, result) == 0;
+}
+
+bool
+pool_clock_check(char **newval, void **extra, GucSource source)
+{
+	TimestampTz *parsed;
+	TimestampTz at = POOL_NO_TIME;
+
+	if (**newval != '\0' && !parse_time(*newval, &at))
+	{
+		GUC_check_errdetail("A timestamp with time zone is expected, for example \"%s\".",
+							"2026-01-31 09:00:00+08");
+		return false;
+	}
+	parsed = malloc(sizeof(TimestampTz));
+	if (parsed == NULL)
+		return false;
+	*parsed = at;
+	*extra = parsed;
+	return true;
+}
+
+void
+pool_clock_assign(const char *newval, void *extra)
+{
+	clock_override = *(TimestampTz *) extra;
+}
+
+bool
+pool_clock_is_set(void)
+{
+	return clock_override != POOL_NO_TIME;
+}
+
+/* The time now; entry points ask after their locks. */
+TimestampTz
+pool_now(void)
+{
+	if (pool_clock_is_set())
+		return clock_override;
+	return GetCurrentTimestamp();
+}
+
+/* SQL: the time of this statement, or the override */
+Datum
+pool_clock(PG_FUNCTION_ARGS)
+{
+	if (pool_clock_is_set())
+		PG_RETURN_TIMESTAMPTZ(clock_override);
+	PG_RETURN_TIMESTAMPTZ(GetCurrentStatementStartTimestamp());
+}
+
+/* The zone of this name; raises 22023 if there is none. */
+pg_tz *
+pool_zone(const char *name)
+{
+	pg_tz	   *zone = NULL;
+
+	if (strlen(name) <= TZ_STRLEN_MAX)
+		zone = pg_tzset(name);
+	if (zone == NULL || !pg_tz_acceptable(zone))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("time zone \"%.64s\" is not known", name),
+				 errhint("pg_timezone_names lists the names, for example \"Asia/Shanghai\".")));
+	return zone;
+}
+
+/* Raises 22008 for times that cannot be computed with. */
+void
+pool_check_time(TimestampTz at, const char *what)
+{
+	if (TIMESTAMP_NOT_FINITE(at))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be finite", what),
+				 errhint("Pass a point in time, or NULL for none.")));
+}
+
+static void
+to_local(TimestampTz at, pg_tz *zone, struct pg_tm *tm, fsec_t *fsec)
+{
+	int			offset;
+
+	if (timestamp2tm(at, &offset, tm, fsec, NULL, zone) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+}
+
+static TimestampTz
+from_local(struct pg_tm *tm, fsec_t fsec, pg_tz *zone)
+{
+	TimestampTz result;
+	int			offset = DetermineTimeZoneOffset(tm, zone);
+
+	if (tm2timestamp(tm, fsec, &offset, &result) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	return result;
+}
+
+DateADT
+pool_local_day(TimestampTz at, pg_tz *zone)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+
+	to_local(at, zone, &tm, &fsec);
+	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
+}
+
+/* The instant at which this day begins in the zone. */
+TimestampTz
+pool_day_start(DateADT day, pg_tz *zone)
+{
+	struct pg_tm tm;
+
+	memset(&tm, 0, sizeof(tm));
+	j2date(day + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
+	return from_local(&tm, 0, zone);
+}
+
+/*
+ * at + sign * span: months and days by the calendar of the zone (the same
+ * wall-clock time), the rest as elapsed time.
+ */
+static TimestampTz
+shift(TimestampTz at, const Interval *span, int sign, pg_tz *zone)
+{
+	TimestampTz result = at;
+
+	if (span->month != 0 || span->day != 0)
+	{
+		struct pg_tm tm;
+		fsec_t		fsec;
+		int			months;
+		int			day;
+
+		to_local(at, zone, &tm, &fsec);
+		months = tm.tm_year * MONTHS_PER_YEAR + tm.tm_mon - 1 +
+			sign * span->month;
+		tm.tm_year = months / MONTHS_PER_YEAR;
+		tm.tm_mon = months % MONTHS_PER_YEAR + 1;
+		tm.tm_mday = Min(tm.tm_mday,
+						 day_tab[isleap(tm.tm_year)][tm.tm_mon - 1]);
+		day = date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) + sign * span->day;
+		j2date(day, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
+		result = from_local(&tm, fsec, zone);
+	}
+	if (pg_add_s64_overflow(result, sign * span->time, &result) ||
+		!IS_VALID_TIMESTAMP(result))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	return result;
+}
+
+TimestampTz
+pool_time_add(TimestampTz at, const Interval *span, pg_tz *zone)
+{
+	return shift(at, span, 1, zone);
+}
+
+TimestampTz
+pool_time_subtract(TimestampTz at, const Interval *span, pg_tz *zone)
+{
+	return shift(at, span, -1, zone);
+}

@@ -1,0 +1,296 @@
+/*
+ * close.c
+ *	  Leads leave circulation and come back: convert, archive, reopen, and
+ *	  move from pool to pool.
+ */
+#include "close.h"
+
+#include "catalog/pg_type.h"
+#include "release.h"
+#include "request.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+
+PG_FUNCTION_INFO_V1(pool_convert);
+PG_FUNCTION_INFO_V1(pool_archive);
+PG_FUNCTION_INFO_V1(pool_reopen);
+PG_FUNCTION_INFO_V1(pool_move);
+
+#define MAX_CURRENCY_LENGTH 16
+
+static void
+report_null(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("argument \"%s\" must not be null", name)));
+}
+
+/* ------------------------------------------------------------------------
+ * convert
+ * ------------------------------------------------------------------------ */
+
+static const char *
+check_convert(void *arg, const PoolLead *lead)
+{
+	const PoolActor *actor = arg;
+
+	if (lead->status == POOL_CONVERTED)
+		return "already_converted";
+	if (lead->status != POOL_OWNED)
+		return "not_owner";
+	if (lead->owner_id != actor->member_id &&
+		!pool_actor_manages(actor, lead->pool_id))
+		return "not_owner";
+	return NULL;
+}
+
+static void
+convert_one(PoolBatch *batch, PoolBatchItem *item, Datum amount,
+			Datum currency)
+{
+	PoolWork   *work = batch->call->work;
+	PoolLead   *lead = &item->lead;
+	PoolEvent	event = {.kind = "converted"};
+	PoolQuota  *quota = pool_batch_quota(batch, lead->pool_id,
+										 lead->owner_id);
+	PoolDetail	detail;
+	PoolData	data;
+
+	pool_batch_open(batch, item, &data);
+	event.at = pool_lead_time(lead, batch->now);
+	event.member_id = lead->owner_id;
+	event.actor_id = batch->actor->member_id;
+	pool_detail_begin(&detail);
+	pool_detail_numeric(&detail, "amount", amount);
+	pool_detail_datum(&detail, "currency", currency);
+	pool_detail_int(&detail, "seconds",
+					Max(event.at - data.created_at, 0) / USECS_PER_SEC);
+	event.detail = pool_detail_end(&detail);
+	lead->amount = amount;
+	lead->currency = currency;
+	pool_lead_close(pool_work_table(work, POOL_LEAD_STATE), lead,
+					POOL_CONVERTED, event.at);
+	pool_event_append(work, &event, lead, &data);
+	pool_quota_lose(batch->set, quota);
+}
+
+static Datum
+arg_amount(PoolCall *call, int argno)
+{
+	Datum		amount = pool_arg_datum(call, argno);
+
+	if (amount == 0)
+		return amount;
+	if (numeric_is_nan(DatumGetNumeric(amount)) ||
+		numeric_is_inf(DatumGetNumeric(amount)) ||
+		DatumGetBool(DirectFunctionCall2(numeric_lt, amount,
+										 NumericGetDatum(int64_to_numeric(0)))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("amount must be a number of zero or more")));
+	return amount;
+}
+
+/*
+ * pool.convert(lead, amount, currency, member, request_id)
+ */
+Datum
+pool_convert(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin(fcinfo, "convert");
+	PoolActor	actor = pool_resolve_actor(fcinfo, 3);
+	Datum		amount = arg_amount(call, 1);
+	Datum		currency = pool_arg_datum(call, 2);
+	PoolBatch  *batch;
+	PoolBatchItem *item;
+	int64		id;
+
+	if (PG_ARGISNULL(0))
+		report_null("lead");
+	id = PG_GETARG_INT64(0);
+	if (currency != 0)
+		pool_check_length(DatumGetTextPP(currency), MAX_CURRENCY_LENGTH,
+						  "currency");
+	if (pool_request_replay(call, 4, actor.tenant_id))
+		return pool_call_end(call);
+	batch = pool_batch_begin(call, &actor, &id, 1, check_convert, &actor);
+	item = &batch->items[0];
+	pool_batch_lock_leads(batch);
+	pool_batch_add_owners(batch);
+	pool_batch_lock_counters(batch);
+	if (item->outcome == NULL)
+	{
+		convert_one(batch, item, amount, currency);
+		pool_batch_emit(batch, item, "converted");
+	}
+	else
+		pool_batch_emit(batch, item, item->outcome);
+	return pool_batch_end(batch);
+}
+
+/* ------------------------------------------------------------------------
+ * archive, reopen, move
+ * ------------------------------------------------------------------------ */
+
+static const char *
+check_archive(void *arg, const PoolLead *lead)
+{
+	return lead->status == POOL_CONVERTED || lead->status == POOL_ARCHIVED ?
+		"already_closed" : NULL;
+}
+
+static const char *
+check_reopen(void *arg, const PoolLead *lead)
+{
+	return lead->status == POOL_CONVERTED || lead->status == POOL_ARCHIVED ?
+		NULL : "not_closed";
+}
+
+static const char *
+check_move(void *arg, const PoolLead *lead)
+{
+	return lead->status == POOL_AVAILABLE ? NULL : "not_available";
+}
+
+/* The lead of this item is archived: row, event, counters. */
+void
+pool_archive_one(PoolBatch *batch, PoolBatchItem *item, PoolEvent *event)
+{
+	PoolWork   *work = batch->call->work;
+	PoolLead   *lead = &item->lead;
+	PoolDetail	detail;
+	PoolData	data;
+
+	pool_batch_open(batch, item, &data);
+	event->at = pool_lead_time(lead, batch->now);
+	event->member_id = lead->owner_id;
+	pool_detail_begin(&detail);
+	pool_detail_datum(&detail, "from",
+					  CStringGetTextDatum(pool_status_name(lead->status)));
+	event->detail = pool_detail_end(&detail);
+	if (lead->owner_id != 0)
+		pool_quota_lose(batch->set, pool_batch_quota(batch, lead->pool_id,
+													 lead->owner_id));
+	if (lead->status != POOL_ARCHIVED && lead->status != POOL_CONVERTED)
+		pool_lead_close(pool_work_table(work, POOL_LEAD_STATE), lead,
+						POOL_ARCHIVED, event->at);
+	pool_event_append(work, event, lead, &data);
+}
+
+/*
+ * A locked lead goes to another pool, or comes back from being closed: row and
+ * event, whose time is set.
+ */
+void
+pool_requeue(PoolWork *work, PoolLead *lead, int32 pool_id, PoolEvent *event)
+{
+	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
+	PoolDetail	detail;
+	PoolData	data;
+
+	pool_open_lead(work, lead, &data);
+	pool_detail_begin(&detail);
+	if (lead->status != POOL_AVAILABLE)
+		pool_detail_datum(&detail, "from",
+						  CStringGetTextDatum(pool_status_name(lead->status)));
+	if (pool_id != lead->pool_id)
+		pool_detail_int(&detail, "from_pool", lead->pool_id);
+	event->detail = pool_detail_end(&detail);
+	if (lead->status == POOL_AVAILABLE)
+		pool_lead_move(leads, lead, pool_id, event->at);
+	else
+		pool_lead_reopen(leads, lead, pool_id, event->at);
+	pool_event_append(work, event, lead, &data);
+}
+
+/*
+ * Common course of the three: the actor manages the pools, the leads are
+ * locked, those that nothing speaks against are changed.
+ */
+static Datum
+run_batch(PoolCall *call, const PoolActor *actor, PoolBatchCheck check,
+		  const char *kind, const PoolConf *to_pool, Datum reason,
+		  int request_argno)
+{
+	PoolBatch  *batch;
+	int64	   *ids;
+	int			n = pool_arg_ids(call, 0, &ids);
+
+	if (pool_request_replay(call, request_argno, actor->tenant_id))
+		return pool_call_end(call);
+	batch = pool_batch_begin(call, actor, ids, n, check, NULL);
+	pool_batch_require_manager(batch);
+	pool_batch_lock_leads(batch);
+	pool_batch_require_manager(batch);
+	pool_batch_add_owners(batch);
+	pool_batch_lock_counters(batch);
+	for (int i = 0; i < n; i++)
+	{
+		PoolBatchItem *item = &batch->items[i];
+		PoolEvent	event = {.kind = kind,.reason = reason,
+		.actor_id = actor->member_id};
+
+		if (item->outcome == NULL && to_pool != NULL &&
+			to_pool->tenant_id != item->lead.tenant_id)
+			item->outcome = "not_found";
+		if (item->outcome != NULL)
+		{
+			pool_batch_emit(batch, item, item->outcome);
+			continue;
+		}
+		if (check == check_archive)
+			pool_archive_one(batch, item, &event);
+		else
+		{
+			event.at = pool_lead_time(&item->lead, batch->now);
+			pool_requeue(call->work, &item->lead,
+						 to_pool != NULL ? to_pool->id : item->lead.pool_id,
+						 &event);
+		}
+		pool_batch_emit(batch, item, kind);
+	}
+	return pool_batch_end(batch);
+}
+
+/*
+ * pool.archive(leads, reason, actor, request_id)
+ */
+Datum
+pool_archive(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin(fcinfo, "archive");
+	PoolActor	actor = pool_resolve_actor(fcinfo, 2);
+
+	return run_batch(call, &actor, check_archive, "archived", NULL,
+					 PointerGetDatum(pool_arg_text(call, 1, "reason")), 3);
+}
+
+/*
+ * pool.reopen(leads, to_pool, actor, request_id)
+ */
+Datum
+pool_reopen(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin(fcinfo, "reopen");
+	PoolActor	actor = pool_resolve_actor(fcinfo, 2);
+
+	return run_batch(call, &actor, check_reopen, "reopened",
+					 pool_arg_pool(call, 1), (Datum) 0, 3);
+}
+
+/*
+ * pool.move(leads, to_pool, actor, request_id)
+ */
+Datum
+pool_move(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin(fcinfo, "move");
+	PoolActor	actor = pool_resolve_actor(fcinfo, 2);
+
+	if (PG_ARGISNULL(1))
+		report_null("to_pool");
+	return run_batch(call, &actor, check_move, "moved",
+					 pool_arg_pool(call, 1), (Datum) 0, 3);
+}

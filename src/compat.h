@@ -1,0 +1,55 @@
+/*
+ * compat.h
+ *	  What differs between PostgreSQL majors, in the newest form.
+ *
+ * Every PG_VERSION_NUM of the project lives here.
+ */
+#ifndef POOL_COMPAT_H
+#define POOL_COMPAT_H
+
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "utils/snapmgr.h"
+
+#if PG_VERSION_NUM < 150000
+#error "pool_ext needs PostgreSQL 15 or newer"
+#endif
+
+/*
+ * Before 16 the headers export nothing explicitly, and we compile with hidden
+ * visibility so that our symbols cannot clash with another library's.
+ */
+#if PG_VERSION_NUM < 160000
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+
+#if PG_VERSION_NUM < 180000
+#define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#define pool_decode_date_time(field, ftype, nf, dtype, tm, fsec, tz) \
+	DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tz, \
+				   &(DateTimeErrorExtra) {0})
+#else
+#define pool_decode_date_time(field, ftype, nf, dtype, tm, fsec, tz) \
+	DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tz)
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#define pool_relation_number(rel) ((rel)->rd_locator.relNumber)
+#else
+#define pool_relation_number(rel) ((rel)->rd_node.relNode)
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#define pool_index_beginscan(rel, index, snapshot, nkeys) \
+	index_beginscan(rel, index, snapshot, NULL, nkeys, 0)
+#else
+#define pool_index_beginscan(rel, index, snapshot, nkeys) \
+	index_beginscan(rel, index, snapshot, nkeys, 0)
+#endif
+
+#endif							/* POOL_COMPAT_H */

@@ -1,0 +1,561 @@
+/*
+ * config.c
+ *	  What administrators have configured, cached in every backend.
+ *
+ * Entries are read one by one on first use, with the latest snapshot whatever
+ * the isolation level.  Statement triggers on the configuration tables send a
+ * relcache invalidation (config_trigger.c); any such message empties the whole
+ * cache at the next refresh: configuration changes rarely, and then all of it
+ * may hang together (zones, parents).
+ */
+#include "compat.h"
+#include "config.h"
+
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "installation.h"
+#include "table.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+typedef struct NameKey
+{
+	uint64		hash;
+	int32		tenant_id;
+	int32		kind;			/* POOL_POOL or POOL_MEMBER */
+} NameKey;
+
+typedef struct NameEntry
+{
+	NameKey		key;
+	int32		id;
+} NameEntry;
+
+typedef struct LoginEntry
+{
+	NameData	login;
+	int32		id;				/* 0 = nobody's */
+} LoginEntry;
+
+/* A row being read: its columns, by number. */
+typedef struct ConfigScan
+{
+	Relation	rel;
+	Relation	index;
+	IndexScanDesc scan;
+	Snapshot	snapshot;
+	TupleTableSlot *slot;
+} ConfigScan;
+
+static MemoryContext cache_context = NULL;
+static HTAB *tenants;
+static HTAB *pools;
+static HTAB *members;
+static HTAB *memberships;
+static HTAB *names;
+static HTAB *logins;
+static bool cache_stale = true;
+
+/* the tables whose invalidation empties the cache */
+static const PoolTableId config_tables[] = {
+	POOL_TENANT, POOL_POOL, POOL_MEMBER, POOL_MEMBERSHIP, POOL_TIMER_RULE,
+	POOL_INSTALLATION
+};
+static Oid	config_oids[lengthof(config_tables)];
+
+static void
+invalidate(Datum arg, Oid relid)
+{
+	if (cache_stale)
+		return;
+	if (!OidIsValid(relid))
+		cache_stale = true;
+	for (int i = 0; i < lengthof(config_oids); i++)
+		if (config_oids[i] == relid)
+			cache_stale = true;
+}
+
+void
+pool_config_init(void)
+{
+	CacheRegisterRelcacheCallback(invalidate, (Datum) 0);
+}
+
+static HTAB *
+make_table(const char *name, Size keysize, Size entrysize)
+{
+	HASHCTL		ctl;
+
+	memset(&ctl, 0, sizeof(ctl));
+	ctl.keysize = keysize;
+	ctl.entrysize = entrysize;
+	ctl.hcxt = cache_context;
+	return hash_create(name, 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+void
+pool_config_refresh(void)
+{
+	AcceptInvalidationMessages();
+	if (!cache_stale)
+		return;
+	if (cache_context == NULL)
+		cache_context = AllocSetContextCreate(CacheMemoryContext,
+											  "pool_ext configuration",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContextReset(cache_context);
+	pool_installation_forget();
+	tenants = make_table("pool_ext tenants", sizeof(int32),
+						 sizeof(PoolTenantConf));
+	pools = make_table("pool_ext pools", sizeof(int32), sizeof(PoolConf));
+	members = make_table("pool_ext members", sizeof(int32),
+						 sizeof(PoolMemberConf));
+	memberships = make_table("pool_ext memberships",
+							 sizeof(PoolMembershipKey),
+							 sizeof(PoolMembershipConf));
+	names = make_table("pool_ext names", sizeof(NameKey), sizeof(NameEntry));
+	logins = make_table("pool_ext logins", sizeof(NameData),
+						sizeof(LoginEntry));
+	for (int i = 0; i < lengthof(config_tables); i++)
+		config_oids[i] = pool_table_oid(config_tables[i]);
+	/* from here on an invalidation counts */
+	cache_stale = false;
+}
+
+static ConfigScan
+scan_begin(PoolTableId table, PoolIndexId index,
+		   const PoolKey *keys, int nkeys)
+{
+	ConfigScan	scan;
+
+	scan.rel = table_open(pool_table_oid(table), AccessShareLock);
+	scan.index = index_open(pool_index_oid(index), AccessShareLock);
+	scan.snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan.slot = table_slot_create(scan.rel, NULL);
+	scan.scan = pool_index_scan(scan.rel, scan.index, scan.snapshot,
+								keys, nkeys);
+	return scan;
+}
+
+static bool
+scan_next(ConfigScan *scan)
+{
+	return index_getnext_slot(scan->scan, ForwardScanDirection, scan->slot);
+}
+
+static void
+scan_end(ConfigScan *scan)
+{
+	index_endscan(scan->scan);
+	ExecDropSingleTupleTableSlot(scan->slot);
+	UnregisterSnapshot(scan->snapshot);
+	index_close(scan->index, AccessShareLock);
+	table_close(scan->rel, AccessShareLock);
+}
+
+static Datum
+column(ConfigScan *scan, int attnum, bool *isnull)
+{
+	return slot_getattr(scan->slot, attnum, isnull);
+}
+
+static int32
+column_int(ConfigScan *scan, int attnum, int32 if_null)
+{
+	bool		isnull;
+	Datum		value = column(scan, attnum, &isnull);
+
+	return isnull ? if_null : DatumGetInt32(value);
+}
+
+static bool
+column_bool(ConfigScan *scan, int attnum)
+{
+	bool		isnull;
+
+	return DatumGetBool(column(scan, attnum, &isnull));
+}
+
+/* in the cache's memory, NULL for NULL */
+static char *
+column_text(ConfigScan *scan, int attnum)
+{
+	bool		isnull;
+	Datum		value = column(scan, attnum, &isnull);
+
+	if (isnull)
+		return NULL;
+	return MemoryContextStrdup(cache_context, TextDatumGetCString(value));
+}
+
+static Interval *
+column_interval(ConfigScan *scan, int attnum)
+{
+	bool		isnull;
+	Datum		value = column(scan, attnum, &isnull);
+	Interval   *copy;
+
+	if (isnull)
+		return NULL;
+	copy = MemoryContextAlloc(cache_context, sizeof(Interval));
+	*copy = *DatumGetIntervalP(value);
+	return copy;
+}
+
+/* The zone named in the column, or the one that applies where it is NULL. */
+static pg_tz *
+column_zone(ConfigScan *scan, int attnum, int32 tenant_id)
+{
+	bool		isnull;
+	Datum		value = column(scan, attnum, &isnull);
+
+	if (!isnull)
+		return pool_zone(TextDatumGetCString(value));
+	return pool_config_tenant(tenant_id)->zone;
+}
+
+const PoolTenantConf *
+pool_config_tenant(int32 id)
+{
+	PoolTenantConf *conf = hash_search(tenants, &id, HASH_FIND, NULL);
+	PoolTenantConf read;
+	ConfigScan	scan;
+	bool		found;
+
+	if (conf != NULL)
+		return conf;
+	scan = scan_begin(POOL_TENANT, POOL_TENANT_PKEY,
+					  &pool_key_int4(id), 1);
+	found = scan_next(&scan);
+	if (found)
+	{
+		bool		isnull;
+
+		read.id = id;
+		read.name = column_text(&scan, TENANT_NAME);
+		read.zone = pool_zone(TextDatumGetCString(column(&scan,
+														 TENANT_TIMEZONE,
+														 &isnull)));
+		strlcpy(read.country, column_text(&scan, TENANT_COUNTRY),
+				sizeof(read.country));
+	}
+	scan_end(&scan);
+	if (!found)
+		return NULL;
+	conf = hash_search(tenants, &id, HASH_ENTER, NULL);
+	*conf = read;
+	return conf;
+}
+
+int32
+pool_config_tenant_by_name(const char *name)
+{
+	ConfigScan	scan = scan_begin(POOL_TENANT, POOL_TENANT_NAME,
+								  &pool_key_text(CStringGetTextDatum(name)),
+								  1);
+	int32		id = scan_next(&scan) ? column_int(&scan, TENANT_ID, 0) : 0;
+
+	scan_end(&scan);
+	return id;
+}
+
+static void
+read_remind(ConfigScan *scan, PoolTimerRule *rule)
+{
+	bool		isnull;
+	ArrayType  *array = DatumGetArrayTypeP(column(scan,
+												  TIMER_RULE_REMIND_BEFORE,
+												  &isnull));
+	Datum	   *spans;
+	int			n;
+
+	deconstruct_array(array, INTERVALOID, sizeof(Interval), false,
+					  TYPALIGN_DOUBLE, &spans, NULL, &n);
+	rule->n_remind = n;
+	rule->remind_before = MemoryContextAlloc(cache_context,
+											 Max(n, 1) * sizeof(Interval));
+	for (int i = 0; i < n; i++)
+		rule->remind_before[i] = *DatumGetIntervalP(spans[i]);
+}
+
+static void
+read_rule(ConfigScan *scan, PoolTimerRule *rule)
+{
+	bool		isnull;
+	char	   *basis = column_text(scan, TIMER_RULE_BASIS);
+	Datum		condition = column(scan, TIMER_RULE_CONDITION, &isnull);
+
+	rule->condition = NULL;
+	if (!isnull)
+	{
+		MemoryContext old = MemoryContextSwitchTo(cache_context);
+
+		rule->condition = DatumGetJsonPathPCopy(condition);
+		MemoryContextSwitchTo(old);
+	}
+	rule->id = column_int(scan, TIMER_RULE_ID, 0);
+	rule->name = column_text(scan, TIMER_RULE_NAME);
+	if (strcmp(basis, "first_contact") == 0)
+		rule->basis = POOL_BASIS_FIRST_CONTACT;
+	else if (strcmp(basis, "follow_up") == 0)
+		rule->basis = POOL_BASIS_FOLLOW_UP;
+	else
+		rule->basis = POOL_BASIS_OWNERSHIP;
+	rule->after = *DatumGetIntervalP(column(scan, TIMER_RULE_AFTER, &isnull));
+	rule->notice_required = column_bool(scan, TIMER_RULE_NOTICE_REQUIRED);
+	rule->to_pool_id = column_int(scan, TIMER_RULE_TO_POOL_ID, 0);
+	read_remind(scan, rule);
+}
+
+static void
+read_rules(PoolConf *pool)
+{
+	ConfigScan	scan = scan_begin(POOL_TIMER_RULE, POOL_TIMER_RULE_NAME,
+								  &pool_key_int4(pool->id), 1);
+	int			room = 0;
+
+	pool->rules = NULL;
+	pool->n_rules = 0;
+	pool->conditional = false;
+	while (scan_next(&scan))
+	{
+		if (!column_bool(&scan, TIMER_RULE_ENABLED))
+			continue;
+		if (pool->rules == NULL)
+		{
+			room = 4;
+			pool->rules = MemoryContextAlloc(cache_context,
+											 room * sizeof(PoolTimerRule));
+		}
+		else if (pool->n_rules == room)
+		{
+			room *= 2;
+			pool->rules = repalloc(pool->rules, room * sizeof(PoolTimerRule));
+		}
+		read_rule(&scan, &pool->rules[pool->n_rules]);
+		if (pool->rules[pool->n_rules].condition != NULL)
+			pool->conditional = true;
+		pool->n_rules++;
+	}
+	scan_end(&scan);
+}
+
+const PoolConf *
+pool_config_pool(int32 id)
+{
+	PoolConf   *conf = hash_search(pools, &id, HASH_FIND, NULL);
+	PoolConf	read;
+	ConfigScan	scan;
+	bool		found;
+
+	if (conf != NULL)
+		return conf;
+	scan = scan_begin(POOL_POOL, POOL_POOL_PKEY, &pool_key_int4(id), 1);
+	found = scan_next(&scan);
+	if (found)
+	{
+		read.id = id;
+		read.tenant_id = column_int(&scan, POOL_TENANT_ID, 0);
+		read.parent_id = column_int(&scan, POOL_PARENT_ID, 0);
+		read.name = column_text(&scan, POOL_NAME);
+		read.zone = column_zone(&scan, POOL_TIMEZONE, read.tenant_id);
+		read.everyone = column_bool(&scan, POOL_EVERYONE);
+		read.enabled = column_bool(&scan, POOL_ENABLED);
+		read.hold_limit = column_int(&scan, POOL_HOLD_LIMIT, POOL_NO_LIMIT);
+		read.claim_limit = column_int(&scan, POOL_CLAIM_LIMIT, POOL_NO_LIMIT);
+		read.claim_interval = column_interval(&scan, POOL_CLAIM_INTERVAL);
+		read.cooldown = column_interval(&scan, POOL_COOLDOWN);
+	}
+	scan_end(&scan);
+	if (!found)
+		return NULL;
+	read_rules(&read);
+	conf = hash_search(pools, &id, HASH_ENTER, NULL);
+	*conf = read;
+	return conf;
+}
+
+const PoolMemberConf *
+pool_config_member(int32 id)
+{
+	PoolMemberConf *conf = hash_search(members, &id, HASH_FIND, NULL);
+	PoolMemberConf read;
+	ConfigScan	scan;
+	bool		found;
+
+	if (conf != NULL)
+		return conf;
+	scan = scan_begin(POOL_MEMBER, POOL_MEMBER_PKEY, &pool_key_int4(id), 1);
+	found = scan_next(&scan);
+	if (found)
+	{
+		read.id = id;
+		read.tenant_id = column_int(&scan, MEMBER_TENANT_ID, 0);
+		read.key = column_text(&scan, MEMBER_KEY);
+		read.zone = column_zone(&scan, MEMBER_TIMEZONE, read.tenant_id);
+		read.hold_limit = column_int(&scan, MEMBER_HOLD_LIMIT, POOL_NO_LIMIT);
+	}
+	scan_end(&scan);
+	if (!found)
+		return NULL;
+	conf = hash_search(members, &id, HASH_ENTER, NULL);
+	*conf = read;
+	return conf;
+}
+
+static int32
+find_by_name(PoolTableId table, PoolIndexId index, int id_column,
+			 int32 tenant_id, const char *name)
+{
+	PoolKey		keys[2] = {pool_key_int4(tenant_id),
+	pool_key_text(CStringGetTextDatum(name))};
+	ConfigScan	scan = scan_begin(table, index, keys, 2);
+	int32		id = scan_next(&scan) ? column_int(&scan, id_column, 0) : 0;
+
+	scan_end(&scan);
+	return id;
+}
+
+static NameKey
+name_key(PoolTableId kind, int32 tenant_id, const char *name)
+{
+	NameKey		key;
+
+	memset(&key, 0, sizeof(key));
+	key.hash = hash_bytes_extended((const unsigned char *) name,
+								   strlen(name), 0);
+	key.tenant_id = tenant_id;
+	key.kind = kind;
+	return key;
+}
+
+static void
+remember_name(NameKey key, int32 id)
+{
+	NameEntry  *entry;
+
+	if (id == 0)
+		return;
+	entry = hash_search(names, &key, HASH_ENTER, NULL);
+	entry->id = id;
+}
+
+int32
+pool_config_pool_by_name(int32 tenant_id, const char *name)
+{
+	NameKey		key = name_key(POOL_POOL, tenant_id, name);
+	NameEntry  *entry = hash_search(names, &key, HASH_FIND, NULL);
+	int32		id;
+
+	/* two names may share a hash: the entry's own name decides */
+	if (entry != NULL &&
+		strcmp(pool_config_pool(entry->id)->name, name) == 0)
+		return entry->id;
+	id = find_by_name(POOL_POOL, POOL_POOL_NAME, POOL_ID, tenant_id, name);
+	if (id != 0 && pool_config_pool(id) == NULL)
+		return 0;
+	remember_name(key, id);
+	return id;
+}
+
+int32
+pool_config_member_by_key(int32 tenant_id, const char *member_key)
+{
+	NameKey		key = name_key(POOL_MEMBER, tenant_id, member_key);
+	NameEntry  *entry = hash_search(names, &key, HASH_FIND, NULL);
+	int32		id;
+
+	if (entry != NULL &&
+		strcmp(pool_config_member(entry->id)->key, member_key) == 0)
+		return entry->id;
+	id = find_by_name(POOL_MEMBER, POOL_MEMBER_KEY, MEMBER_ID,
+					  tenant_id, member_key);
+	if (id != 0 && pool_config_member(id) == NULL)
+		return 0;
+	remember_name(key, id);
+	return id;
+}
+
+/* Role names are short enough to be their own key. */
+int32
+pool_config_member_by_login(const char *login)
+{
+	NameData	key;
+	LoginEntry *entry;
+	ConfigScan	scan;
+	int32		id;
+
+	namestrcpy(&key, login);
+	entry = hash_search(logins, &key, HASH_FIND, NULL);
+	if (entry != NULL)
+		return entry->id;
+	scan = scan_begin(POOL_MEMBER, POOL_MEMBER_LOGIN,
+					  &pool_key_text(CStringGetTextDatum(login)), 1);
+	id = scan_next(&scan) ? column_int(&scan, MEMBER_ID, 0) : 0;
+	scan_end(&scan);
+	if (id != 0 && pool_config_member(id) == NULL)
+		id = 0;
+	entry = hash_search(logins, &key, HASH_ENTER, NULL);
+	entry->id = id;
+	return id;
+}
+
+static PoolRole
+role_from_text(const char *role)
+{
+	if (strcmp(role, "manager") == 0)
+		return POOL_ROLE_MANAGER;
+	if (strcmp(role, "viewer") == 0)
+		return POOL_ROLE_VIEWER;
+	return POOL_ROLE_MEMBER;
+}
+
+/*
+ * What this member is in this pool; role NONE if he does not belong to it.
+ * Both must exist.
+ */
+const PoolMembershipConf *
+pool_config_membership(int32 pool_id, int32 member_id)
+{
+	PoolMembershipKey key = {pool_id, member_id};
+	PoolMembershipConf *conf = hash_search(memberships, &key, HASH_FIND, NULL);
+	const PoolConf *pool;
+	PoolMembershipConf read;
+	PoolKey		keys[2] = {pool_key_int4(pool_id), pool_key_int4(member_id)};
+	ConfigScan	scan;
+
+	if (conf != NULL)
+		return conf;
+	pool = pool_config_pool(pool_id);
+	scan = scan_begin(POOL_MEMBERSHIP, POOL_MEMBERSHIP_PKEY, keys, 2);
+	read.key = key;
+	read.listed = scan_next(&scan);
+	if (read.listed)
+	{
+		read.role = role_from_text(column_text(&scan, MEMBERSHIP_ROLE));
+		read.hold_limit = column_int(&scan, MEMBERSHIP_HOLD_LIMIT,
+									 pool->hold_limit);
+		read.claim_limit = column_int(&scan, MEMBERSHIP_CLAIM_LIMIT,
+									  pool->claim_limit);
+	}
+	else
+	{
+		const PoolMemberConf *member = pool_config_member(member_id);
+
+		read.role = pool->everyone && member->tenant_id == pool->tenant_id ?
+			POOL_ROLE_MEMBER : POOL_ROLE_NONE;
+		read.hold_limit = pool->hold_limit;
+		read.claim_limit = pool->claim_limit;
+	}
+	scan_end(&scan);
+	conf = hash_search(memberships, &key, HASH_ENTER, NULL);
+	*conf = read;
+	return conf;
+}

@@ -1,0 +1,334 @@
+/*
+ * config_check.c
+ *	  What a row of the configuration tables must be like, beyond what their
+ *	  constraints can say.
+ *
+ * Row triggers before INSERT and UPDATE.  They look at nothing but the row,
+ * so that a restore may bring the tables in any order; only a membership or a
+ * rule that names no tenant has it looked up.
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "clock.h"
+#include "commands/trigger.h"
+#include "errors.h"
+#include "fmgr.h"
+#include "table.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(pool_check_tenant);
+PG_FUNCTION_INFO_V1(pool_check_pool);
+PG_FUNCTION_INFO_V1(pool_check_member);
+PG_FUNCTION_INFO_V1(pool_check_membership);
+PG_FUNCTION_INFO_V1(pool_check_timer_rule);
+
+#define MAX_YEARS 100
+#define MAX_REMINDERS 20
+
+/* A row about to be written, and the one it replaces. */
+typedef struct CheckedRow
+{
+	HeapTuple	new;
+	HeapTuple	old;			/* NULL: an INSERT */
+	TupleDesc	desc;
+} CheckedRow;
+
+static CheckedRow
+checked_row(FunctionCallInfo fcinfo)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+	CheckedRow	row = {0};
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_BEFORE(data->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
+		TRIGGER_FIRED_BY_DELETE(data->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("this is a trigger function for rows before INSERT or UPDATE")));
+	row.desc = RelationGetDescr(data->tg_relation);
+	row.new = data->tg_trigtuple;
+	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+	{
+		row.old = data->tg_trigtuple;
+		row.new = data->tg_newtuple;
+	}
+	return row;
+}
+
+static Datum
+column(const CheckedRow *row, int attnum, bool *isnull)
+{
+	return heap_getattr(row->new, attnum, row->desc, isnull);
+}
+
+static const char *
+column_name(const CheckedRow *row, int attnum)
+{
+	return NameStr(TupleDescAttr(row->desc, attnum - 1)->attname);
+}
+
+/* NULL if the column is not an id */
+static int32
+column_id(const CheckedRow *row, HeapTuple tuple, int attnum)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, attnum, row->desc, &isnull);
+
+	return isnull ? 0 : DatumGetInt32(value);
+}
+
+static void
+check_zone(const CheckedRow *row, int attnum)
+{
+	bool		isnull;
+	Datum		value = column(row, attnum, &isnull);
+
+	if (!isnull)
+		(void) pool_zone(TextDatumGetCString(value));
+}
+
+/* Leads and events carry these ids without a foreign key. */
+static void
+check_unchanged(const CheckedRow *row, int attnum)
+{
+	if (row->old == NULL ||
+		column_id(row, row->old, attnum) == column_id(row, row->new, attnum))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("column \"%s\" cannot be changed",
+					column_name(row, attnum)),
+			 errdetail("Leads and events refer to the row by it."),
+			 errhint("Insert a new row instead.")));
+}
+
+/* ------------------------------------------------------------------------
+ * Intervals
+ * ------------------------------------------------------------------------ */
+
+/*
+ * More than nothing, whatever the month, and short enough to be added to any
+ * date: parts of different signs are longer or shorter than nothing depending
+ * on where they are added.
+ */
+static bool
+is_sane(const Interval *span)
+{
+	int64		days;
+
+	if (span->month < 0 || span->day < 0 || span->time < 0)
+		return false;
+	if (span->month == 0 && span->day == 0 && span->time == 0)
+		return false;
+	days = (int64) span->month * DAYS_PER_MONTH + span->day +
+		span->time / USECS_PER_DAY;
+	return days <= (int64) MAX_YEARS * MONTHS_PER_YEAR * DAYS_PER_MONTH;
+}
+
+static void
+check_span(const CheckedRow *row, int attnum, Datum value)
+{
+	if (is_sane(DatumGetIntervalP(value)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("interval \"%s\" is out of range for column \"%s\"",
+					DatumGetCString(DirectFunctionCall1(interval_out, value)),
+					column_name(row, attnum)),
+			 errdetail("It must be longer than nothing, without negative "
+					   "parts, and no longer than %d years.", MAX_YEARS),
+			 errhint("For example \"3 days\" or \"48 hours\".")));
+}
+
+static void
+check_interval(const CheckedRow *row, int attnum)
+{
+	bool		isnull;
+	Datum		value = column(row, attnum, &isnull);
+
+	if (!isnull)
+		check_span(row, attnum, value);
+}
+
+static void
+check_reminders(const CheckedRow *row)
+{
+	bool		isnull;
+	Datum		value = column(row, TIMER_RULE_REMIND_BEFORE, &isnull);
+	ArrayType  *array;
+	Datum	   *spans;
+	bool	   *nulls;
+	int			n;
+
+	if (isnull)
+		return;
+	array = DatumGetArrayTypeP(value);
+	deconstruct_array(array, INTERVALOID, sizeof(Interval), false,
+					  TYPALIGN_DOUBLE, &spans, &nulls, &n);
+	if (ARR_NDIM(array) > 1 || n > MAX_REMINDERS || array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%d reminders are not a list of reminders", n),
+				 errdetail("remind_before must have one dimension, no NULL "
+						   "and at most %d elements.", MAX_REMINDERS),
+				 errhint("For example \"{1 day,2 hours}\".")));
+	for (int i = 0; i < n; i++)
+		check_span(row, TIMER_RULE_REMIND_BEFORE, spans[i]);
+}
+
+/* ------------------------------------------------------------------------
+ * The tenant of a membership or a rule
+ * ------------------------------------------------------------------------ */
+
+/*
+ * The tenant of a row of pool or member, 0 if there is none.  Rows of the
+ * very command that is running count.
+ */
+static int32
+tenant_of(PoolTableId id, PoolIndexId index, int attnum, int32 key)
+{
+	PoolWork   *work = pool_work_begin_reading();
+	PoolTable  *table = pool_work_table(work, id);
+	int32		tenant_id = 0;
+	bool		isnull;
+
+	if (pool_table_find(table, index, SnapshotSelf, &pool_key_int4(key), 1))
+		tenant_id = DatumGetInt32(slot_getattr(table->old, attnum, &isnull));
+	pool_work_end(work);
+	return tenant_id;
+}
+
+static int32
+tenant_of_pool(int32 pool_id)
+{
+	int32		tenant_id = tenant_of(POOL_POOL, POOL_POOL_PKEY,
+									  POOL_TENANT_ID, pool_id);
+
+	if (tenant_id == 0)
+		ereport(ERROR,
+				(errcode(POOL_ERRCODE_UNKNOWN_POOL),
+				 errmsg("pool %d does not exist", pool_id),
+				 errhint("pool_id is pool.pool.id.")));
+	return tenant_id;
+}
+
+static void
+check_member_exists(int32 member_id)
+{
+	if (tenant_of(POOL_MEMBER, POOL_MEMBER_PKEY, MEMBER_TENANT_ID,
+				  member_id) == 0)
+		ereport(ERROR,
+				(errcode(POOL_ERRCODE_UNKNOWN_MEMBER),
+				 errmsg("member %d does not exist", member_id),
+				 errhint("member_id is pool.member.id.")));
+}
+
+/* A row that names no tenant gets that of its pool. */
+static HeapTuple
+fill_tenant(const CheckedRow *row, int tenant_column, int32 pool_id)
+{
+	Datum		value;
+	bool		isnull = false;
+
+	value = Int32GetDatum(tenant_of_pool(pool_id));
+	return heap_modify_tuple_by_cols(row->new, row->desc, 1, &tenant_column,
+									 &value, &isnull);
+}
+
+/* ------------------------------------------------------------------------
+ * The triggers
+ * ------------------------------------------------------------------------ */
+
+Datum
+pool_check_tenant(PG_FUNCTION_ARGS)
+{
+	CheckedRow	row = checked_row(fcinfo);
+
+	check_unchanged(&row, TENANT_ID);
+	check_zone(&row, TENANT_TIMEZONE);
+	PG_RETURN_POINTER(row.new);
+}
+
+Datum
+pool_check_pool(PG_FUNCTION_ARGS)
+{
+	CheckedRow	row = checked_row(fcinfo);
+
+	check_unchanged(&row, POOL_ID);
+	check_unchanged(&row, POOL_TENANT_ID);
+	check_zone(&row, POOL_TIMEZONE);
+	check_interval(&row, POOL_CLAIM_INTERVAL);
+	check_interval(&row, POOL_COOLDOWN);
+	PG_RETURN_POINTER(row.new);
+}
+
+/* A login is a role, whose name is shorter than an identifier. */
+static void
+check_login(const CheckedRow *row)
+{
+	bool		isnull;
+	Datum		value = column(row, MEMBER_LOGIN, &isnull);
+	int			length;
+
+	if (isnull)
+		return;
+	length = VARSIZE_ANY_EXHDR(DatumGetTextPP(value));
+	if (length == 0 || length >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a login of %d bytes is not the name of a role",
+						length),
+				 errdetail("Names of roles have 1 to %d bytes.",
+						   NAMEDATALEN - 1),
+				 errhint("Leave it NULL for a member without a login.")));
+}
+
+Datum
+pool_check_member(PG_FUNCTION_ARGS)
+{
+	CheckedRow	row = checked_row(fcinfo);
+
+	check_unchanged(&row, MEMBER_ID);
+	check_unchanged(&row, MEMBER_TENANT_ID);
+	check_zone(&row, MEMBER_TIMEZONE);
+	check_login(&row);
+	PG_RETURN_POINTER(row.new);
+}
+
+Datum
+pool_check_membership(PG_FUNCTION_ARGS)
+{
+	CheckedRow	row = checked_row(fcinfo);
+	int32		pool_id = column_id(&row, row.new, MEMBERSHIP_POOL_ID);
+	int32		member_id = column_id(&row, row.new, MEMBERSHIP_MEMBER_ID);
+
+	if (pool_id != 0 && member_id != 0 &&
+		column_id(&row, row.new, MEMBERSHIP_TENANT_ID) == 0)
+	{
+		check_member_exists(member_id);
+		row.new = fill_tenant(&row, MEMBERSHIP_TENANT_ID, pool_id);
+	}
+	PG_RETURN_POINTER(row.new);
+}
+
+Datum
+pool_check_timer_rule(PG_FUNCTION_ARGS)
+{
+	CheckedRow	row = checked_row(fcinfo);
+	int32		pool_id = column_id(&row, row.new, TIMER_RULE_POOL_ID);
+
+	check_unchanged(&row, TIMER_RULE_ID);
+	check_interval(&row, TIMER_RULE_AFTER);
+	check_reminders(&row);
+	if (pool_id != 0 && column_id(&row, row.new, TIMER_RULE_TENANT_ID) == 0)
+		row.new = fill_tenant(&row, TIMER_RULE_TENANT_ID, pool_id);
+	PG_RETURN_POINTER(row.new);
+}

@@ -1,0 +1,112 @@
+/*
+ * data.c
+ *	  What a lead is called and carries: rows of lead_data.
+ *
+ * Apart from lead_state, because a claim must not rewrite it.  Changed only
+ * by whoever holds the lead's row in lead_state, or has just inserted it.
+ */
+#include "compat.h"
+#include "data.h"
+
+#include "catalog/pg_type.h"
+#include "errors.h"
+#include "utils/rel.h"
+
+static void
+read_data(TupleTableSlot *slot, PoolData *data)
+{
+	Datum	   *v;
+	bool	   *n;
+
+	slot_getallattrs(slot);
+	v = slot->tts_values;
+	n = slot->tts_isnull;
+#define GET(attnum) (n[(attnum) - 1] ? (Datum) 0 : v[(attnum) - 1])
+	data->id = DatumGetInt64(v[LEAD_DATA_ID - 1]);
+	data->tenant_id = DatumGetInt32(v[LEAD_DATA_TENANT_ID - 1]);
+	data->key = GET(LEAD_DATA_KEY);
+	data->name = GET(LEAD_DATA_NAME);
+	data->source = GET(LEAD_DATA_SOURCE);
+	data->grade = GET(LEAD_DATA_GRADE);
+	data->attributes = GET(LEAD_DATA_ATTRIBUTES);
+	data->created_at = DatumGetTimestampTz(v[LEAD_DATA_CREATED_AT - 1]);
+	data->erased_at = n[LEAD_DATA_ERASED_AT - 1] ? POOL_NO_TIME :
+		DatumGetTimestampTz(v[LEAD_DATA_ERASED_AT - 1]);
+#undef GET
+}
+
+static void
+form_data(const PoolData *data, Datum *v, bool *n)
+{
+#define PUT(attnum, value, null) \
+	(v[(attnum) - 1] = (value), n[(attnum) - 1] = (null))
+	PUT(LEAD_DATA_ID, Int64GetDatum(data->id), false);
+	PUT(LEAD_DATA_TENANT_ID, Int32GetDatum(data->tenant_id), false);
+	PUT(LEAD_DATA_KEY, data->key, data->key == 0);
+	PUT(LEAD_DATA_NAME, data->name, data->name == 0);
+	PUT(LEAD_DATA_SOURCE, data->source, data->source == 0);
+	PUT(LEAD_DATA_GRADE, data->grade, data->grade == 0);
+	PUT(LEAD_DATA_ATTRIBUTES, data->attributes, data->attributes == 0);
+	PUT(LEAD_DATA_CREATED_AT, TimestampTzGetDatum(data->created_at), false);
+	PUT(LEAD_DATA_ERASED_AT, TimestampTzGetDatum(data->erased_at),
+		data->erased_at == POOL_NO_TIME);
+#undef PUT
+}
+
+bool
+pool_data_read(PoolTable *table, int64 id, Snapshot snapshot, PoolData *data)
+{
+	if (!pool_table_find(table, POOL_LEAD_DATA_PKEY, snapshot,
+						 &pool_key_int8(id), 1))
+		return false;
+	read_data(table->old, data);
+	return true;
+}
+
+bool
+pool_data_read_by_key(PoolTable *table, int32 tenant_id, Datum key,
+					  Snapshot snapshot, PoolData *data)
+{
+	PoolKey		keys[2] = {pool_key_int4(tenant_id), pool_key_text(key)};
+
+	if (!pool_table_find(table, POOL_LEAD_DATA_KEY, snapshot, keys, 2))
+		return false;
+	read_data(table->old, data);
+	return true;
+}
+
+/* The caller holds the lead's row, so that nobody else changes this one. */
+bool
+pool_data_lock(PoolTable *table, int64 id, Snapshot snapshot, PoolData *data)
+{
+	if (!pool_data_read(table, id, snapshot, data))
+		return false;
+	if (pool_table_lock(table, &table->old->tts_tid, snapshot,
+						LockWaitBlock) != TM_Ok)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent update")));
+	read_data(table->old, data);
+	return true;
+}
+
+void
+pool_data_insert(PoolTable *table, const PoolData *data)
+{
+	Datum		values[LEAD_DATA_NATTS];
+	bool		nulls[LEAD_DATA_NATTS];
+
+	form_data(data, values, nulls);
+	pool_table_insert(table, values, nulls);
+}
+
+/* Replaces the row in table->old, which pool_data_lock has locked. */
+void
+pool_data_update(PoolTable *table, const PoolData *data)
+{
+	Datum		values[LEAD_DATA_NATTS];
+	bool		nulls[LEAD_DATA_NATTS];
+
+	form_data(data, values, nulls);
+	pool_table_update(table, values, nulls);
+}

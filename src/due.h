@@ -1,0 +1,14 @@
+/*
+ * due.h
+ *	  When time will act on a lead, by the timer rules of its pool.
+ */
+#ifndef POOL_DUE_H
+#define POOL_DUE_H
+
+#include "lead.h"
+
+extern bool pool_due_at(const PoolLead *lead, const PoolConf *pool,
+						const PoolTimerRule *rule, TimestampTz *due_at);
+extern TimestampTz pool_due_check_at(const PoolLead *lead);
+
+#endif							/* POOL_DUE_H */

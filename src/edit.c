@@ -1,0 +1,367 @@
+/*
+ * edit.c
+ *	  What a lead is called and carries changes: edit, erase.
+ */
+#include "batch.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "close.h"
+#include "due.h"
+#include "errors.h"
+#include "guard.h"
+#include "identity.h"
+#include "intake.h"
+#include "release.h"
+#include "request.h"
+#include "sql.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/snapmgr.h"
+
+PG_FUNCTION_INFO_V1(pool_edit);
+PG_FUNCTION_INFO_V1(pool_erase);
+
+/* ------------------------------------------------------------------------
+ * edit
+ * ------------------------------------------------------------------------ */
+
+typedef struct Edit
+{
+	Datum		name;			/* 0 = unchanged, as the two next */
+	Datum		grade;
+	Datum		attributes;
+	int32		priority;		/* -1 = unchanged */
+	Jsonb	   *identities;
+} Edit;
+
+static void
+read_edit(PoolCall *call, Edit *e)
+{
+	FunctionCallInfo fcinfo = call->fcinfo;
+
+	e->name = pool_arg_datum(call, 1);
+	e->grade = pool_arg_datum(call, 2);
+	e->priority = PG_ARGISNULL(3) ? -1 : PG_GETARG_INT32(3);
+	e->attributes = pool_arg_datum(call, 4);
+	e->identities = PG_ARGISNULL(5) ? NULL : PG_GETARG_JSONB_P(5);
+	if (e->name != 0)
+		pool_check_length(DatumGetTextPP(e->name), POOL_MAX_NAME_LENGTH,
+						  "name");
+	if (e->grade != 0)
+		pool_check_length(DatumGetTextPP(e->grade), POOL_MAX_LABEL_LENGTH,
+						  "grade");
+	if (!PG_ARGISNULL(3))
+		pool_check_priority(e->priority);
+	if (e->attributes != 0)
+		pool_check_attributes(e->attributes);
+}
+
+static uint64
+run_identity(const char *command, const PoolLead *lead,
+			 const PoolIdentity *identity)
+{
+	Oid			types[4] = {INT4OID, TEXTOID, TEXTOID, INT8OID};
+	Datum		values[4] = {Int32GetDatum(lead->tenant_id),
+		CStringGetTextDatum(identity->kind),
+		CStringGetTextDatum(identity->value),
+	Int64GetDatum(lead->id)};
+
+	return pool_sql_run(command, 4, types, values, NULL);
+}
+
+#define OF_IDENTITY \
+	" WHERE tenant_id = $1 AND scope = '' AND kind = $2 AND value = $3" \
+	" AND lead_id = $4"
+
+/*
+ * Gives the lead these identities, in the common order.  If another lead has
+ * one of them, returns false and leaves things as they were.
+ */
+static bool
+add_identities(const PoolLead *lead, List *identities)
+{
+	List	   *added = NIL;
+	bool		conflict = false;
+	ListCell   *lc;
+	PoolSql		sql = pool_sql_begin();
+
+	list_sort(identities, pool_compare_identities);
+	foreach(lc, identities)
+	{
+		if (run_identity("INSERT INTO pool.identity"
+						 " (tenant_id, kind, value, lead_id)"
+						 " VALUES ($1, $2, $3, $4)"
+						 " ON CONFLICT (tenant_id, scope, kind, value)"
+						 " DO NOTHING", lead, lfirst(lc)) > 0)
+			added = lappend(added, lfirst(lc));
+		else if (run_identity("SELECT FROM pool.identity" OF_IDENTITY,
+							  lead, lfirst(lc)) == 0)
+		{
+			conflict = true;
+			break;
+		}
+	}
+	if (conflict)
+		foreach(lc, added)
+			run_identity("DELETE FROM pool.identity" OF_IDENTITY,
+						 lead, lfirst(lc));
+	pool_sql_end(sql);
+	return !conflict;
+}
+
+/* The old attributes with the new ones on top; a JSON null removes a key. */
+static Datum
+merge_attributes(Datum old, Datum changes)
+{
+	Datum		merged = DirectFunctionCall2(jsonb_concat, old, changes);
+	JsonbIterator *it = JsonbIteratorInit(&DatumGetJsonbP(changes)->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	Datum		key = (Datum) 0;
+
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			key = PointerGetDatum(cstring_to_text_with_len(value.val.string.val,
+														   value.val.string.len));
+		else if (token == WJB_VALUE && value.type == jbvNull)
+			merged = DirectFunctionCall2(jsonb_delete, merged, key);
+	}
+	pool_check_attributes(merged);
+	return merged;
+}
+
+static void
+add_name(JsonbParseState **state, const char *name)
+{
+	JsonbValue	value;
+
+	value.type = jbvString;
+	value.val.string.val = unconstify(char *, name);
+	value.val.string.len = strlen(name);
+	pushJsonbValue(state, WJB_ELEM, &value);
+}
+
+/* What changed, by name; values are personal and stay out of the log. */
+static Jsonb *
+describe(const Edit *e)
+{
+	JsonbParseState *state = NULL;
+	PoolDetail	detail;
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	if (e->name != 0)
+		add_name(&state, "name");
+	if (e->grade != 0)
+		add_name(&state, "grade");
+	if (e->priority >= 0)
+		add_name(&state, "priority");
+	if (e->attributes != 0)
+		add_name(&state, "attributes");
+	if (e->identities != NULL)
+		add_name(&state, "identities");
+	pool_detail_begin(&detail);
+	pool_detail_json(&detail, "changed",
+					 JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY,
+													  NULL)));
+	return pool_detail_end(&detail);
+}
+
+static void
+apply_edit(PoolCall *call, PoolLead *lead, const Edit *e, int32 actor_id)
+{
+	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
+	PoolTable  *table = pool_work_table(call->work, POOL_LEAD_DATA);
+	PoolEvent	event = {.kind = "edited",.actor_id = actor_id};
+	PoolData	data;
+
+	if (!pool_data_lock(table, lead->id, pool_snapshot(), &data))
+		elog(ERROR, "lead " INT64_FORMAT " has no data", lead->id);
+	if (e->name != 0)
+		data.name = e->name;
+	if (e->grade != 0)
+		data.grade = e->grade;
+	if (e->attributes != 0)
+		data.attributes = merge_attributes(data.attributes, e->attributes);
+	if (e->name != 0 || e->grade != 0 || e->attributes != 0)
+		pool_data_update(table, &data);
+	pool_lead_reload(leads, lead);
+	if (e->priority >= 0)
+		pool_lead_rank(leads, lead, e->priority);
+	if (lead->status == POOL_OWNED &&
+		pool_config_pool(lead->pool_id)->conditional)
+	{
+		/* a condition may have come true */
+		pool_lead_reload(leads, lead);
+		lead->check_at = pool_due_check_at(lead);
+		pool_lead_note(leads, lead);
+	}
+	event.at = pool_lead_time(lead, pool_now());
+	event.member_id = lead->owner_id;
+	event.detail = describe(e);
+	pool_event_append(call->work, &event, lead, &data);
+}
+
+/*
+ * Who may change this lead: its owner, managers of its pool, services; while
+ * it is in the pool, every member of the pool.
+ */
+static bool
+may_edit(const PoolActor *actor, const PoolLead *lead)
+{
+	if (actor->member_id == 0 || lead->owner_id == actor->member_id ||
+		pool_actor_manages(actor, lead->pool_id))
+		return true;
+	return lead->status == POOL_AVAILABLE &&
+		pool_config_membership(lead->pool_id, actor->member_id)->role >=
+		POOL_ROLE_MEMBER;
+}
+
+static const char *
+edit_lead(PoolCall *call, int64 id, const Edit *e, const PoolActor *actor)
+{
+	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
+	PoolLead	lead;
+	List	   *identities;
+
+	if (!pool_lead_peek(leads, id, pool_snapshot(), &lead) ||
+		!pool_actor_sees(actor, lead.tenant_id))
+		return "not_found";
+	if (!may_edit(actor, &lead))
+		pool_require_manager(actor, lead.pool_id);
+	/* identities come before leads in the order of locks */
+	identities = pool_identities(e->identities,
+								 pool_config_tenant(lead.tenant_id)->country);
+	if (!add_identities(&lead, identities))
+		return "duplicate";
+	if (pool_lead_lock(leads, id, call->snapshot, true, &lead) !=
+		POOL_LEAD_LOCKED)
+		return "not_found";
+	if (!may_edit(actor, &lead))
+		pool_require_manager(actor, lead.pool_id);
+	apply_edit(call, &lead, e, actor->member_id);
+	return "ok";
+}
+
+/*
+ * pool.edit(lead, name, grade, priority, attributes, identities, request_id)
+ */
+Datum
+pool_edit(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin(fcinfo, "edit");
+	PoolActor	actor = pool_caller_as_actor();
+	const char *outcome;
+	Edit		e;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"lead\" must not be null")));
+	read_edit(call, &e);
+	if (pool_request_replay(call, 6, actor.tenant_id))
+		return pool_call_end(call);
+	outcome = edit_lead(call, PG_GETARG_INT64(0), &e, &actor);
+	pool_put_text(call, 0, outcome);
+	pool_call_row(call);
+	return pool_call_end(call);
+}
+
+/* ------------------------------------------------------------------------
+ * erase
+ * ------------------------------------------------------------------------ */
+
+static const char *
+check_erase(void *arg, const PoolLead *lead)
+{
+	return NULL;
+}
+
+/* Keys of an event's detail that are not personal and that counts need. */
+#define KEPT_DETAILS \
+	"'{from,from_pool,cooldown,answered,kind,first_seconds,seconds,amount," \
+	"currency,changed,due_at,before}'"
+
+/* What personal data a lead has, and how it goes; $1 is the lead. */
+static const char *const erasures[] = {
+	"UPDATE pool.lead_data SET key = 'erased:' || id, name = NULL,"
+	" attributes = '{}', erased_at = now() WHERE id = $1",
+	"DELETE FROM pool.identity WHERE lead_id = $1",
+	"UPDATE pool.event SET reason = NULL, detail ="
+	" (SELECT jsonb_object_agg(d.key, d.value)"
+	"  FROM jsonb_each(detail) d WHERE d.key = ANY (" KEPT_DETAILS "))"
+	" WHERE lead_id = $1 AND (reason IS NOT NULL OR detail IS NOT NULL)",
+	/* of stored results, outcome and lead stay */
+	"UPDATE pool.request_log SET result ="
+	" (SELECT array_agg(CASE WHEN split_part(r, ',', 2) = $1::text"
+	"   THEN concat('(', split_part(substr(r, 2), ',', 1), ',', $1,"
+	"    repeat(',', CASE function WHEN 'claim' THEN 10"
+	"     WHEN 'claim_leads' THEN 5 ELSE 1 END), ')')"
+	"   ELSE r END ORDER BY n)"
+	"  FROM unnest(result) WITH ORDINALITY u (r, n))"
+	" WHERE function IN ('claim', 'claim_leads', 'assign', 'transfer',"
+	"  'release', 'reclaim', 'convert', 'archive', 'reopen', 'move')"
+	" AND EXISTS (SELECT FROM unnest(result) r"
+	"  WHERE split_part(r, ',', 2) = $1::text)"
+};
+
+static void
+erase_personal_data(int64 lead_id)
+{
+	Oid			types[1] = {INT8OID};
+	Datum		values[1] = {Int64GetDatum(lead_id)};
+	PoolSql		sql = pool_sql_begin();
+
+	pool_guard_allow_event_writes = true;
+	PG_TRY();
+	{
+		for (int i = 0; i < lengthof(erasures); i++)
+			pool_sql_run(erasures[i], 1, types, values, NULL);
+	}
+	PG_FINALLY();
+	{
+		pool_guard_allow_event_writes = false;
+	}
+	PG_END_TRY();
+	pool_sql_end(sql);
+}
+
+/*
+ * pool.erase(leads, reason, actor)
+ */
+Datum
+pool_erase(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin(fcinfo, "erase");
+	PoolActor	actor = pool_resolve_actor(fcinfo, 2);
+	Datum		reason = pool_arg_datum(call, 1);
+	PoolBatch  *batch;
+	int64	   *ids;
+	int			n = pool_arg_ids(call, 0, &ids);
+
+	batch = pool_batch_begin(call, &actor, ids, n, check_erase, NULL);
+	pool_batch_require_manager(batch);
+	pool_batch_lock_leads(batch);
+	pool_batch_require_manager(batch);
+	pool_batch_add_owners(batch);
+	pool_batch_lock_counters(batch);
+	for (int i = 0; i < n; i++)
+	{
+		PoolBatchItem *item = &batch->items[i];
+		PoolEvent	event = {.kind = "erased",.actor_id = actor.member_id};
+
+		if (item->outcome == NULL)
+		{
+			erase_personal_data(item->id);
+			event.reason = reason;
+			pool_archive_one(batch, item, &event);
+		}
+		/* the key went with the rest */
+		pool_put_text(call, 0, item->outcome != NULL ?
+					  item->outcome : "erased");
+		pool_put(call, 1, Int64GetDatum(item->id));
+		pool_call_row(call);
+	}
+	return pool_batch_end(batch);
+}

@@ -1,0 +1,41 @@
+/*
+ * entry.h
+ *	  Leads enter: the engine behind enter() and the view intake.
+ */
+#ifndef POOL_ENTRY_H
+#define POOL_ENTRY_H
+
+#include "config.h"
+#include "identity.h"
+#include "table.h"
+#include "utils/jsonb.h"
+
+/* One lead that asks to be let in, and what became of it. */
+typedef struct PoolEntry
+{
+	/* asked */
+	int32		tenant_id;
+	int32		pool_id;
+	Datum		key;
+	Datum		name;			/* 0 = NULL, as all the Datums here */
+	Datum		source;
+	Datum		grade;
+	int16		priority;
+	Datum		attributes;
+	TimestampTz created_at;		/* POOL_NO_TIME = now */
+	int32		owner_id;		/* 0 = none */
+	List	   *identities;		/* of PoolIdentity, normalised */
+
+	/* answered */
+	int64		lead_id;
+	const char *outcome;
+	int32		member_id;		/* the lead's owner now, 0 = none */
+	const char *status;
+	int32		home_pool_id;
+	const char *reason;			/* why the owner did not get it */
+} PoolEntry;
+
+extern void pool_entry_run(PoolWork *work, Snapshot snapshot,
+						   PoolEntry *entries, int n, int32 actor_id);
+
+#endif							/* POOL_ENTRY_H */

@@ -1,0 +1,190 @@
+/*
+ * event.c
+ *	  The log: one row for every change, written in its transaction.
+ *
+ * The only writer of event.  Ids come from a sequence without caching, taken
+ * under the lead's and the membership's lock, so that they order the events of
+ * each.
+ */
+#include "compat.h"
+#include "event.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "guc.h"
+#include "installation.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/datetime.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+#include "utils/xid8.h"
+
+#define NODE_BITS 43			/* ids: node number above these bits */
+
+/*
+ * Writes what happened to the lead, which is given as it is afterwards.
+ * Returns the event's id.
+ */
+int64
+pool_event_append(PoolWork *work, const PoolEvent *event,
+				  const PoolLead *lead, const PoolData *data)
+{
+	Datum		v[EVENT_NATTS];
+	bool		n[EVENT_NATTS];
+	const PoolConf *pool = pool_config_pool(lead->pool_id);
+	int64		id = pool_sequence_next(POOL_EVENT_ID_SEQ) |
+		((int64) pool_node_id << NODE_BITS);
+
+#define PUT(attnum, value, null) \
+	(v[(attnum) - 1] = (value), n[(attnum) - 1] = (null))
+	PUT(EVENT_ID, Int64GetDatum(id), false);
+	PUT(EVENT_AT, TimestampTzGetDatum(event->at), false);
+	PUT(EVENT_XID, FullTransactionIdGetDatum(GetTopFullTransactionId()),
+		false);
+	PUT(EVENT_LEAD_ID, Int64GetDatum(lead->id), false);
+	PUT(EVENT_DAY, DateADTGetDatum(pool_local_day(event->at, pool->zone)),
+		false);
+	PUT(EVENT_GENERATION, Int32GetDatum(pool_generation()), false);
+	PUT(EVENT_TENANT_ID, Int32GetDatum(lead->tenant_id), false);
+	PUT(EVENT_POOL_ID, Int32GetDatum(lead->pool_id), false);
+	PUT(EVENT_MEMBER_ID, Int32GetDatum(event->member_id),
+		event->member_id == 0);
+	PUT(EVENT_ACTOR_ID, Int32GetDatum(event->actor_id),
+		event->actor_id == 0);
+	PUT(EVENT_RULE_ID, Int32GetDatum(event->rule_id), event->rule_id == 0);
+	PUT(EVENT_KIND, CStringGetTextDatum(event->kind), false);
+	PUT(EVENT_REASON, event->reason, event->reason == 0);
+	PUT(EVENT_SOURCE, data->source, data->source == 0);
+	PUT(EVENT_GRADE, data->grade, data->grade == 0);
+	PUT(EVENT_DETAIL, JsonbPGetDatum(event->detail), event->detail == NULL);
+#undef PUT
+	pool_table_insert(pool_work_table(work, POOL_EVENT), v, n);
+	return id;
+}
+
+/* ------------------------------------------------------------------------
+ * Details
+ * ------------------------------------------------------------------------ */
+
+void
+pool_detail_begin(PoolDetail *detail)
+{
+	detail->state = NULL;
+	detail->empty = true;
+	pushJsonbValue(&detail->state, WJB_BEGIN_OBJECT, NULL);
+}
+
+static void
+push(PoolDetail *detail, const char *key, JsonbValue *value)
+{
+	JsonbValue	name;
+
+	name.type = jbvString;
+	name.val.string.val = unconstify(char *, key);
+	name.val.string.len = strlen(key);
+	pushJsonbValue(&detail->state, WJB_KEY, &name);
+	pushJsonbValue(&detail->state, WJB_VALUE, value);
+	detail->empty = false;
+}
+
+void
+pool_detail_text(PoolDetail *detail, const char *key, const char *text_value,
+				 int len)
+{
+	JsonbValue	value;
+
+	value.type = jbvString;
+	value.val.string.val = unconstify(char *, text_value);
+	value.val.string.len = len;
+	push(detail, key, &value);
+}
+
+/* A text datum; 0 (NULL) is left out. */
+void
+pool_detail_datum(PoolDetail *detail, const char *key, Datum text_value)
+{
+	text	   *t;
+
+	if (text_value == 0)
+		return;
+	t = DatumGetTextPP(text_value);
+	pool_detail_text(detail, key, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+}
+
+void
+pool_detail_numeric(PoolDetail *detail, const char *key, Datum number)
+{
+	JsonbValue	value;
+
+	if (number == 0)
+		return;
+	value.type = jbvNumeric;
+	value.val.numeric = DatumGetNumeric(number);
+	push(detail, key, &value);
+}
+
+void
+pool_detail_int(PoolDetail *detail, const char *key, int64 number)
+{
+	pool_detail_numeric(detail, key,
+						NumericGetDatum(int64_to_numeric(number)));
+}
+
+/* ISO 8601 in UTC, so that it reads the same everywhere. */
+void
+pool_detail_time(PoolDetail *detail, const char *key, TimestampTz at)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+	char		buffer[MAXDATELEN + 1];
+	int			utc = 0;
+
+	if (at == POOL_NO_TIME)
+		return;
+	if (timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	EncodeDateTime(&tm, fsec, true, utc, NULL, USE_XSD_DATES, buffer);
+	pool_detail_text(detail, key, pstrdup(buffer), strlen(buffer));
+}
+
+void
+pool_detail_true(PoolDetail *detail, const char *key)
+{
+	JsonbValue	value;
+
+	value.type = jbvBool;
+	value.val.boolean = true;
+	push(detail, key, &value);
+}
+
+void
+pool_detail_json(PoolDetail *detail, const char *key, Jsonb *json)
+{
+	JsonbValue	value;
+
+	if (json == NULL)
+		return;
+	if (JB_ROOT_IS_SCALAR(json))
+	{
+		JsonbExtractScalar(&json->root, &value);
+		push(detail, key, &value);
+		return;
+	}
+	value.type = jbvBinary;
+	value.val.binary.data = &json->root;
+	value.val.binary.len = VARSIZE(json) - VARHDRSZ;
+	push(detail, key, &value);
+}
+
+/* The object, NULL if nothing was put in. */
+Jsonb *
+pool_detail_end(PoolDetail *detail)
+{
+	JsonbValue *object = pushJsonbValue(&detail->state, WJB_END_OBJECT, NULL);
+
+	return detail->empty ? NULL : JsonbValueToJsonb(object);
+}

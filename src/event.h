@@ -1,0 +1,49 @@
+/*
+ * event.h
+ *	  The log.
+ */
+#ifndef POOL_EVENT_H
+#define POOL_EVENT_H
+
+#include "clock.h"
+#include "data.h"
+#include "lead.h"
+#include "table.h"
+#include "utils/jsonb.h"
+
+typedef struct PoolEvent
+{
+	const char *kind;
+	TimestampTz at;
+	int32		member_id;		/* 0 = NULL, as the next two */
+	int32		actor_id;
+	int32		rule_id;
+	Datum		reason;			/* text, 0 = NULL */
+	Jsonb	   *detail;			/* NULL = none */
+} PoolEvent;
+
+/* A small JSON object being built. */
+typedef struct PoolDetail
+{
+	JsonbParseState *state;
+	bool		empty;
+} PoolDetail;
+
+extern int64 pool_event_append(PoolWork *work, const PoolEvent *event,
+							   const PoolLead *lead, const PoolData *data);
+
+extern void pool_detail_begin(PoolDetail *detail);
+extern void pool_detail_text(PoolDetail *detail, const char *key,
+							 const char *value, int len);
+extern void pool_detail_datum(PoolDetail *detail, const char *key,
+							  Datum text_value);
+extern void pool_detail_int(PoolDetail *detail, const char *key, int64 value);
+extern void pool_detail_numeric(PoolDetail *detail, const char *key,
+								Datum value);
+extern void pool_detail_time(PoolDetail *detail, const char *key,
+							 TimestampTz at);
+extern void pool_detail_true(PoolDetail *detail, const char *key);
+extern void pool_detail_json(PoolDetail *detail, const char *key, Jsonb *value);
+extern Jsonb *pool_detail_end(PoolDetail *detail);
+
+#endif							/* POOL_EVENT_H */

@@ -1,0 +1,222 @@
+/*
+ * guard.c
+ *	  Against losing leads and their history.
+ *
+ * Leads live in tables of the extension, so whatever drops the extension, its
+ * schema or what its owner owns would take them along.  A hook that sees every
+ * drop refuses that while there are rows.  Without preloading the library may
+ * not be there when such a command begins: an event trigger calls guard_ddl(),
+ * which does nothing but get it loaded.
+ *
+ * Dependent objects go in an order of core's choosing, but whatever went
+ * before our table comes back when the hook raises its error.
+ */
+#include "compat.h"
+#include "guard.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
+#include "commands/event_trigger.h"
+#include "commands/extension.h"
+#include "commands/trigger.h"
+#include "errors.h"
+#include "fmgr.h"
+#include "guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+PG_FUNCTION_INFO_V1(pool_guard_ddl);
+PG_FUNCTION_INFO_V1(pool_guard_truncate);
+PG_FUNCTION_INFO_V1(pool_guard_event);
+
+bool		pool_guard_allow_event_writes = false;
+
+/* what nothing can make again */
+static const char *const guarded_tables[] = {
+	"lead_state", "lead_data", "event"
+};
+
+static object_access_hook_type prev_object_access = NULL;
+
+/* ------------------------------------------------------------------------
+ * Drops
+ * ------------------------------------------------------------------------ */
+
+/*
+ * Whether the table has any row but those that are deleted for certain.  It
+ * is locked already, or its answer may be out of date at once.
+ */
+static bool
+has_rows(Relation rel)
+{
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	SnapshotData dirty;
+	TableScanDesc scan;
+	bool		found;
+
+	InitDirtySnapshot(dirty);
+	scan = table_beginscan(rel, &dirty, 0, NULL);
+	found = table_scan_getnextslot(scan, ForwardScanDirection, slot);
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	return found;
+}
+
+static void
+refuse(const char *what, const char *name)
+{
+	ereport(ERROR,
+			(errcode(POOL_ERRCODE_LEADS_LOST),
+			 errmsg("cannot %s table \"pool.%s\" while it has rows",
+					what, name),
+			 errdetail("Leads, their history or what they rest on would be lost."),
+			 errhint("Keep a dump, then SET pool_ext.allow_drop = on as a "
+					 "superuser if this is meant.")));
+}
+
+/* By name: a table taken out of the extension beforehand counts as well. */
+static const char *
+guarded_name(Oid relid)
+{
+	Oid			schema = get_namespace_oid("pool", true);
+	char	   *name;
+
+	if (!OidIsValid(schema) || get_rel_namespace(relid) != schema ||
+		get_rel_relkind(relid) != RELKIND_RELATION ||
+		!OidIsValid(get_extension_oid("pool_ext", true)))
+		return NULL;
+	name = get_rel_name(relid);
+	for (int i = 0; i < (int) lengthof(guarded_tables); i++)
+		if (strcmp(guarded_tables[i], name) == 0)
+			return guarded_tables[i];
+	return NULL;
+}
+
+static void
+check_table(Oid relid, const char *name)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	bool		found = has_rows(rel);
+
+	table_close(rel, NoLock);
+	if (found)
+		refuse("drop", name);
+}
+
+/* The extension goes, and leaves tables that were taken out of it alone. */
+static void
+check_tables(void)
+{
+	Oid			schema = get_namespace_oid("pool", true);
+
+	for (int i = 0; OidIsValid(schema) && i < (int) lengthof(guarded_tables); i++)
+	{
+		Oid			relid = get_relname_relid(guarded_tables[i], schema);
+
+		if (OidIsValid(relid))
+			check_table(relid, guarded_tables[i]);
+	}
+}
+
+static void
+watch_drops(ObjectAccessType access, Oid classId, Oid objectId, int subId,
+			void *arg)
+{
+	const char *name;
+
+	if (prev_object_access)
+		prev_object_access(access, classId, objectId, subId, arg);
+	if (access != OAT_DROP || subId != 0 || pool_allow_drop)
+		return;
+	if (classId == RelationRelationId)
+	{
+		name = guarded_name(objectId);
+		if (name != NULL)
+			check_table(objectId, name);
+	}
+	else if (classId == ExtensionRelationId &&
+			 objectId == get_extension_oid("pool_ext", true))
+		check_tables();
+}
+
+/* Event trigger: to have called it is to have loaded the library. */
+Datum
+pool_guard_ddl(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("pool.guard_ddl() is an event trigger function")));
+	PG_RETURN_NULL();
+}
+
+/* ------------------------------------------------------------------------
+ * Writes
+ * ------------------------------------------------------------------------ */
+
+static TriggerData *
+trigger_data(FunctionCallInfo fcinfo)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("this is a trigger function")));
+	return (TriggerData *) fcinfo->context;
+}
+
+/* Before TRUNCATE: refuses it while there are rows. */
+Datum
+pool_guard_truncate(PG_FUNCTION_ARGS)
+{
+	Relation	rel = trigger_data(fcinfo)->tg_relation;
+
+	if (!pool_allow_drop && has_rows(rel))
+		refuse("truncate", RelationGetRelationName(rel));
+	PG_RETURN_NULL();
+}
+
+/* Before UPDATE or DELETE on event: only retention may do that. */
+Datum
+pool_guard_event(PG_FUNCTION_ARGS)
+{
+	(void) trigger_data(fcinfo);
+	if (!pool_guard_allow_event_writes)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("events cannot be changed or deleted"),
+				 errdetail("The log is append-only: statistics and the state "
+						   "of every lead rest on it."),
+				 errhint("pool.purge_events(before) removes old events, "
+						 "pool.erase(leads, reason) personal data.")));
+	PG_RETURN_NULL();
+}
+
+/* An error must not leave the log open for the rest of the session. */
+static void
+end_of_xact(XactEvent event, void *arg)
+{
+	pool_guard_allow_event_writes = false;
+}
+
+static void
+end_of_subxact(SubXactEvent event, SubTransactionId subid,
+			   SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		pool_guard_allow_event_writes = false;
+}
+
+void
+pool_guard_init(void)
+{
+	prev_object_access = object_access_hook;
+	object_access_hook = watch_drops;
+	RegisterXactCallback(end_of_xact, NULL);
+	RegisterSubXactCallback(end_of_subxact, NULL);
+}

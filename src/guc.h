@@ -1,0 +1,22 @@
+/*
+ * guc.h
+ *	  Settings.  Business policy is rows, not settings.
+ */
+#ifndef POOL_GUC_H
+#define POOL_GUC_H
+
+#include "postgres.h"
+
+extern char *pool_clock_setting;	/* '' = the system's clock */
+extern int	pool_node_id;
+extern bool pool_allow_drop;
+extern int	pool_queue_pools;
+extern int	pool_request_retention; /* seconds, 0 = forever */
+extern bool pool_worker_enabled;
+extern int	pool_worker_naptime;	/* milliseconds */
+extern int	pool_worker_batch;	/* leads per transaction */
+extern int	pool_worker_limit;	/* workers at one time */
+
+extern void pool_guc_init(void);
+
+#endif							/* POOL_GUC_H */

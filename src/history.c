@@ -1,0 +1,166 @@
+/*
+ * history.c
+ *	  What happened to a lead, and finding one by its key.
+ */
+#include "result.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+PG_FUNCTION_INFO_V1(pool_history);
+PG_FUNCTION_INFO_V1(pool_lead_id);
+PG_FUNCTION_INFO_V1(pool_pool_zone);
+PG_FUNCTION_INFO_V1(pool_member_zone);
+
+/*
+ * Whether the caller may see this lead: services and those who see the
+ * tenant, its owner, its pool's members while it is in the pool, managers.
+ */
+static bool
+may_see(const PoolLead *lead)
+{
+	PoolActor	self = {pool_caller_member(), 0};
+
+	if (!pool_caller_sees_tenant(lead->tenant_id))
+		return false;
+	if (self.member_id == 0 || lead->owner_id == self.member_id ||
+		lead->last_owner_id == self.member_id ||
+		pool_actor_manages(&self, lead->pool_id))
+		return true;
+	return lead->status == POOL_AVAILABLE &&
+		pool_config_membership(lead->pool_id, self.member_id)->role !=
+		POOL_ROLE_NONE;
+}
+
+static void
+put_member(PoolCall *call, int column, TupleTableSlot *event, int attnum)
+{
+	bool		isnull;
+	int32		id = DatumGetInt32(slot_getattr(event, attnum, &isnull));
+	const PoolMemberConf *member = isnull ? NULL : pool_config_member(id);
+
+	if (member != NULL)
+		pool_put_text(call, column, member->key);
+}
+
+static void
+emit_event(PoolCall *call, TupleTableSlot *event)
+{
+	bool		isnull;
+	Datum		value;
+
+	pool_put(call, 0, slot_getattr(event, EVENT_AT, &isnull));
+	pool_put(call, 1, slot_getattr(event, EVENT_KIND, &isnull));
+	put_member(call, 2, event, EVENT_MEMBER_ID);
+	put_member(call, 3, event, EVENT_ACTOR_ID);
+	value = slot_getattr(event, EVENT_REASON, &isnull);
+	if (!isnull)
+		pool_put(call, 4, value);
+	value = slot_getattr(event, EVENT_DETAIL, &isnull);
+	if (!isnull)
+		pool_put(call, 5, value);
+	pool_call_row(call);
+}
+
+/*
+ * pool.history(lead)
+ */
+Datum
+pool_history(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin_reading(fcinfo, "history");
+	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
+	PoolTable  *events = pool_work_table(call->work, POOL_EVENT);
+	IndexScanDesc scan;
+	PoolLead	lead;
+	int64		id;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"lead\" must not be null")));
+	id = PG_GETARG_INT64(0);
+	if (!pool_lead_peek(leads, id, call->snapshot, &lead) || !may_see(&lead))
+		return pool_call_end(call);
+	scan = pool_index_scan(events->rel,
+						   pool_work_index(events, POOL_EVENT_PKEY),
+						   call->snapshot, &pool_key_int8(id), 1);
+	while (index_getnext_slot(scan, ForwardScanDirection, events->old))
+		emit_event(call, events->old);
+	index_endscan(scan);
+	return pool_call_end(call);
+}
+
+/* The tenant of this name, or the caller's, or the default one. */
+static int32
+named_tenant(FunctionCallInfo fcinfo, int argno)
+{
+	int32		member_id = pool_caller_member();
+	int32		tenant_id;
+
+	if (PG_ARGISNULL(argno) && member_id != 0)
+		return pool_config_member(member_id)->tenant_id;
+	tenant_id = pool_config_tenant_by_name(PG_ARGISNULL(argno) ? "default" :
+										   text_to_cstring(PG_GETARG_TEXT_PP(argno)));
+	if (tenant_id != 0 && !pool_caller_sees_tenant(tenant_id))
+		return 0;
+	return tenant_id;
+}
+
+/*
+ * pool.lead_id(key, tenant) -> NULL if there is none
+ */
+Datum
+pool_lead_id(PG_FUNCTION_ARGS)
+{
+	PoolWork   *work;
+	Snapshot	snapshot;
+	PoolData	data;
+	int32		tenant_id;
+	bool		found;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	pool_config_refresh();
+	tenant_id = named_tenant(fcinfo, 1);
+	if (tenant_id == 0)
+		PG_RETURN_NULL();
+	work = pool_work_begin_reading();
+	snapshot = RegisterSnapshot(pool_snapshot());
+	found = pool_data_read_by_key(pool_work_table(work, POOL_LEAD_DATA),
+								  tenant_id, PG_GETARG_DATUM(0), snapshot,
+								  &data);
+	UnregisterSnapshot(snapshot);
+	pool_work_end(work);
+	if (!found)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(data.id);
+}
+
+/* SQL, for views: the time zone that applies in a pool */
+Datum
+pool_pool_zone(PG_FUNCTION_ARGS)
+{
+	const PoolConf *pool;
+
+	pool_config_refresh();
+	pool = pool_config_pool(PG_GETARG_INT32(0));
+	if (pool == NULL || !pool_caller_sees_tenant(pool->tenant_id))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(pg_get_timezone_name(pool->zone)));
+}
+
+/* SQL, for views: the time zone that applies to a member */
+Datum
+pool_member_zone(PG_FUNCTION_ARGS)
+{
+	const PoolMemberConf *member;
+
+	pool_config_refresh();
+	member = pool_config_member(PG_GETARG_INT32(0));
+	if (member == NULL || !pool_caller_sees_tenant(member->tenant_id))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(pg_get_timezone_name(member->zone)));
+}

@@ -1,0 +1,20 @@
+/*
+ * intake.h
+ *	  Leads enter: what is allowed, and who may.
+ */
+#ifndef POOL_INTAKE_H
+#define POOL_INTAKE_H
+
+#include "access.h"
+
+#define POOL_MAX_KEY_LENGTH 500
+#define POOL_MAX_NAME_LENGTH 2000
+#define POOL_MAX_LABEL_LENGTH 200
+#define POOL_MAX_ATTRIBUTES_LENGTH (1024 * 1024)
+
+extern void pool_intake_init(void);
+extern void pool_check_attributes(Datum attributes);
+extern void pool_check_priority(int32 priority);
+extern PoolActor pool_caller_as_actor(void);
+
+#endif							/* POOL_INTAKE_H */

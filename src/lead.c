@@ -1,0 +1,488 @@
+/*
+ * lead.c
+ *	  The lead row: the only writer of lead_state.
+ *
+ * Every transition goes through write_lead, which tells queue.c before a lead
+ * leaves the queue and after it has entered it.  Callers hold the row's lock
+ * and write the event.
+ */
+#include "lead.h"
+
+#include "access/htup_details.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "errors.h"
+#include "guc.h"
+#include "due.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#define TICKET_BAND_BITS 48
+#define NODE_BITS 43			/* ids: node number above these bits */
+
+static const char *const status_names[] = {
+	[POOL_AVAILABLE] = "available",
+	[POOL_OWNED] = "owned",
+	[POOL_CONVERTED] = "converted",
+	[POOL_ARCHIVED] = "archived",
+	[POOL_IN_REVIEW] = "review"
+};
+
+const char *
+pool_status_name(PoolStatus status)
+{
+	return status_names[status];
+}
+
+static PoolStatus
+status_from_datum(Datum value)
+{
+	text	   *name = DatumGetTextPP(value);
+
+	for (int i = 0; i < lengthof(status_names); i++)
+		if (VARSIZE_ANY_EXHDR(name) == strlen(status_names[i]) &&
+			memcmp(VARDATA_ANY(name), status_names[i],
+				   VARSIZE_ANY_EXHDR(name)) == 0)
+			return i;
+	elog(ERROR, "unknown lead status \"%s\"", text_to_cstring(name));
+	return POOL_AVAILABLE;
+}
+
+/* ------------------------------------------------------------------------
+ * Rows and structs
+ * ------------------------------------------------------------------------ */
+
+static void
+read_lead(TupleTableSlot *slot, PoolLead *lead)
+{
+	Datum	   *v;
+	bool	   *n;
+
+	slot_getallattrs(slot);
+	v = slot->tts_values;
+	n = slot->tts_isnull;
+#define GET(attnum, convert, if_null) \
+	(n[(attnum) - 1] ? (if_null) : convert(v[(attnum) - 1]))
+#define GET_TIME(attnum) GET(attnum, DatumGetTimestampTz, POOL_NO_TIME)
+	lead->id = GET(LEAD_STATE_ID, DatumGetInt64, 0);
+	lead->ticket = GET(LEAD_STATE_TICKET, DatumGetInt64, 0);
+	lead->entered_at = GET_TIME(LEAD_STATE_ENTERED_AT);
+	lead->owned_at = GET_TIME(LEAD_STATE_OWNED_AT);
+	lead->chain_at = GET_TIME(LEAD_STATE_CHAIN_AT);
+	lead->first_follow_up_at = GET_TIME(LEAD_STATE_FIRST_FOLLOW_UP_AT);
+	lead->last_follow_up_at = GET_TIME(LEAD_STATE_LAST_FOLLOW_UP_AT);
+	lead->next_follow_up_at = GET_TIME(LEAD_STATE_NEXT_FOLLOW_UP_AT);
+	lead->protected_until = GET_TIME(LEAD_STATE_PROTECTED_UNTIL);
+	lead->hidden_until = GET_TIME(LEAD_STATE_HIDDEN_UNTIL);
+	lead->closed_at = GET_TIME(LEAD_STATE_CLOSED_AT);
+	lead->check_at = GET_TIME(LEAD_STATE_CHECK_AT);
+	lead->tenant_id = GET(LEAD_STATE_TENANT_ID, DatumGetInt32, 0);
+	lead->pool_id = GET(LEAD_STATE_POOL_ID, DatumGetInt32, 0);
+	lead->owner_id = GET(LEAD_STATE_OWNER_ID, DatumGetInt32, 0);
+	lead->last_owner_id = GET(LEAD_STATE_LAST_OWNER_ID, DatumGetInt32, 0);
+	lead->follow_ups = GET(LEAD_STATE_FOLLOW_UPS, DatumGetInt32, 0);
+	lead->claims = GET(LEAD_STATE_CLAIMS, DatumGetInt32, 0);
+	lead->priority = GET(LEAD_STATE_PRIORITY, DatumGetInt16, 0);
+	lead->status = status_from_datum(v[LEAD_STATE_STATUS - 1]);
+	lead->last_result = GET(LEAD_STATE_LAST_RESULT, , (Datum) 0);
+	lead->stage = GET(LEAD_STATE_STAGE, , (Datum) 0);
+	lead->amount = GET(LEAD_STATE_AMOUNT, , (Datum) 0);
+	lead->currency = GET(LEAD_STATE_CURRENCY, , (Datum) 0);
+#undef GET
+#undef GET_TIME
+	lead->tid = slot->tts_tid;
+}
+
+static void
+form_lead(const PoolLead *lead, Datum *v, bool *n)
+{
+#define PUT(attnum, value, null) \
+	(v[(attnum) - 1] = (value), n[(attnum) - 1] = (null))
+#define PUT_TIME(attnum, at) \
+	PUT(attnum, TimestampTzGetDatum(at), (at) == POOL_NO_TIME)
+	PUT(LEAD_STATE_ID, Int64GetDatum(lead->id), false);
+	PUT(LEAD_STATE_TICKET, Int64GetDatum(lead->ticket), lead->ticket == 0);
+	PUT_TIME(LEAD_STATE_ENTERED_AT, lead->entered_at);
+	PUT_TIME(LEAD_STATE_OWNED_AT, lead->owned_at);
+	PUT_TIME(LEAD_STATE_CHAIN_AT, lead->chain_at);
+	PUT_TIME(LEAD_STATE_FIRST_FOLLOW_UP_AT, lead->first_follow_up_at);
+	PUT_TIME(LEAD_STATE_LAST_FOLLOW_UP_AT, lead->last_follow_up_at);
+	PUT_TIME(LEAD_STATE_NEXT_FOLLOW_UP_AT, lead->next_follow_up_at);
+	PUT_TIME(LEAD_STATE_PROTECTED_UNTIL, lead->protected_until);
+	PUT_TIME(LEAD_STATE_HIDDEN_UNTIL, lead->hidden_until);
+	PUT_TIME(LEAD_STATE_CLOSED_AT, lead->closed_at);
+	PUT_TIME(LEAD_STATE_CHECK_AT, lead->check_at);
+	PUT(LEAD_STATE_TENANT_ID, Int32GetDatum(lead->tenant_id), false);
+	PUT(LEAD_STATE_POOL_ID, Int32GetDatum(lead->pool_id), false);
+	PUT(LEAD_STATE_OWNER_ID, Int32GetDatum(lead->owner_id),
+		lead->owner_id == 0);
+	PUT(LEAD_STATE_LAST_OWNER_ID, Int32GetDatum(lead->last_owner_id),
+		lead->last_owner_id == 0);
+	PUT(LEAD_STATE_FOLLOW_UPS, Int32GetDatum(lead->follow_ups), false);
+	PUT(LEAD_STATE_CLAIMS, Int32GetDatum(lead->claims), false);
+	PUT(LEAD_STATE_PRIORITY, Int16GetDatum(lead->priority), false);
+	PUT(LEAD_STATE_STATUS,
+		CStringGetTextDatum(status_names[lead->status]), false);
+	PUT(LEAD_STATE_LAST_RESULT, lead->last_result, lead->last_result == 0);
+	PUT(LEAD_STATE_STAGE, lead->stage, lead->stage == 0);
+	PUT(LEAD_STATE_AMOUNT, lead->amount, lead->amount == 0);
+	PUT(LEAD_STATE_CURRENCY, lead->currency, lead->currency == 0);
+#undef PUT
+#undef PUT_TIME
+}
+
+/* ------------------------------------------------------------------------
+ * Finding and locking
+ * ------------------------------------------------------------------------ */
+
+/* Reads a lead without locking it; false if the snapshot sees none. */
+bool
+pool_lead_peek(PoolTable *leads, int64 id, Snapshot snapshot, PoolLead *lead)
+{
+	if (!pool_table_find(leads, POOL_LEAD_STATE_PKEY, snapshot,
+						 &pool_key_int8(id), 1))
+		return false;
+	read_lead(leads->old, lead);
+	return true;
+}
+
+static void
+report_serialization(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update")));
+}
+
+/*
+ * Locks the lead and reads its last version.  With `wait` it waits for
+ * whoever holds it, otherwise says so.  Raises 40001 where the isolation level
+ * forbids to go on with a version the snapshot does not see.
+ */
+PoolLeadLock
+pool_lead_lock(PoolTable *leads, int64 id, Snapshot snapshot, bool wait,
+			   PoolLead *lead)
+{
+	/* without waiting, a row that just changed is found again by its id */
+	for (int tries = 0; tries < 3; tries++)
+	{
+		if (!pool_table_find(leads, POOL_LEAD_STATE_PKEY, snapshot,
+							 &pool_key_int8(id), 1))
+			return POOL_LEAD_MISSING;
+		switch (pool_table_lock(leads, &leads->old->tts_tid, snapshot,
+								wait ? LockWaitBlock : LockWaitSkip))
+		{
+			case TM_Ok:
+				read_lead(leads->old, lead);
+				return POOL_LEAD_LOCKED;
+			case TM_WouldBlock:
+				return POOL_LEAD_BUSY;
+			case TM_Updated:
+			case TM_Deleted:
+				if (IsolationUsesXactSnapshot())
+					report_serialization();
+				snapshot = pool_snapshot();
+				break;
+			default:
+				elog(ERROR, "unexpected state of lead " INT64_FORMAT, id);
+		}
+	}
+	return POOL_LEAD_BUSY;
+}
+
+/*
+ * Reads the lead the queue has named, without locking it.  Only the version
+ * that was queued counts: another one has queued itself anew.  BUSY means that
+ * a running transaction is changing it, and answers for it.
+ */
+PoolLeadLock
+pool_lead_fetch_candidate(PoolTable *leads, const PoolCandidate *candidate,
+						  PoolLead *lead)
+{
+	SnapshotData dirty;
+	ItemPointerData tid = candidate->tid;
+
+	InitDirtySnapshot(dirty);
+	if (!pool_table_fetch(leads, &tid, &dirty))
+		return POOL_LEAD_MISSING;
+	read_lead(leads->old, lead);
+	if (lead->id != candidate->id || lead->ticket != candidate->ticket)
+		return POOL_LEAD_MISSING;
+	if (TransactionIdIsValid(dirty.xmin) || TransactionIdIsValid(dirty.xmax))
+		return POOL_LEAD_BUSY;
+	return POOL_LEAD_LOCKED;
+}
+
+/*
+ * Locks the lead just fetched, without waiting.  Its page is still pinned, so
+ * that nothing else can have taken its place.  BUSY means that somebody has
+ * locked it but not (yet) changed it.
+ */
+PoolLeadLock
+pool_lead_lock_candidate(PoolTable *leads, const PoolCandidate *candidate)
+{
+	ItemPointerData tid = candidate->tid;
+
+	switch (pool_table_lock(leads, &tid, pool_snapshot(), LockWaitSkip))
+	{
+		case TM_Ok:
+			return POOL_LEAD_LOCKED;
+		case TM_WouldBlock:
+			return POOL_LEAD_BUSY;
+		default:
+			return POOL_LEAD_MISSING;
+	}
+}
+
+/* Reads a lead this transaction has locked once more into leads->old. */
+void
+pool_lead_reload(PoolTable *leads, PoolLead *lead)
+{
+	ItemPointerData tid = lead->tid;
+
+	if (!pool_table_fetch(leads, &tid, SnapshotAny))
+		elog(ERROR, "locked lead " INT64_FORMAT " has vanished", lead->id);
+	read_lead(leads->old, lead);
+}
+
+TimestampTz
+pool_lead_time(const PoolLead *lead, TimestampTz now)
+{
+	now = Max(now, lead->entered_at);
+	now = Max(now, lead->owned_at);
+	now = Max(now, lead->last_follow_up_at);
+	return Max(now, lead->closed_at);
+}
+
+/* ------------------------------------------------------------------------
+ * Transitions
+ * ------------------------------------------------------------------------ */
+
+int64
+pool_lead_new_id(void)
+{
+	return pool_sequence_next(POOL_LEAD_ID_SEQ) |
+		((int64) pool_node_id << NODE_BITS);
+}
+
+/* The last place of the band of this priority. */
+static int64
+new_ticket(int16 priority)
+{
+	return ((int64) (100 - priority) << TICKET_BAND_BITS) +
+		pool_sequence_next(POOL_TICKET_SEQ);
+}
+
+static PoolCandidate
+as_candidate(const PoolLead *lead)
+{
+	PoolCandidate candidate = {lead->ticket, lead->id, lead->tid};
+
+	return candidate;
+}
+
+/* Replaces the locked row `before` by `after`. */
+static void
+write_lead(PoolTable *leads, const PoolLead *before, PoolLead *after)
+{
+	Datum		values[LEAD_STATE_NATTS];
+	bool		nulls[LEAD_STATE_NATTS];
+
+	form_lead(after, values, nulls);
+	pool_table_update(leads, values, nulls);
+	after->tid = leads->new->tts_tid;
+	if (after->ticket != 0 && after->ticket != before->ticket)
+	{
+		PoolCandidate candidate = as_candidate(after);
+
+		pool_queue_give(leads, after->pool_id, &candidate);
+	}
+}
+
+/*
+ * A locked lead is about to leave the queue: this transaction answers for it
+ * from now on.  The transitions below do that themselves, but for own, whose
+ * leads mostly come from the queue, which knows already.
+ */
+void
+pool_lead_leave_queue(PoolTable *leads, const PoolLead *lead)
+{
+	PoolCandidate candidate = as_candidate(lead);
+
+	pool_queue_take(leads, lead->pool_id, &candidate);
+}
+
+static void
+enter_queue(PoolLead *lead, int32 pool_id, TimestampTz at)
+{
+	lead->status = POOL_AVAILABLE;
+	lead->pool_id = pool_id;
+	lead->entered_at = at;
+	lead->ticket = new_ticket(lead->priority);
+	lead->check_at = POOL_NO_TIME;
+}
+
+static void
+begin_spell(PoolLead *lead, int32 owner_id, TimestampTz at)
+{
+	lead->status = POOL_OWNED;
+	lead->owner_id = owner_id;
+	lead->owned_at = at;
+	lead->first_follow_up_at = POOL_NO_TIME;
+	lead->last_follow_up_at = POOL_NO_TIME;
+	lead->next_follow_up_at = POOL_NO_TIME;
+	lead->follow_ups = 0;
+	lead->claims++;
+}
+
+static void
+end_spell(PoolLead *lead)
+{
+	lead->last_owner_id = lead->owner_id;
+	lead->owner_id = 0;
+	lead->owned_at = POOL_NO_TIME;
+	lead->chain_at = POOL_NO_TIME;
+	lead->first_follow_up_at = POOL_NO_TIME;
+	lead->last_follow_up_at = POOL_NO_TIME;
+	lead->next_follow_up_at = POOL_NO_TIME;
+	lead->follow_ups = 0;
+	lead->protected_until = POOL_NO_TIME;
+	lead->check_at = POOL_NO_TIME;
+}
+
+/* Inserts a new available lead; id, tenant, pool, priority, entered_at set. */
+void
+pool_lead_create(PoolTable *leads, PoolLead *lead)
+{
+	Datum		values[LEAD_STATE_NATTS];
+	bool		nulls[LEAD_STATE_NATTS];
+	PoolCandidate candidate;
+
+	enter_queue(lead, lead->pool_id, lead->entered_at);
+	form_lead(lead, values, nulls);
+	pool_table_insert(leads, values, nulls);
+	lead->tid = leads->new->tts_tid;
+	candidate = as_candidate(lead);
+	pool_queue_give(leads, lead->pool_id, &candidate);
+}
+
+/*
+ * available -> owned, perhaps in another pool.  The queue must know already
+ * that the lead leaves it.
+ */
+void
+pool_lead_own(PoolTable *leads, PoolLead *lead, int32 owner_id,
+			  int32 pool_id, TimestampTz at)
+{
+	PoolLead	before = *lead;
+
+	Assert(lead->status == POOL_AVAILABLE);
+	lead->ticket = 0;
+	lead->pool_id = pool_id;
+	begin_spell(lead, owner_id, at);
+	lead->chain_at = at;
+	lead->check_at = pool_due_check_at(lead);
+	write_lead(leads, &before, lead);
+}
+
+/* owned -> owned by another, perhaps in another pool */
+void
+pool_lead_pass(PoolTable *leads, PoolLead *lead, int32 owner_id,
+			   int32 pool_id, TimestampTz at)
+{
+	PoolLead	before = *lead;
+
+	Assert(lead->status == POOL_OWNED);
+	lead->last_owner_id = lead->owner_id;
+	lead->pool_id = pool_id;
+	begin_spell(lead, owner_id, at);
+	lead->check_at = pool_due_check_at(lead);
+	write_lead(leads, &before, lead);
+}
+
+/* owned -> available */
+void
+pool_lead_give_back(PoolTable *leads, PoolLead *lead, int32 pool_id,
+					TimestampTz at)
+{
+	PoolLead	before = *lead;
+
+	Assert(lead->status == POOL_OWNED);
+	end_spell(lead);
+	enter_queue(lead, pool_id, at);
+	write_lead(leads, &before, lead);
+}
+
+/* owned -> converted; anything open or converted -> archived */
+void
+pool_lead_close(PoolTable *leads, PoolLead *lead, PoolStatus status,
+				TimestampTz at)
+{
+	PoolLead	before = *lead;
+
+	Assert(status == POOL_CONVERTED || status == POOL_ARCHIVED);
+	Assert(lead->status != POOL_ARCHIVED);
+	if (lead->status == POOL_OWNED)
+		end_spell(lead);
+	else if (lead->status == POOL_AVAILABLE)
+		pool_lead_leave_queue(leads, lead);
+	lead->ticket = 0;
+	lead->status = status;
+	lead->closed_at = at;
+	lead->check_at = POOL_NO_TIME;
+	write_lead(leads, &before, lead);
+}
+
+/* converted, archived -> available */
+void
+pool_lead_reopen(PoolTable *leads, PoolLead *lead, int32 pool_id,
+				 TimestampTz at)
+{
+	PoolLead	before = *lead;
+
+	Assert(lead->status == POOL_CONVERTED || lead->status == POOL_ARCHIVED);
+	lead->closed_at = POOL_NO_TIME;
+	lead->amount = (Datum) 0;
+	lead->currency = (Datum) 0;
+	enter_queue(lead, pool_id, at);
+	write_lead(leads, &before, lead);
+}
+
+/* available -> available in another pool */
+void
+pool_lead_move(PoolTable *leads, PoolLead *lead, int32 pool_id,
+			   TimestampTz at)
+{
+	PoolLead	before = *lead;
+
+	Assert(lead->status == POOL_AVAILABLE);
+	pool_lead_leave_queue(leads, lead);
+	enter_queue(lead, pool_id, at);
+	write_lead(leads, &before, lead);
+}
+
+/* A new priority; an available lead goes to the end of its new band. */
+void
+pool_lead_rank(PoolTable *leads, PoolLead *lead, int16 priority)
+{
+	PoolLead	before = *lead;
+
+	if (lead->priority == priority)
+		return;
+	lead->priority = priority;
+	if (lead->status == POOL_AVAILABLE)
+	{
+		pool_lead_leave_queue(leads, &before);
+		lead->ticket = new_ticket(priority);
+	}
+	write_lead(leads, &before, lead);
+}
+
+/* Writes what a follow-up or a timer noted on an owned lead. */
+void
+pool_lead_note(PoolTable *leads, PoolLead *lead)
+{
+	Assert(lead->status == POOL_OWNED);
+	write_lead(leads, lead, lead);
+}

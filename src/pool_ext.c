@@ -1,0 +1,37 @@
+/*
+ * pool_ext.c
+ *	  The module: starts its rooms.
+ */
+#include "compat.h"
+
+#include "access.h"
+#include "config.h"
+#include "fmgr.h"
+#include "guard.h"
+#include "guc.h"
+#include "intake.h"
+#include "miscadmin.h"
+#include "queue.h"
+#include "quota.h"
+#include "table.h"
+#include "worker.h"
+
+PG_MODULE_MAGIC_EXT(.name = "pool_ext",.version = "0.1.0");
+
+extern PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	if (IsBinaryUpgrade)
+		return;
+	pool_guc_init();
+	pool_table_init();
+	pool_config_init();
+	pool_access_init();
+	pool_quota_init();
+	pool_queue_init();
+	pool_intake_init();
+	pool_guard_init();
+	pool_worker_init();
+}

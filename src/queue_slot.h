@@ -1,0 +1,71 @@
+/*
+ * queue_slot.h
+ *	  The shared memory behind queue.c: a queue head per pool.
+ */
+#ifndef POOL_QUEUE_SLOT_H
+#define POOL_QUEUE_SLOT_H
+
+#include "queue.h"
+
+#include "port/atomics.h"
+#include "storage/condition_variable.h"
+#include "storage/lwlock.h"
+
+#define QUEUE_CAPACITY 192		/* candidates a head remembers */
+#define QUEUE_REFILL 96			/* candidates a refill looks for */
+#define QUEUE_LOW 48			/* a head with fewer is refilled ahead */
+
+typedef struct QueueKey
+{
+	Oid			database;
+	Oid			index;			/* file number of the queue index */
+	int32		pool_id;
+} QueueKey;
+
+/*
+ * The head of one pool's queue.  Everything but `unsettled` is guarded by
+ * `lock`.
+ *
+ * The invariant: a committed available lead of the pool is among the entries,
+ * or its ticket is at or behind the frontier, or `unsettled` counts a
+ * transaction that will put it here when it ends, or the list of prepared
+ * transactions names one that stands for it.
+ */
+typedef struct QueueSlot
+{
+	LWLock		lock;
+	QueueKey	key;			/* pool_id 0 = unused */
+	pg_atomic_uint32 unsettled; /* leads that running transactions answer for */
+	uint32		epoch;			/* changes whenever the frontier moves back */
+	int64		frontier;		/* entries are before it */
+	bool		refilling;
+	bool		dry;			/* nothing behind the frontier at last look */
+	int64		refill_floor;	/* least ticket settled during the refill */
+	ConditionVariable refilled;
+	int			head;			/* first entry in use */
+	int			tail;			/* behind the last one */
+	PoolCandidate entries[QUEUE_CAPACITY];	/* in use: ascending tickets */
+} QueueSlot;
+
+extern void queue_slot_init(void);
+extern bool queue_slot_available(void);
+extern QueueSlot *queue_slot_get(const QueueKey *key, bool create);
+
+/* all under slot->lock */
+extern bool queue_slot_is(const QueueSlot *slot, const QueueKey *key);
+extern void queue_slot_insert(QueueSlot *slot, const PoolCandidate *entry);
+extern void queue_slot_pull_back(QueueSlot *slot, int64 ticket);
+extern void queue_slot_append(QueueSlot *slot, const PoolCandidate *entries,
+							  int n, int64 end);
+
+extern void queue_slot_reset_database(Oid database);
+extern int	queue_slot_count(void);
+extern QueueSlot *queue_slot_number(int i);
+
+/* prepared transactions, which outlive their backend's callbacks */
+extern void queue_prepared_add(TransactionId xid, const QueueKey *key,
+							   int64 ticket);
+extern void queue_prepared_settle(void);
+extern bool queue_prepared_pending(const QueueKey *key);
+
+#endif							/* POOL_QUEUE_SLOT_H */

@@ -1,0 +1,141 @@
+/*
+ * release.c
+ *	  Leads return to a pool: release by the owner, reclaim by a manager.
+ *
+ * Reclaims by time go the same way, through pool_give_back.
+ */
+#include "release.h"
+
+#include "request.h"
+
+PG_FUNCTION_INFO_V1(pool_release);
+PG_FUNCTION_INFO_V1(pool_reclaim);
+
+/*
+ * The owned and locked lead of this item returns to to_pool (NULL: its own):
+ * row, event, counters.
+ */
+void
+pool_give_back(PoolBatch *batch, PoolBatchItem *item, const PoolConf *to_pool,
+			   PoolEvent *event)
+{
+	PoolWork   *work = batch->call->work;
+	PoolLead   *lead = &item->lead;
+	int32		pool_id = to_pool != NULL ? to_pool->id : lead->pool_id;
+	PoolQuota  *quota = pool_batch_quota(batch, lead->pool_id,
+										 lead->owner_id);
+	PoolDetail	detail;
+	PoolData	data;
+
+	pool_batch_open(batch, item, &data);
+	pool_detail_begin(&detail);
+	if (pool_id != lead->pool_id)
+		pool_detail_int(&detail, "from_pool", lead->pool_id);
+	if (lead->follow_ups > 0)
+		pool_detail_true(&detail, "answered");
+	event->at = pool_lead_time(lead, batch->now);
+	event->member_id = lead->owner_id;
+	event->detail = pool_detail_end(&detail);
+	pool_lead_give_back(pool_work_table(work, POOL_LEAD_STATE), lead,
+						pool_id, event->at);
+	pool_event_append(work, event, lead, &data);
+	pool_quota_lose(batch->set, quota);
+}
+
+/* Names the counters of the owners of all leads that are to go. */
+void
+pool_batch_add_owners(PoolBatch *batch)
+{
+	for (int i = 0; i < batch->n; i++)
+	{
+		PoolLead   *lead = &batch->items[i].lead;
+
+		if (batch->items[i].outcome == NULL && lead->owner_id != 0)
+			pool_quota_add(batch->set, lead->pool_id, lead->owner_id, false);
+	}
+}
+
+/* Gives back what nothing speaks against, and emits the rows. */
+static Datum
+give_back_all(PoolBatch *batch, const char *kind, const PoolConf *to_pool,
+			  Datum reason)
+{
+	pool_batch_add_owners(batch);
+	pool_batch_lock_counters(batch);
+	for (int i = 0; i < batch->n; i++)
+	{
+		PoolBatchItem *item = &batch->items[i];
+		PoolEvent	event = {.kind = kind,.reason = reason};
+
+		if (item->outcome == NULL && to_pool != NULL &&
+			to_pool->tenant_id != item->lead.tenant_id)
+			item->outcome = "not_found";
+		if (item->outcome == NULL)
+		{
+			event.actor_id = batch->actor->member_id;
+			pool_give_back(batch, item, to_pool, &event);
+			pool_batch_emit(batch, item, kind);
+		}
+		else
+			pool_batch_emit(batch, item, item->outcome);
+	}
+	return pool_batch_end(batch);
+}
+
+static const char *
+check_release(void *arg, const PoolLead *lead)
+{
+	const PoolActor *actor = arg;
+
+	return lead->status == POOL_OWNED && lead->owner_id == actor->member_id ?
+		NULL : "not_owner";
+}
+
+/*
+ * pool.release(leads, reason, to_pool, member, request_id)
+ */
+Datum
+pool_release(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin(fcinfo, "release");
+	const PoolMemberConf *member = pool_resolve_self(fcinfo, 3);
+	PoolActor	actor = {member->id, member->tenant_id};
+	const PoolConf *to_pool = pool_arg_pool(call, 2);
+	PoolBatch  *batch;
+	int64	   *ids;
+	int			n = pool_arg_ids(call, 0, &ids);
+
+	if (pool_request_replay(call, 4, member->tenant_id))
+		return pool_call_end(call);
+	batch = pool_batch_begin(call, &actor, ids, n, check_release, &actor);
+	pool_batch_lock_leads(batch);
+	return give_back_all(batch, "released", to_pool, pool_arg_datum(call, 1));
+}
+
+static const char *
+check_reclaim(void *arg, const PoolLead *lead)
+{
+	return lead->status == POOL_OWNED ? NULL : "not_owned";
+}
+
+/*
+ * pool.reclaim(leads, reason, to_pool, actor, request_id)
+ */
+Datum
+pool_reclaim(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin(fcinfo, "reclaim");
+	PoolActor	actor = pool_resolve_actor(fcinfo, 3);
+	const PoolConf *to_pool = pool_arg_pool(call, 2);
+	PoolBatch  *batch;
+	int64	   *ids;
+	int			n = pool_arg_ids(call, 0, &ids);
+
+	if (pool_request_replay(call, 4, actor.tenant_id))
+		return pool_call_end(call);
+	batch = pool_batch_begin(call, &actor, ids, n, check_reclaim, NULL);
+	pool_batch_require_manager(batch);
+	pool_batch_lock_leads(batch);
+	pool_batch_require_manager(batch);
+	return give_back_all(batch, "reclaimed", to_pool, pool_arg_datum(call, 1));
+}

@@ -1,0 +1,236 @@
+/*
+ * result.c
+ *	  One call of an SQL function: its guards, its rows, its arguments.
+ *
+ * All rows are kept before the first is returned, so that a client that
+ * fetches slowly or not to the end changes nothing.
+ */
+#include "result.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "request.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/snapmgr.h"
+
+static PoolCall *
+begin_call(FunctionCallInfo fcinfo, const char *function)
+{
+	PoolCall   *call = palloc0(sizeof(PoolCall));
+	ReturnSetInfo *info;
+
+	pool_config_refresh();
+	InitMaterializedSRF(fcinfo, 0);
+	info = (ReturnSetInfo *) fcinfo->resultinfo;
+	call->fcinfo = fcinfo;
+	call->function = function;
+	call->store = info->setResult;
+	call->desc = info->setDesc;
+	call->values = palloc0(call->desc->natts * sizeof(Datum));
+	call->nulls = palloc(call->desc->natts * sizeof(bool));
+	memset(call->nulls, true, call->desc->natts * sizeof(bool));
+	call->snapshot = RegisterSnapshot(pool_snapshot());
+	return call;
+}
+
+/*
+ * Starts a call that writes.  Refuses read-only transactions, standbys and
+ * parallel mode as an SQL statement would be.
+ */
+PoolCall *
+pool_call_begin(FunctionCallInfo fcinfo, const char *function)
+{
+	PoolCall   *call;
+	char	   *name = psprintf("pool.%s()", function);
+
+	PreventCommandIfReadOnly(name);
+	PreventCommandDuringRecovery(name);
+	PreventCommandIfParallelMode(name);
+	call = begin_call(fcinfo, function);
+	call->work = pool_work_begin();
+	return call;
+}
+
+/* Starts a call that only reads, on a standby too. */
+PoolCall *
+pool_call_begin_reading(FunctionCallInfo fcinfo, const char *function)
+{
+	PoolCall   *call = begin_call(fcinfo, function);
+
+	call->work = pool_work_begin_reading();
+	return call;
+}
+
+/* Emits the row built by pool_put and starts the next one. */
+void
+pool_call_row(PoolCall *call)
+{
+	if (call->request_id != NULL)
+	{
+		HeapTuple	tuple = heap_form_tuple(call->desc, call->values,
+											call->nulls);
+		Datum		row = HeapTupleHeaderGetDatum(tuple->t_data);
+
+		call->request_rows = lappend(call->request_rows,
+									 OidOutputFunctionCall(F_RECORD_OUT, row));
+	}
+	tuplestore_putvalues(call->store, call->desc, call->values, call->nulls);
+	memset(call->nulls, true, call->desc->natts * sizeof(bool));
+}
+
+/* Stores the request's result and ends the call. */
+Datum
+pool_call_end(PoolCall *call)
+{
+	if (call->request_id != NULL)
+		pool_request_store(call);
+	UnregisterSnapshot(call->snapshot);
+	pool_work_end(call->work);
+	return (Datum) 0;
+}
+
+void
+pool_put(PoolCall *call, int column, Datum value)
+{
+	call->values[column] = value;
+	call->nulls[column] = false;
+}
+
+void
+pool_put_text(PoolCall *call, int column, const char *value)
+{
+	if (value != NULL)
+		pool_put(call, column, CStringGetTextDatum(value));
+}
+
+/* A datum of a pass-by-reference type, 0 for NULL. */
+void
+pool_put_datum(PoolCall *call, int column, Datum value)
+{
+	if (value != 0)
+		pool_put(call, column, value);
+}
+
+void
+pool_put_time(PoolCall *call, int column, TimestampTz at)
+{
+	if (at != POOL_NO_TIME)
+		pool_put(call, column, TimestampTzGetDatum(at));
+}
+
+/* retry_at, limit_value and used, which always stand together */
+void
+pool_put_bound(PoolCall *call, int retry_column, const PoolBound *bound)
+{
+	pool_put_time(call, retry_column, bound->retry_at);
+	if (bound->limit == POOL_NO_LIMIT)
+		return;
+	pool_put(call, retry_column + 1, Int32GetDatum(bound->limit));
+	pool_put(call, retry_column + 2, Int32GetDatum(bound->used));
+}
+
+static void
+report_null(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("argument \"%s\" must not be null", name)));
+}
+
+/*
+ * The lead ids of an array argument, each once, in the order given.  Raises
+ * 22004 for NULLs, 22023 for more than POOL_MAX_BATCH.
+ */
+int
+pool_arg_ids(PoolCall *call, int argno, int64 **ids)
+{
+	FunctionCallInfo fcinfo = call->fcinfo;
+	ArrayType  *array;
+	Datum	   *elements;
+	bool	   *nulls;
+	HTAB	   *seen;
+	HASHCTL		ctl;
+	int			n;
+	int			kept = 0;
+
+	if (PG_ARGISNULL(argno))
+		report_null("leads");
+	array = PG_GETARG_ARRAYTYPE_P(argno);
+	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &elements, &nulls, &n);
+	if (n > POOL_MAX_BATCH)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%d leads in one call are too many", n),
+				 errdetail("At most %d are allowed.", POOL_MAX_BATCH),
+				 errhint("Split the leads over several calls.")));
+	memset(&ctl, 0, sizeof(ctl));
+	ctl.keysize = sizeof(int64);
+	ctl.entrysize = sizeof(int64);
+	ctl.hcxt = CurrentMemoryContext;
+	seen = hash_create("lead ids", Max(n, 16), &ctl,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	*ids = palloc(Max(n, 1) * sizeof(int64));
+	for (int i = 0; i < n; i++)
+	{
+		bool		found;
+		int64		id;
+
+		if (nulls[i])
+			report_null("leads");
+		id = DatumGetInt64(elements[i]);
+		hash_search(seen, &id, HASH_ENTER, &found);
+		if (!found)
+			(*ids)[kept++] = id;
+	}
+	hash_destroy(seen);
+	return kept;
+}
+
+/* A text argument that must not be NULL. */
+text *
+pool_arg_text(PoolCall *call, int argno, const char *name)
+{
+	FunctionCallInfo fcinfo = call->fcinfo;
+
+	if (PG_ARGISNULL(argno))
+		report_null(name);
+	return PG_GETARG_TEXT_PP(argno);
+}
+
+/* An argument of a pass-by-reference type, 0 for NULL. */
+Datum
+pool_arg_datum(PoolCall *call, int argno)
+{
+	FunctionCallInfo fcinfo = call->fcinfo;
+
+	return PG_ARGISNULL(argno) ? (Datum) 0 : PG_GETARG_DATUM(argno);
+}
+
+/* A pool argument that may be NULL; PO001 if there is no such pool. */
+const PoolConf *
+pool_arg_pool(PoolCall *call, int argno)
+{
+	FunctionCallInfo fcinfo = call->fcinfo;
+
+	if (PG_ARGISNULL(argno))
+		return NULL;
+	return pool_resolve_pool(PG_GETARG_TEXT_PP(argno));
+}
+
+/* Raises 22023 for a text of more bytes than the limit. */
+void
+pool_check_length(text *value, int limit, const char *name)
+{
+	if (value != NULL && VARSIZE_ANY_EXHDR(value) > limit)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" is too long", name),
+				 errdetail("It has %d bytes, at most %d are allowed.",
+						   (int) VARSIZE_ANY_EXHDR(value), limit)));
+}

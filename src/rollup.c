@@ -1,0 +1,134 @@
+/*
+ * rollup.c
+ *	  Statistics kept up to date: folds finished events into the roll-ups, and
+ *	  removes old events once they are folded.
+ */
+#include "compat.h"
+#include "rollup.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "clock.h"
+#include "config.h"
+#include "fmgr.h"
+#include "guard.h"
+#include "installation.h"
+#include "miscadmin.h"
+#include "rollup_sql.h"
+#include "sql.h"
+#include "table.h"
+#include "utils/datum.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(pool_purge_events);
+
+/* events folded in one transaction */
+#define EVENTS_PER_LEAD 20
+
+/*
+ * Folds what is finished.  max_events is a measure of how much at once, not
+ * exact: a transaction is never split.
+ */
+PoolTickResult
+pool_rollup_run(int max_events, TimestampTz now)
+{
+	PoolTickResult result = {0, false};
+	Oid			types[2] = {INT8OID, INT4OID};
+	Oid			fold_types[2] = {InvalidOid, INT4OID};
+	Datum		values[2];
+	int32		generation = pool_generation();
+	bool		pending;
+	bool		isnull;
+	PoolSql		sql = pool_sql_begin();
+
+	pool_sql_run(ROLLUP_LOCK_SQL, 0, NULL, NULL, NULL);
+	values[0] = Int64GetDatum((int64) max_events * EVENTS_PER_LEAD);
+	values[1] = Int32GetDatum(generation);
+	pool_sql_run(ROLLUP_SNAPSHOT_SQL, 2, types, values, NULL);
+	pending = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
+										 SPI_tuptable->tupdesc, 3, &isnull));
+	result.more = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
+											 SPI_tuptable->tupdesc, 2,
+											 &isnull));
+	if (pending)
+	{
+		fold_types[0] = SPI_gettypeid(SPI_tuptable->tupdesc, 1);
+		values[0] = datumCopy(SPI_getbinval(SPI_tuptable->vals[0],
+											SPI_tuptable->tupdesc, 1,
+											&isnull), false, -1);
+		result.done = pool_sql_run(ROLLUP_FOLD_DAY_SQL, 2, fold_types,
+								   values, NULL);
+		pool_sql_run(ROLLUP_FOLD_MEMBER_SQL, 2, fold_types, values, NULL);
+		pool_sql_run(ROLLUP_ADVANCE_SQL, 2, fold_types, values, NULL);
+	}
+	pool_sql_end(sql);
+	return result;
+}
+
+/*
+ * Deletes folded events from before that moment, but for what the present
+ * state of each lead rests on: the events since its last change of state.
+ */
+static uint64
+purge(TimestampTz before)
+{
+	Oid			types[1] = {TIMESTAMPTZOID};
+	Datum		values[1] = {TimestampTzGetDatum(before)};
+	uint64		deleted;
+
+	pool_sql_run("UPDATE pool.purge_horizon"
+				 " SET before = greatest(before, $1)",
+				 1, types, values, NULL);
+	deleted = pool_sql_run("DELETE FROM pool.event e"
+						   " WHERE e.at < $1"
+						   " AND e.id < (SELECT max(s.id) FROM pool.event s"
+						   "  WHERE s.lead_id = e.lead_id AND s.kind NOT IN"
+						   "  ('followed_up', 'edited', 'reminded'))",
+						   1, types, values, NULL);
+	return deleted;
+}
+
+/*
+ * SQL: purge_events(before) -> number of events deleted
+ */
+Datum
+pool_purge_events(PG_FUNCTION_ARGS)
+{
+	TimestampTz before;
+	TimestampTz latest;
+	PoolSql		sql;
+	uint64		deleted = 0;
+
+	PreventCommandIfReadOnly("pool.purge_events()");
+	PreventCommandDuringRecovery("pool.purge_events()");
+	PreventCommandIfParallelMode("pool.purge_events()");
+	pool_config_refresh();
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"before\" must not be null")));
+	before = PG_GETARG_TIMESTAMPTZ(0);
+	/* counters of a day may still be compared with its events */
+	latest = pool_now() - 3 * USECS_PER_DAY;
+	if (before > latest)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("events of the last three days cannot be purged"),
+				 errhint("Pass an earlier time.")));
+	while (pool_rollup_run(INT_MAX / EVENTS_PER_LEAD, latest).more)
+		CHECK_FOR_INTERRUPTS();
+	CommandCounterIncrement();
+	sql = pool_sql_begin();
+	pool_guard_allow_event_writes = true;
+	PG_TRY();
+	{
+		deleted = purge(before);
+	}
+	PG_FINALLY();
+	{
+		pool_guard_allow_event_writes = false;
+	}
+	PG_END_TRY();
+	pool_sql_end(sql);
+	PG_RETURN_INT64(deleted);
+}

@@ -1,0 +1,152 @@
+/*
+ * rollup_sql.h
+ *	  The statements that fold finished events into the roll-ups.
+ *
+ * All run in one transaction, as the owner of the tables, in this order:
+ * lock, snapshot, fold day, fold member, advance.  The lock comes first and in
+ * a statement of its own: only then do the later ones, at READ COMMITTED, see
+ * what the previous holder stored.  A worker takes it conditionally.
+ *
+ * The snapshot decides by itself what is folded, so that it does not matter
+ * that later statements see more: an event written after it was taken, or by
+ * the folding transaction itself, stays in the tail.
+ *
+ * What opens a new generation must wait for every writer of the old one (SHARE
+ * ROW EXCLUSIVE on pool.event): an event of a lower generation that commits
+ * after the first fold of the new one would be counted by neither side.
+ */
+#ifndef POOL_ROLLUP_SQL_H
+#define POOL_ROLLUP_SQL_H
+
+#define ROLLUP_LOCK_SQL \
+	"LOCK TABLE pool.rollup_state IN SHARE ROW EXCLUSIVE MODE"
+
+/*
+ * $1 = greatest number of events to fold, NULL = all (a whole transaction is
+ * never split, and what older generations left is folded at once); $2 =
+ * current generation.  One row: the snapshot to fold up to, whether more is
+ * left, and whether there is anything to fold.
+ *
+ * pg_current_snapshot() leaves out the caller's own transaction, which would
+ * make its later events look folded: it is added here.  A bound is a smaller
+ * xmax: transactions are folded in the order of their ids.
+ */
+#define ROLLUP_SNAPSHOT_SQL \
+	"WITH here AS MATERIALIZED ( " \
+	"SELECT n.s, n.own, pg_catalog.pg_snapshot_xmax(n.s) AS xmax, " \
+	"coalesce((SELECT pg_catalog.pg_snapshot_xmax(r.snapshot) " \
+	"FROM pool.rollup_state r WHERE r.generation = $2), '0'::xid8) AS done " \
+	"FROM (SELECT pg_catalog.pg_current_snapshot() AS s, " \
+	"pg_catalog.pg_current_xact_id_if_assigned() AS own) n), " \
+	"next AS MATERIALIZED ( " \
+	"SELECT (SELECT e.xid FROM pool.event e " \
+	"WHERE e.generation = $2 AND e.xid >= h.done " \
+	"AND e.xid IS DISTINCT FROM h.own " \
+	"ORDER BY e.generation, e.xid LIMIT 1) AS first, " \
+	"(SELECT e.xid FROM pool.event e " \
+	"WHERE $1 IS NOT NULL AND e.generation = $2 AND e.xid >= h.done " \
+	"AND e.xid IS DISTINCT FROM h.own " \
+	"ORDER BY e.generation, e.xid OFFSET $1 LIMIT 1) AS beyond " \
+	"FROM here h), " \
+	"bound AS MATERIALIZED ( " \
+	"SELECT h.s, h.own, h.xmax, CASE WHEN n.beyond IS NULL THEN h.xmax " \
+	"ELSE LEAST(h.xmax, GREATEST(n.beyond, " \
+	"(n.first::text::bigint + 1)::text::xid8)) END AS upto " \
+	"FROM here h, next n), " \
+	"made AS MATERIALIZED ( " \
+	"SELECT b.upto < b.xmax AS more, " \
+	"(LEAST(pg_catalog.pg_snapshot_xmin(b.s), b.own, b.upto)::text " \
+	"|| ':' || b.upto::text || ':' || coalesce( " \
+	"(SELECT pg_catalog.string_agg(u.x::text, ',' ORDER BY u.x) " \
+	"FROM (SELECT pg_catalog.pg_snapshot_xip(b.s) UNION SELECT b.own) u(x) " \
+	"WHERE u.x < b.upto), ''))::pg_snapshot AS snapshot FROM bound b) " \
+	"SELECT m.snapshot, m.more, EXISTS (SELECT FROM pool.event_tail e " \
+	"WHERE e.generation < $2 OR (e.generation = $2 " \
+	"AND pg_catalog.pg_visible_in_snapshot(e.xid, m.snapshot))) AS pending " \
+	"FROM made m"
+
+/* $1 = snapshot, $2 = current generation (integer), also below. */
+#define ROLLUP_FOLD_DAY_SQL \
+	"INSERT INTO pool.rollup_day AS r (pool_id, day, source, entered, " \
+	"claimed, assigned, transferred, given, followed_up, first_responses, " \
+	"released, reclaimed, missed, converted, archived, reopened, erased, " \
+	"moved_in, moved_out, ended, d_available, d_review, d_owned, " \
+	"d_converted, d_archived, first_response_seconds_sum, " \
+	"seconds_to_convert_sum, amount) " \
+	"SELECT f.pool_id, f.day, f.source, pg_catalog.sum(f.entered), " \
+	"pg_catalog.sum(f.claimed), pg_catalog.sum(f.assigned), " \
+	"pg_catalog.sum(f.transferred), pg_catalog.sum(f.given), " \
+	"pg_catalog.sum(f.followed_up), pg_catalog.sum(f.first_responses), " \
+	"pg_catalog.sum(f.released), pg_catalog.sum(f.reclaimed), " \
+	"pg_catalog.sum(f.missed), pg_catalog.sum(f.converted), " \
+	"pg_catalog.sum(f.archived), pg_catalog.sum(f.reopened), " \
+	"pg_catalog.sum(f.erased), pg_catalog.sum(f.moved_in), " \
+	"pg_catalog.sum(f.moved_out), pg_catalog.sum(f.ended), " \
+	"pg_catalog.sum(f.d_available), pg_catalog.sum(f.d_review), " \
+	"pg_catalog.sum(f.d_owned), pg_catalog.sum(f.d_converted), " \
+	"pg_catalog.sum(f.d_archived), " \
+	"pg_catalog.sum(f.first_response_seconds_sum), " \
+	"pg_catalog.sum(f.seconds_to_convert_sum), pg_catalog.sum(f.amount) " \
+	"FROM pool.event_day_fact f " \
+	"WHERE f.is_tail AND (f.generation < $2 OR (f.generation = $2 " \
+	"AND pg_catalog.pg_visible_in_snapshot(f.xid, $1))) " \
+	"GROUP BY f.pool_id, f.day, f.source " \
+	"ON CONFLICT (pool_id, day, source) DO UPDATE SET " \
+	"entered = r.entered + excluded.entered, claimed = r.claimed + " \
+	"excluded.claimed, assigned = r.assigned + excluded.assigned, " \
+	"transferred = r.transferred + excluded.transferred, given = r.given + " \
+	"excluded.given, followed_up = r.followed_up + excluded.followed_up, " \
+	"first_responses = r.first_responses + excluded.first_responses, " \
+	"released = r.released + excluded.released, reclaimed = r.reclaimed + " \
+	"excluded.reclaimed, missed = r.missed + excluded.missed, converted = " \
+	"r.converted + excluded.converted, archived = r.archived + " \
+	"excluded.archived, reopened = r.reopened + excluded.reopened, erased = " \
+	"r.erased + excluded.erased, moved_in = r.moved_in + excluded.moved_in, " \
+	"moved_out = r.moved_out + excluded.moved_out, ended = r.ended + " \
+	"excluded.ended, d_available = r.d_available + excluded.d_available, " \
+	"d_review = r.d_review + excluded.d_review, d_owned = r.d_owned + " \
+	"excluded.d_owned, d_converted = r.d_converted + excluded.d_converted, " \
+	"d_archived = r.d_archived + excluded.d_archived, " \
+	"first_response_seconds_sum = r.first_response_seconds_sum + " \
+	"excluded.first_response_seconds_sum, seconds_to_convert_sum = " \
+	"r.seconds_to_convert_sum + excluded.seconds_to_convert_sum, amount = " \
+	"r.amount + excluded.amount"
+
+#define ROLLUP_FOLD_MEMBER_SQL \
+	"INSERT INTO pool.rollup_member AS r (pool_id, member_id, day, claimed, " \
+	"assigned, received, given, followed_up, first_responses, missed, " \
+	"released, reclaimed, converted, archived, ended, " \
+	"first_response_seconds_sum, amount) " \
+	"SELECT f.pool_id, f.member_id, f.day, pg_catalog.sum(f.claimed), " \
+	"pg_catalog.sum(f.assigned), pg_catalog.sum(f.received), " \
+	"pg_catalog.sum(f.given), pg_catalog.sum(f.followed_up), " \
+	"pg_catalog.sum(f.first_responses), pg_catalog.sum(f.missed), " \
+	"pg_catalog.sum(f.released), pg_catalog.sum(f.reclaimed), " \
+	"pg_catalog.sum(f.converted), pg_catalog.sum(f.archived), " \
+	"pg_catalog.sum(f.ended), pg_catalog.sum(f.first_response_seconds_sum), " \
+	"pg_catalog.sum(f.amount) " \
+	"FROM pool.event_member_fact f " \
+	"WHERE f.is_tail AND (f.generation < $2 OR (f.generation = $2 " \
+	"AND pg_catalog.pg_visible_in_snapshot(f.xid, $1))) " \
+	"GROUP BY f.pool_id, f.member_id, f.day " \
+	"ON CONFLICT (pool_id, member_id, day) DO UPDATE SET " \
+	"claimed = r.claimed + excluded.claimed, assigned = r.assigned + " \
+	"excluded.assigned, received = r.received + excluded.received, given = " \
+	"r.given + excluded.given, followed_up = r.followed_up + " \
+	"excluded.followed_up, first_responses = r.first_responses + " \
+	"excluded.first_responses, missed = r.missed + excluded.missed, " \
+	"released = r.released + excluded.released, reclaimed = r.reclaimed + " \
+	"excluded.reclaimed, converted = r.converted + excluded.converted, " \
+	"archived = r.archived + excluded.archived, ended = r.ended + " \
+	"excluded.ended, first_response_seconds_sum = " \
+	"r.first_response_seconds_sum + excluded.first_response_seconds_sum, " \
+	"amount = r.amount + excluded.amount"
+
+#define ROLLUP_ADVANCE_SQL \
+	"INSERT INTO pool.rollup_state AS s (generation, snapshot, at) " \
+	"VALUES ($2, $1, pg_catalog.statement_timestamp()) " \
+	"ON CONFLICT (singleton) DO UPDATE SET generation = excluded.generation, " \
+	"snapshot = excluded.snapshot, at = excluded.at " \
+	"WHERE s.generation <= excluded.generation"
+
+#endif							/* POOL_ROLLUP_SQL_H */

@@ -1,0 +1,69 @@
+/*
+ * sql.c
+ *	  SQL run by the library itself, as the owner of the extension's tables.
+ *
+ * For what is neither hot nor per lead: roll-ups, checks, housekeeping.  The
+ * search path is pinned and the user switched, because callers have no rights
+ * on the tables and must not be able to slip in objects of their own.  An
+ * error restores both at the end of the (sub)transaction.
+ */
+#include "sql.h"
+
+#include "miscadmin.h"
+#include "table.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "catalog/pg_class.h"
+
+static Oid
+tables_owner(void)
+{
+	Oid			relid = pool_table_oid(POOL_LEAD_STATE);
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+PoolSql
+pool_sql_begin(void)
+{
+	PoolSql		sql;
+
+	GetUserIdAndSecContext(&sql.saved_user, &sql.saved_context);
+	SetUserIdAndSecContext(tables_owner(),
+						   sql.saved_context | SECURITY_LOCAL_USERID_CHANGE);
+	sql.guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	return sql;
+}
+
+void
+pool_sql_end(PoolSql sql)
+{
+	SPI_finish();
+	AtEOXact_GUC(true, sql.guc_level);
+	SetUserIdAndSecContext(sql.saved_user, sql.saved_context);
+}
+
+/* Runs one command to its end; returns the number of rows. */
+uint64
+pool_sql_run(const char *command, int nargs, Oid *types, Datum *values,
+			 const char *nulls)
+{
+	int			rc = SPI_execute_with_args(command, nargs, types, values,
+										   nulls, false, 0);
+
+	if (rc < 0)
+		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(rc));
+	return SPI_processed;
+}

@@ -1,0 +1,125 @@
+/*
+ * tick.c
+ *	  Everything that time makes due, task by task.
+ *
+ * The worker commits after each run of a task; pool.tick() does the same work
+ * in the caller's transaction.
+ */
+#include "result.h"
+
+#include "catalog/pg_type.h"
+#include "clock.h"
+#include "guc.h"
+#include "miscadmin.h"
+#include "rollup.h"
+#include "sql.h"
+#include "tick.h"
+#include "timer.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(pool_tick);
+
+/* Forgets results of request ids that are older than the retention time. */
+static PoolTickResult
+purge_requests(int max, TimestampTz now)
+{
+	PoolTickResult result = {0, false};
+	Oid			types[2] = {TIMESTAMPTZOID, INT4OID};
+	Datum		values[2];
+	PoolSql		sql;
+
+	if (pool_request_retention == 0)
+		return result;
+	/* results are stamped with the system's time, whatever the clock says */
+	values[0] = TimestampTzGetDatum(GetCurrentTimestamp() -
+									pool_request_retention * USECS_PER_SEC);
+	values[1] = Int32GetDatum(max);
+	sql = pool_sql_begin();
+	result.done = pool_sql_run("DELETE FROM pool.request_log WHERE ctid = ANY"
+							   " (ARRAY (SELECT ctid FROM pool.request_log"
+							   "  WHERE at < $1 ORDER BY at LIMIT $2"
+							   "  FOR UPDATE SKIP LOCKED))",
+							   2, types, values, NULL);
+	result.more = result.done == max;
+	pool_sql_end(sql);
+	return result;
+}
+
+static const struct
+{
+	const char *name;
+	PoolTickResult (*run) (int max_leads, TimestampTz now);
+}			tasks[] = {
+	{"recheck", pool_timer_recheck},
+	{"timers", pool_timer_run},
+	{"rollup", pool_rollup_run},
+	{"requests", purge_requests}
+};
+const int	pool_tick_task_count = lengthof(tasks);
+
+const char *
+pool_tick_task_name(int task)
+{
+	return tasks[task].name;
+}
+
+/* One bounded run of a task, in the transaction under way. */
+PoolTickResult
+pool_tick_run(int task, int max_leads, TimestampTz now)
+{
+	pool_config_refresh();
+	return tasks[task].run(max_leads, now);
+}
+
+/* Runs a task until nothing is left, or max_leads are done (0 = no bound). */
+static PoolTickResult
+run_task(int task, int max_leads, TimestampTz now)
+{
+	PoolTickResult total = {0, true};
+
+	while (total.more)
+	{
+		PoolTickResult result;
+		int			batch = pool_worker_batch;
+
+		CHECK_FOR_INTERRUPTS();
+		if (max_leads > 0)
+			batch = Min(batch, max_leads - (int) total.done);
+		if (batch <= 0)
+			break;
+		result = pool_tick_run(task, batch, now);
+		total.done += result.done;
+		total.more = result.more;
+	}
+	return total;
+}
+
+/*
+ * pool.tick(max_leads)
+ */
+Datum
+pool_tick(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin(fcinfo, "tick");
+	int			max_leads = 0;
+	TimestampTz now = pool_now();
+
+	if (!PG_ARGISNULL(0))
+	{
+		max_leads = PG_GETARG_INT32(0);
+		if (max_leads < 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("max_leads must be positive, or NULL for all")));
+	}
+	for (int task = 0; task < pool_tick_task_count; task++)
+	{
+		PoolTickResult result = run_task(task, max_leads, now);
+
+		pool_put_text(call, 0, pool_tick_task_name(task));
+		pool_put(call, 1, Int64GetDatum(result.done));
+		pool_put(call, 2, BoolGetDatum(result.more));
+		pool_call_row(call);
+	}
+	return pool_call_end(call);
+}

@@ -1,0 +1,636 @@
+/*
+ * timer.c
+ *	  Leads that time acts on: reminders and reclaims.
+ *
+ * A tick looks at leads whose check_at has come, skips those that somebody
+ * holds just now, and judges each again under its lock.  It costs in
+ * proportion to what is due.  The leads of one pool are handled in a
+ * subtransaction of their own, so that a pool that fails stops no other.
+ */
+#include "compat.h"
+#include "timer.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "due.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "release.h"
+#include "rule.h"
+#include "sql.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(pool_next_timer);
+
+#define LEADS_PER_RECHECK 1000
+
+/* A lead whose check_at has come. */
+typedef struct DueLead
+{
+	int64		id;
+	int32		pool_id;
+} DueLead;
+
+/* A reminder already sent in the present spell. */
+typedef struct Sent
+{
+	int32		rule_id;
+	char	   *before;
+	TimestampTz at;
+} Sent;
+
+/* One lead under judgement. */
+typedef struct Judgement
+{
+	PoolBatch  *batch;
+	PoolBatchItem *item;
+	const PoolConf *pool;
+	PoolData	data;
+	Jsonb	   *document;		/* made when a condition needs it */
+	List	   *sent;
+	const PoolTimerRule *acting;	/* NULL = none */
+	TimestampTz acting_due;
+	TimestampTz next;			/* when to look again */
+} Judgement;
+
+/* ------------------------------------------------------------------------
+ * Finding what is due
+ * ------------------------------------------------------------------------ */
+
+static int
+collect_due(PoolWork *work, TimestampTz now, List *failed, DueLead *due,
+			int max)
+{
+	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
+	Snapshot	snapshot = RegisterSnapshot(pool_snapshot());
+	IndexScanDesc scan;
+	ScanKeyData key;
+	int			n = 0;
+
+	ScanKeyInit(&key, 1, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
+				TimestampTzGetDatum(now));
+	scan = pool_index_beginscan(leads->rel,
+								pool_work_index(leads, POOL_LEAD_STATE_TIMER),
+								snapshot, 1);
+	index_rescan(scan, &key, 1, NULL, 0);
+	while (n < max && index_getnext_slot(scan, ForwardScanDirection,
+										 leads->old))
+	{
+		bool		isnull;
+		int32		pool_id = DatumGetInt32(slot_getattr(leads->old,
+														 LEAD_STATE_POOL_ID,
+														 &isnull));
+
+		CHECK_FOR_INTERRUPTS();
+		if (list_member_int(failed, pool_id))
+			continue;
+		due[n].id = DatumGetInt64(slot_getattr(leads->old, LEAD_STATE_ID,
+											   &isnull));
+		due[n].pool_id = pool_id;
+		n++;
+	}
+	index_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	return n;
+}
+
+static int
+compare_due(const void *a, const void *b)
+{
+	const DueLead *x = a;
+	const DueLead *y = b;
+
+	if (x->pool_id != y->pool_id)
+		return x->pool_id < y->pool_id ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* ------------------------------------------------------------------------
+ * Judging one lead
+ * ------------------------------------------------------------------------ */
+
+static char *
+interval_text(const Interval *span)
+{
+	return DatumGetCString(DirectFunctionCall1(interval_out,
+											   IntervalPGetDatum(span)));
+}
+
+static char *
+detail_text(Jsonb *detail, const char *key)
+{
+	JsonbValue	buffer;
+	JsonbValue *found = getKeyJsonValueFromContainer(&detail->root, key,
+													 strlen(key), &buffer);
+
+	if (found == NULL || found->type != jbvString)
+		return NULL;
+	return pnstrdup(found->val.string.val, found->val.string.len);
+}
+
+/* The reminders sent since the present spell began, from the log. */
+static List *
+read_sent(PoolWork *work, const PoolLead *lead)
+{
+	PoolTable  *events = pool_work_table(work, POOL_EVENT);
+	Snapshot	snapshot = RegisterSnapshot(pool_snapshot());
+	IndexScanDesc scan = pool_index_scan(events->rel,
+										 pool_work_index(events, POOL_EVENT_PKEY),
+										 snapshot, &pool_key_int8(lead->id),
+										 1);
+	List	   *result = NIL;
+
+	while (index_getnext_slot(scan, BackwardScanDirection, events->old))
+	{
+		bool		isnull;
+		char	   *kind = TextDatumGetCString(slot_getattr(events->old,
+															EVENT_KIND,
+															&isnull));
+		Sent	   *sent;
+		Datum		detail;
+
+		if (strcmp(kind, "claimed") == 0 || strcmp(kind, "assigned") == 0 ||
+			strcmp(kind, "transferred") == 0)
+			break;
+		if (strcmp(kind, "reminded") != 0)
+			continue;
+		sent = palloc0(sizeof(Sent));
+		sent->rule_id = DatumGetInt32(slot_getattr(events->old, EVENT_RULE_ID,
+												   &isnull));
+		sent->at = DatumGetTimestampTz(slot_getattr(events->old, EVENT_AT,
+													&isnull));
+		detail = slot_getattr(events->old, EVENT_DETAIL, &isnull);
+		if (!isnull)
+			sent->before = detail_text(DatumGetJsonbP(detail), "before");
+		result = lappend(result, sent);
+	}
+	index_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	return result;
+}
+
+/* When this rule first warned in the present spell; NO_TIME = not yet. */
+static TimestampTz
+warned_at(const Judgement *j, const PoolTimerRule *rule)
+{
+	TimestampTz result = POOL_NO_TIME;
+	ListCell   *lc;
+
+	foreach(lc, j->sent)
+	{
+		Sent	   *sent = lfirst(lc);
+
+		if (sent->rule_id == rule->id &&
+			(result == POOL_NO_TIME || sent->at < result))
+			result = sent->at;
+	}
+	return result;
+}
+
+static bool
+was_sent(const Judgement *j, const PoolTimerRule *rule, const char *before)
+{
+	ListCell   *lc;
+
+	foreach(lc, j->sent)
+	{
+		Sent	   *sent = lfirst(lc);
+
+		if (sent->rule_id == rule->id && sent->before != NULL &&
+			strcmp(sent->before, before) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+condition_holds(Judgement *j, const PoolTimerRule *rule)
+{
+	if (rule->condition == NULL)
+		return true;
+	if (j->document == NULL)
+		j->document = pool_rule_document(&j->item->lead, &j->data,
+										 j->batch->now);
+	return pool_rule_matches(rule->condition, j->document);
+}
+
+static void
+look_again(Judgement *j, TimestampTz at)
+{
+	if (j->next == POOL_NO_TIME || at < j->next)
+		j->next = at;
+}
+
+static void
+remind(Judgement *j, const PoolTimerRule *rule, TimestampTz due_at,
+	   const char *before)
+{
+	PoolEvent	event = {.kind = "reminded",.rule_id = rule->id};
+	PoolLead   *lead = &j->item->lead;
+	PoolDetail	detail;
+	Sent	   *sent = palloc0(sizeof(Sent));
+
+	event.at = pool_lead_time(lead, j->batch->now);
+	event.member_id = lead->owner_id;
+	pool_detail_begin(&detail);
+	pool_detail_time(&detail, "due_at", due_at);
+	pool_detail_text(&detail, "before", before, strlen(before));
+	event.detail = pool_detail_end(&detail);
+	pool_event_append(j->batch->call->work, &event, lead, &j->data);
+	sent->rule_id = rule->id;
+	sent->before = pstrdup(before);
+	sent->at = event.at;
+	j->sent = lappend(j->sent, sent);
+}
+
+/*
+ * How long before the deadline the last warning is to come; a rule that
+ * requires notice and names none warns one tick before.
+ */
+static TimestampTz
+notice_over(const Judgement *j, const PoolTimerRule *rule)
+{
+	TimestampTz result = POOL_NO_TIME;
+	TimestampTz from = warned_at(j, rule);
+
+	for (int i = 0; i < rule->n_remind; i++)
+	{
+		TimestampTz at = pool_time_add(from, &rule->remind_before[i],
+									   j->pool->zone);
+
+		if (result == POOL_NO_TIME || at < result)
+			result = at;
+	}
+	return result == POOL_NO_TIME ? from : result;
+}
+
+/*
+ * With notice_required, moves the deadline so that a warning precedes it by
+ * the (shortest) time the rule names; warns now where that has not been done.
+ */
+static TimestampTz
+insist_on_notice(Judgement *j, const PoolTimerRule *rule, TimestampTz due_at)
+{
+	if (!rule->notice_required || due_at > j->batch->now)
+		return due_at;
+	if (warned_at(j, rule) == POOL_NO_TIME)
+	{
+		remind(j, rule, due_at,
+			   rule->n_remind > 0 ? interval_text(&rule->remind_before[0]) :
+			   "0");
+		/* never in the tick that warned */
+		return Max(notice_over(j, rule), j->batch->now + 1);
+	}
+	return Max(due_at, notice_over(j, rule));
+}
+
+static void
+judge_reminders(Judgement *j, const PoolTimerRule *rule, TimestampTz due_at)
+{
+	for (int i = 0; i < rule->n_remind; i++)
+	{
+		TimestampTz at = pool_time_subtract(due_at, &rule->remind_before[i],
+											j->pool->zone);
+		char	   *before = interval_text(&rule->remind_before[i]);
+
+		if (was_sent(j, rule, before))
+			continue;
+		if (at <= j->batch->now)
+			remind(j, rule, due_at, before);
+		else
+			look_again(j, at);
+	}
+}
+
+static void
+judge_rule(Judgement *j, const PoolTimerRule *rule)
+{
+	TimestampTz due_at;
+
+	if (!pool_due_at(&j->item->lead, j->pool, rule, &due_at))
+		return;
+	if (!condition_holds(j, rule))
+	{
+		if (pool_rule_depends_on_time(rule->condition))
+			look_again(j, j->batch->now + USECS_PER_DAY);
+		return;
+	}
+	due_at = insist_on_notice(j, rule, due_at);
+	if (due_at > j->batch->now)
+	{
+		look_again(j, due_at);
+		judge_reminders(j, rule, due_at);
+	}
+	else if (j->acting == NULL || due_at < j->acting_due)
+	{
+		j->acting = rule;
+		j->acting_due = due_at;
+	}
+}
+
+/* Judges a locked lead and acts on it; its owner's counters are locked. */
+static void
+act_on_lead(PoolBatch *batch, PoolBatchItem *item)
+{
+	Judgement	j = {.batch = batch,.item = item,.next = POOL_NO_TIME};
+	PoolWork   *work = batch->call->work;
+	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
+
+	j.pool = pool_config_pool(item->lead.pool_id);
+	pool_batch_open(batch, item, &j.data);
+	j.sent = read_sent(work, &item->lead);
+	for (int i = 0; i < j.pool->n_rules; i++)
+		judge_rule(&j, &j.pool->rules[i]);
+	if (j.acting != NULL)
+	{
+		PoolEvent	event = {.kind = "reclaimed",.rule_id = j.acting->id};
+
+		event.reason = CStringGetTextDatum(j.acting->name);
+		pool_give_back(batch, item,
+					   j.acting->to_pool_id != 0 ?
+					   pool_config_pool(j.acting->to_pool_id) : NULL, &event);
+		return;
+	}
+	pool_lead_reload(leads, &item->lead);
+	item->lead.check_at = j.next;
+	pool_lead_note(leads, &item->lead);
+}
+
+/* ------------------------------------------------------------------------
+ * One pool, all pools
+ * ------------------------------------------------------------------------ */
+
+static const char *
+check_due(void *arg, const PoolLead *lead)
+{
+	TimestampTz now = *(TimestampTz *) arg;
+
+	return lead->status == POOL_OWNED && lead->check_at != POOL_NO_TIME &&
+		lead->check_at <= now ? NULL : "not_due";
+}
+
+/* Handles these leads of one pool; returns how many were judged. */
+static int64
+run_pool(const DueLead *due, int n, TimestampTz now)
+{
+	PoolCall	call = {0};
+	PoolActor	actor = {0};
+	PoolBatch  *batch;
+	int64	   *ids = palloc(n * sizeof(int64));
+	int64		done = 0;
+
+	call.work = pool_work_begin();
+	call.snapshot = RegisterSnapshot(pool_snapshot());
+	actor.tenant_id = pool_config_pool(due[0].pool_id)->tenant_id;
+	for (int i = 0; i < n; i++)
+		ids[i] = due[i].id;
+	batch = pool_batch_begin(&call, &actor, ids, n, check_due, &now);
+	for (int i = 0; i < n; i++)
+		pool_batch_lock_one(batch, &batch->items[i], false);
+	pool_batch_add_owners(batch);
+	pool_batch_lock_counters(batch);
+	batch->now = now;
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (batch->items[i].outcome != NULL)
+			continue;
+		act_on_lead(batch, &batch->items[i]);
+		done++;
+	}
+	pool_quota_write(batch->set);
+	UnregisterSnapshot(call.snapshot);
+	pool_work_end(call.work);
+	return done;
+}
+
+/*
+ * The same in a subtransaction.  An error is reported, undone and remembered
+ * in *failed; cancel and shutdown go through.
+ */
+static int64
+try_pool(const DueLead *due, int n, TimestampTz now, List **failed)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile int64 done = 0;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		done = run_pool(due, n, now);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
+			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
+			PG_RE_THROW();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg("timers of pool %d failed: %s", due[0].pool_id,
+						error->message),
+				 errhint("The other pools go on; this one is tried again at "
+						 "the next tick.")));
+		*failed = lappend_int(*failed, due[0].pool_id);
+		done = 0;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return done;
+}
+
+/* Acts on up to max_leads leads that are due at `now`. */
+PoolTickResult
+pool_timer_run(int max_leads, TimestampTz now)
+{
+	PoolTickResult result = {0, false};
+	PoolWork   *work = pool_work_begin_reading();
+	DueLead    *due = palloc(max_leads * sizeof(DueLead));
+	List	   *failed = NIL;
+	int			n = collect_due(work, now, NIL, due, max_leads);
+
+	pool_work_end(work);
+	qsort(due, n, sizeof(DueLead), compare_due);
+	for (int from = 0, to; from < n; from = to)
+	{
+		for (to = from + 1; to < n; to++)
+			if (due[to].pool_id != due[from].pool_id)
+				break;
+		result.done += try_pool(&due[from], to - from, now, &failed);
+	}
+	result.more = n == max_leads && result.done > 0;
+	pfree(due);
+	return result;
+}
+
+/* ------------------------------------------------------------------------
+ * Rules that changed
+ * ------------------------------------------------------------------------ */
+
+/* The next owned leads of the pool, by id. */
+static int
+recheck_ids(int32 pool_id, int64 after, int max, int64 *ids)
+{
+	Oid			types[3] = {INT4OID, INT8OID, INT4OID};
+	Datum		values[3] = {Int32GetDatum(pool_id), Int64GetDatum(after),
+	Int32GetDatum(max)};
+	PoolSql		sql = pool_sql_begin();
+	int			n;
+	bool		isnull;
+
+	n = pool_sql_run("SELECT id FROM pool.lead_state"
+					 " WHERE pool_id = $1 AND owner_id IS NOT NULL"
+					 " AND id > $2 ORDER BY id LIMIT $3",
+					 3, types, values, NULL);
+	for (int i = 0; i < n; i++)
+		ids[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
+											 SPI_tuptable->tupdesc, 1,
+											 &isnull));
+	pool_sql_end(sql);
+	return n;
+}
+
+static const char *
+check_owned(void *arg, const PoolLead *lead)
+{
+	return lead->status == POOL_OWNED ? NULL : "not_owned";
+}
+
+/* Computes check_at anew, waiting for whoever holds a lead. */
+static void
+recheck_leads(int32 tenant_id, const int64 *ids, int n)
+{
+	PoolCall	call = {0};
+	PoolActor	actor = {0, tenant_id};
+	PoolBatch  *batch;
+	PoolTable  *leads;
+
+	call.work = pool_work_begin();
+	call.snapshot = RegisterSnapshot(pool_snapshot());
+	batch = pool_batch_begin(&call, &actor, ids, n, check_owned, NULL);
+	pool_batch_lock_leads(batch);
+	leads = pool_work_table(call.work, POOL_LEAD_STATE);
+	for (int i = 0; i < n; i++)
+	{
+		PoolLead   *lead = &batch->items[i].lead;
+		TimestampTz check_at;
+
+		if (batch->items[i].outcome != NULL)
+			continue;
+		check_at = pool_due_check_at(lead);
+		if (check_at == lead->check_at)
+			continue;
+		pool_lead_reload(leads, lead);
+		lead->check_at = check_at;
+		pool_lead_note(leads, lead);
+	}
+	UnregisterSnapshot(call.snapshot);
+	pool_work_end(call.work);
+}
+
+static void
+advance_recheck(int32 pool_id, int64 after, bool finished)
+{
+	Oid			types[2] = {INT4OID, INT8OID};
+	Datum		values[2] = {Int32GetDatum(pool_id), Int64GetDatum(after)};
+	PoolSql		sql = pool_sql_begin();
+
+	if (finished)
+		pool_sql_run("DELETE FROM pool.timer_recheck WHERE pool_id = $1",
+					 1, types, values, NULL);
+	else
+		pool_sql_run("UPDATE pool.timer_recheck SET after_lead = $2"
+					 " WHERE pool_id = $1", 2, types, values, NULL);
+	pool_sql_end(sql);
+}
+
+/* The next chunk of the first pool whose rules have changed. */
+PoolTickResult
+pool_timer_recheck(int max_leads, TimestampTz now)
+{
+	PoolTickResult result = {0, false};
+	PoolSql		sql = pool_sql_begin();
+	int32		pool_id = 0;
+	int64		after = 0;
+	int64	   *ids;
+	int			n;
+	bool		isnull;
+	const PoolConf *pool;
+
+	/* held until the chunk commits: two ticks do not share a pool */
+	if (pool_sql_run("SELECT pool_id, after_lead FROM pool.timer_recheck"
+					 " ORDER BY pool_id LIMIT 1 FOR UPDATE SKIP LOCKED",
+					 0, NULL, NULL, NULL) > 0)
+	{
+		pool_id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
+											  SPI_tuptable->tupdesc, 1,
+											  &isnull));
+		after = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+											SPI_tuptable->tupdesc, 2,
+											&isnull));
+	}
+	pool_sql_end(sql);
+	if (pool_id == 0)
+		return result;
+	pool_config_refresh();
+	pool = pool_config_pool(pool_id);
+	max_leads = Min(max_leads, LEADS_PER_RECHECK);
+	ids = palloc(max_leads * sizeof(int64));
+	n = pool == NULL ? 0 : recheck_ids(pool_id, after, max_leads, ids);
+	if (n > 0)
+		recheck_leads(pool->tenant_id, ids, n);
+	advance_recheck(pool_id, n > 0 ? ids[n - 1] : after, n < max_leads);
+	result.done = n;
+	result.more = true;
+	return result;
+}
+
+/* ------------------------------------------------------------------------
+ * SQL, for views: next_timer(lead) -> rule_id, action, due_at
+ * ------------------------------------------------------------------------ */
+
+Datum
+pool_next_timer(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin_reading(fcinfo, "next_timer");
+	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
+	PoolTable  *table = pool_work_table(call->work, POOL_LEAD_DATA);
+	Snapshot	snapshot = GetActiveSnapshot();
+	PoolLead	lead;
+	PoolData	data;
+
+	if (!PG_ARGISNULL(0) &&
+		pool_lead_peek(leads, PG_GETARG_INT64(0), snapshot, &lead) &&
+		pool_caller_sees_tenant(lead.tenant_id) &&
+		pool_data_read(table, lead.id, snapshot, &data))
+	{
+		TimestampTz due_at;
+		const PoolTimerRule *rule = pool_rule_next(&lead, &data, pool_now(),
+												   &due_at);
+
+		if (rule != NULL)
+		{
+			pool_put(call, 0, Int32GetDatum(rule->id));
+			pool_put_text(call, 1, "reclaim");
+			pool_put_time(call, 2, due_at);
+			pool_call_row(call);
+		}
+	}
+	return pool_call_end(call);
+}

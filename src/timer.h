@@ -1,0 +1,13 @@
+/*
+ * timer.h
+ *	  Leads that time acts on.
+ */
+#ifndef POOL_TIMER_H
+#define POOL_TIMER_H
+
+#include "tick.h"
+
+extern PoolTickResult pool_timer_run(int max_leads, TimestampTz now);
+extern PoolTickResult pool_timer_recheck(int max_leads, TimestampTz now);
+
+#endif							/* POOL_TIMER_H */

@@ -1,0 +1,108 @@
+/*
+ * verify.c
+ *	  Whether every invariant holds.
+ *
+ * The checks are views (sql/install/verify.sql), run as the owner in one
+ * snapshot; the one about shared memory is here.
+ */
+#include "result.h"
+
+#include "miscadmin.h"
+#include "queue_check.h"
+#include "sql.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(pool_verify);
+
+#define QUEUE_CHECK "queue_hidden"
+
+static void
+select_read_only(const char *query)
+{
+	int			rc = SPI_execute(query, true, 0);
+
+	if (rc != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(rc));
+}
+
+/* The names of the checks up to this level. */
+static List *
+check_names(int level)
+{
+	List	   *names = NIL;
+
+	select_read_only(psprintf("SELECT name FROM pool.verification"
+							  " WHERE level <= %d ORDER BY level, name",
+							  level));
+	for (uint64 i = 0; i < SPI_processed; i++)
+		names = lappend(names, SPI_getvalue(SPI_tuptable->vals[i],
+											SPI_tuptable->tupdesc, 1));
+	return names;
+}
+
+static void
+run_check(PoolCall *call, const char *name)
+{
+	SPITupleTable *rows;
+	uint64		n;
+
+	CHECK_FOR_INTERRUPTS();
+	select_read_only(psprintf("SELECT object, message FROM pool.%s",
+							  quote_identifier(psprintf("verify_%s", name))));
+	rows = SPI_tuptable;
+	n = SPI_processed;
+	for (uint64 i = 0; i < n; i++)
+	{
+		pool_put_text(call, 0, name);
+		pool_put_text(call, 1, SPI_getvalue(rows->vals[i], rows->tupdesc, 1));
+		pool_put_text(call, 2, SPI_getvalue(rows->vals[i], rows->tupdesc, 2));
+		pool_call_row(call);
+	}
+	SPI_freetuptable(rows);
+}
+
+static void
+check_queues(PoolCall *call)
+{
+	List	   *hidden = pool_queue_hidden(pool_work_table(call->work,
+														   POOL_LEAD_STATE));
+	ListCell   *lc;
+
+	foreach(lc, hidden)
+	{
+		PoolHidden *found = lfirst(lc);
+
+		pool_put_text(call, 0, QUEUE_CHECK);
+		pool_put_text(call, 1, psprintf("lead " INT64_FORMAT, found->lead_id));
+		pool_put_text(call, 2, psprintf("available in pool %d, but no claim "
+										"would find it", found->pool_id));
+		pool_call_row(call);
+	}
+}
+
+/*
+ * pool.verify(level)
+ */
+Datum
+pool_verify(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin_reading(fcinfo, "verify");
+	int			level = PG_ARGISNULL(0) ? 3 : PG_GETARG_INT32(0);
+	PoolSql		sql;
+	List	   *names;
+	ListCell   *lc;
+
+	if (level < 1 || level > 3)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("level %d is out of range", level),
+				 errdetail("Levels are 1, 2 and 3.")));
+	sql = pool_sql_begin();
+	names = check_names(level);
+	foreach(lc, names)
+		run_check(call, lfirst(lc));
+	pool_sql_end(sql);
+	if (level >= 3)
+		check_queues(call);
+	return pool_call_end(call);
+}

@@ -1,0 +1,466 @@
+-- Random operations, each as two statements with one meaning: what the model
+-- is asked and what the extension is asked.
+
+CREATE TYPE model.question AS (mine text, theirs text);
+
+-- the moment at which the world stands
+CREATE TABLE model.world (at timestamptz NOT NULL);
+
+------------------------------------------------------------------------
+-- Choices
+------------------------------------------------------------------------
+
+CREATE FUNCTION model.chance(p float) RETURNS boolean
+LANGUAGE sql VOLATILE AS $$ SELECT random() < p $$;
+
+CREATE FUNCTION model.upto(n integer) RETURNS integer
+LANGUAGE sql VOLATILE AS $$ SELECT 1 + floor(random() * n)::integer $$;
+
+CREATE FUNCTION model.one_of(VARIADIC choices text[]) RETURNS text
+LANGUAGE sql VOLATILE AS $$
+    SELECT choices[model.upto(array_length(choices, 1))]
+$$;
+
+CREATE FUNCTION model.any_pool() RETURNS text LANGUAGE sql VOLATILE AS $$
+    SELECT CASE WHEN model.chance(0.005) THEN 'nowhere'
+        ELSE model.one_of('company', 'north', 'north', 'south', 'south', 'desk',
+                          'attic')
+    END
+$$;
+
+-- half of the time whoever is busy at that hour
+CREATE FUNCTION model.some_member() RETURNS text LANGUAGE sql VOLATILE AS $$
+    SELECT 'm' || CASE WHEN model.chance(0.5) THEN model.upto(10)
+        ELSE 1 + (SELECT extract(epoch FROM at)::bigint / 3600 % 10
+                  FROM model.world) END
+$$;
+
+CREATE FUNCTION model.any_member() RETURNS text LANGUAGE sql VOLATILE AS $$
+    SELECT CASE WHEN model.chance(0.005) THEN 'nobody'
+                ELSE model.some_member() END
+$$;
+
+CREATE FUNCTION model.fresh_key() RETURNS text LANGUAGE sql VOLATILE AS $$
+    SELECT 'k' || coalesce(max(substr(key, 2)::integer), 0) + 1 FROM model.lead
+$$;
+
+-- a pool that leads may go to, mostly none named
+CREATE FUNCTION model.any_target() RETURNS text LANGUAGE sql VOLATILE AS $$
+    SELECT CASE WHEN model.chance(0.3)
+        THEN model.one_of('company', 'north', 'south', 'desk', 'attic') END
+$$;
+
+-- A lead in this state if there is one; sometimes just any, or none at all.
+CREATE FUNCTION model.any_lead(wanted text) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    salt    text := random()::text;
+    anyhow  boolean := model.chance(0.15);
+BEGIN
+    IF model.chance(0.01) THEN
+        RETURN 'none';
+    END IF;
+    RETURN coalesce((SELECT key FROM model.lead
+                     WHERE anyhow OR status = wanted
+                     ORDER BY hashtext(key || salt), key LIMIT 1), 'none');
+END $$;
+
+CREATE FUNCTION model.any_leads(wanted text) RETURNS text[]
+LANGUAGE sql VOLATILE AS $$
+    SELECT array_agg(model.any_lead(wanted))
+    FROM generate_series(1, greatest(1, model.upto(7) - 2))
+$$;
+
+CREATE FUNCTION model.any_identities() RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    tail    text := to_char(model.upto(900), 'FM0000');
+    phone   text := model.one_of('1380013' || tail, '138-0013-' || tail,
+                                 '+86 138 0013 ' || tail,
+                                 '0086 1380013' || tail);
+    email   text := model.one_of('a', 'A') || model.upto(900) || '@Example.org';
+BEGIN
+    RETURN CASE model.upto(6)
+        WHEN 1 THEN jsonb_build_object('phone', phone)
+        WHEN 2 THEN jsonb_build_object('email', email)
+        WHEN 3 THEN jsonb_build_object('email', email, 'phone', phone)
+        WHEN 4 THEN jsonb_build_object('phone', jsonb_build_array(
+                        phone, '1390013' || to_char(model.upto(900), 'FM0000')))
+        ELSE '{}'
+    END;
+END $$;
+
+------------------------------------------------------------------------
+-- How the extension is asked
+------------------------------------------------------------------------
+
+CREATE FUNCTION model.id(the_key text) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce((SELECT id FROM pool.lead_data WHERE key = the_key),
+                    4000000000)
+$$;
+
+-- volatile: it sees the lead that the statement around it has made
+CREATE FUNCTION model.key(lead bigint) RETURNS text
+LANGUAGE sql VOLATILE AS $$
+    SELECT key FROM pool.lead_data WHERE id = lead
+$$;
+
+CREATE FUNCTION model.ids(keys text[]) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT '{' || string_agg(model.id(key)::text, ',' ORDER BY place) || '}'
+    FROM unnest(keys) WITH ORDINALITY u (key, place)
+$$;
+
+-- The columns of a claim's answer that the contract gives for its outcome.
+CREATE FUNCTION model.their_claim(call text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT 'SELECT outcome, key, due_at, '
+        'CASE WHEN outcome <> ''none_allowed'' THEN retry_at END, '
+        'CASE WHEN outcome LIKE ''%limit'' THEN limit_value END, '
+        'CASE WHEN outcome LIKE ''%limit'' THEN used END FROM pool.' || call
+$$;
+
+-- Both take in the same rows and answer with what became of these leads.
+CREATE FUNCTION model.take_in(given jsonb, moment timestamptz)
+RETURNS TABLE (key text, status text, pool_id integer, owner_id integer,
+               priority integer)
+LANGUAGE plpgsql AS $$
+DECLARE
+    r   record;
+BEGIN
+    FOR r IN SELECT * FROM jsonb_to_recordset(given)
+             AS g (pool text, key text, priority integer, identities jsonb,
+                   owner text)
+    LOOP
+        PERFORM model.enter(r.pool, r.key, moment, priority => r.priority,
+                            identities => r.identities, owner => r.owner);
+    END LOOP;
+    RETURN QUERY SELECT l.key, l.status, l.pool_id, l.owner_id, l.priority
+        FROM model.lead l JOIN jsonb_array_elements(given) g
+             ON g ->> 'key' = l.key
+        ORDER BY 1;
+END $$;
+
+CREATE FUNCTION model.their_take_in(given jsonb)
+RETURNS TABLE (key text, status text, pool_id integer, owner_id integer,
+               priority integer)
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO pool.intake (pool, key, priority, identities, owner)
+    SELECT pool, g.key, g.priority, identities, owner
+    FROM jsonb_to_recordset(given)
+         AS g (pool text, key text, priority integer, identities jsonb,
+               owner text);
+    RETURN QUERY SELECT d.key, s.status, s.pool_id, s.owner_id,
+               s.priority::integer
+        FROM pool.lead_data d JOIN pool.lead_state s USING (id)
+             JOIN jsonb_array_elements(given) g ON g ->> 'key' = d.key
+        ORDER BY 1;
+END $$;
+
+-- Both tick and answer with what that did, in no particular order.
+CREATE FUNCTION model.do_tick(moment timestamptz)
+RETURNS TABLE (kind text, key text, rule_id integer)
+LANGUAGE plpgsql AS $$
+DECLARE
+    mark    bigint := (SELECT coalesce(max(no), 0) FROM model.log);
+BEGIN
+    PERFORM model.tick(moment);
+    RETURN QUERY SELECT g.kind, g.key, g.rule_id FROM model.log g
+        WHERE no > mark ORDER BY 2, 1, 3;
+END $$;
+
+CREATE FUNCTION model.their_tick()
+RETURNS TABLE (kind text, key text, rule_id integer)
+LANGUAGE plpgsql AS $$
+DECLARE
+    mark    bigint := (SELECT coalesce(max(id), 0) FROM pool.event);
+    entered text;
+BEGIN
+    FOR i IN 1..100 LOOP
+        EXIT WHEN NOT EXISTS (SELECT FROM pool.tick() WHERE more);
+    END LOOP;
+    -- What one tick takes back enters in an order of its own: follow it.
+    FOR entered IN
+        SELECT d.key FROM pool.event e JOIN pool.lead_data d ON d.id = e.lead_id
+             JOIN pool.lead_state s ON s.id = e.lead_id
+        WHERE e.id > mark AND e.kind = 'reclaimed' ORDER BY s.ticket
+    LOOP
+        UPDATE model.lead l SET ticket = nextval('model.ticket')
+        WHERE l.key = entered AND l.status = 'available';
+    END LOOP;
+    RETURN QUERY SELECT e.kind, d.key, e.rule_id
+        FROM pool.event e JOIN pool.lead_data d ON d.id = e.lead_id
+        WHERE e.id > mark ORDER BY 2, 1, 3;
+END $$;
+
+------------------------------------------------------------------------
+-- Questions
+------------------------------------------------------------------------
+
+CREATE FUNCTION model.ask_enter(moment timestamptz) RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    known   integer := (SELECT count(*) FROM model.lead);
+    key     text := CASE WHEN known > 150 AND model.chance(0.7)
+                         THEN 'k' || model.upto(known)
+                         ELSE model.fresh_key() END;
+    args    text := format('name => %L, source => %L, grade => %L, '
+                'priority => %s, attributes => %L, identities => %L, '
+                'owner => %L',
+                'n' || model.upto(9), model.one_of('web', 'fair', NULL),
+                model.one_of('A', 'B', 'C', NULL),
+                model.one_of('0', '0', '10', '50', '100'),
+                format('{"attempts": %s}', model.upto(3)),
+                model.any_identities(),
+                CASE WHEN model.chance(0.1) THEN model.any_member() END);
+    pool    text := replace(model.any_pool(), 'attic', 'company');
+BEGIN
+    RETURN (format('SELECT * FROM model.enter(%L, %L, %L, %s)',
+                   pool, key, moment, args),
+            format('SELECT outcome, model.key(lead_id), member, status, '
+                   'home_pool, reason FROM pool.enter(%L, %L, %s)',
+                   pool, key, args));
+END $$;
+
+CREATE FUNCTION model.ask_intake(moment timestamptz) RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    fresh   integer := substr(model.fresh_key(), 2);
+    given   jsonb;
+BEGIN
+    SELECT jsonb_agg(jsonb_build_object(
+               'pool', model.one_of('company', 'north', 'south', 'desk'),
+               'key', 'k' || abs(fresh + model.upto(8) - 3),
+               'priority', model.one_of('0', '10')::integer,
+               'identities', model.any_identities(),
+               'owner', CASE WHEN model.chance(0.1)
+                             THEN 'm' || model.upto(10) END))
+    INTO given FROM generate_series(1, model.upto(6));
+    RETURN (format('SELECT * FROM model.take_in(%L, %L)', given, moment),
+            format('SELECT * FROM model.their_take_in(%L)', given));
+END $$;
+
+CREATE FUNCTION model.ask_edit(moment timestamptz) RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    key         text := model.any_lead(model.one_of('available', 'owned'));
+    name        text := model.one_of('x', NULL);
+    grade       text := model.one_of('A', 'B', NULL);
+    priority    text := model.one_of('0', '10', '50', '100', NULL);
+    attributes  text := model.one_of('{"attempts": 2, "seen": true}',
+                                     '{"seen": null}', NULL);
+    identities  jsonb := CASE WHEN model.chance(0.3)
+                              THEN model.any_identities() END;
+BEGIN
+    RETURN (format('SELECT model.edit(%L, %L, %L, %L, %L, %L, %L)', key, moment,
+                   name, grade, priority, attributes, identities),
+            format('SELECT outcome FROM pool.edit(%s, name => %L, grade => %L, '
+                   'priority => %L, attributes => %L, identities => %L)',
+                   model.id(key), name, grade, priority, attributes,
+                   identities));
+END $$;
+
+CREATE FUNCTION model.claim_question(pool text, member text, n integer,
+                                     moment timestamptz)
+RETURNS model.question LANGUAGE sql IMMUTABLE AS $$
+    SELECT format('SELECT * FROM model.claim(%L, %L, %s, %L)',
+                  pool, member, n, moment),
+           model.their_claim(format('claim(%L, member => %L, n => %s)',
+                                    pool, member, n))
+$$;
+
+CREATE FUNCTION model.claim_leads_question(keys text[], member text,
+                                           moment timestamptz)
+RETURNS model.question LANGUAGE sql STABLE AS $$
+    SELECT format('SELECT * FROM model.claim_leads(%L, %L, %L)',
+                  keys, member, moment),
+           model.their_claim(format('claim_leads(%L, member => %L)',
+                                    model.ids(keys), member))
+$$;
+
+-- assign, transfer, release
+CREATE FUNCTION model.ask_give(verb text, moment timestamptz)
+RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    keys    text[] := model.any_leads(
+                CASE verb WHEN 'assign' THEN 'available' ELSE 'owned' END);
+    target  text := model.any_target();
+    member  text := model.some_member();
+BEGIN
+    IF model.chance(CASE verb WHEN 'release' THEN 0.8
+                              WHEN 'transfer' THEN 0.15 ELSE 0 END) THEN
+        -- by, or to, the owner of one of them
+        member := coalesce((SELECT m.key FROM model.lead l
+                            JOIN model.member m ON m.id = l.owner_id
+                            WHERE l.key = keys[1]), member);
+    END IF;
+    RETURN (format('SELECT * FROM model.%I(%L, %L, %L, %L)',
+                   verb, keys, member, moment, target),
+            format('SELECT outcome, key FROM pool.%I(%L, member => %L, '
+                   'to_pool => %L)', verb, model.ids(keys), member, target));
+END $$;
+
+-- reclaim, reopen, move
+CREATE FUNCTION model.ask_put(verb text, moment timestamptz)
+RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    keys    text[] := model.any_leads(CASE verb
+                WHEN 'reclaim' THEN 'owned' WHEN 'move' THEN 'available'
+                ELSE model.one_of('archived', 'converted') END);
+    target  text := model.any_target();
+BEGIN
+    IF verb = 'move' THEN
+        target := coalesce(target, 'company');
+    END IF;
+    RETURN (format('SELECT * FROM model.%I(%L, %L, %L)',
+                   verb, keys, moment, target),
+            format('SELECT outcome, key FROM pool.%I(%L, to_pool => %L)',
+                   verb, model.ids(keys), target));
+END $$;
+
+CREATE FUNCTION model.ask_archive(moment timestamptz) RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    keys    text[] := model.any_leads(model.one_of('available', 'owned'));
+BEGIN
+    RETURN (format('SELECT * FROM model.archive(%L, %L)', keys, moment),
+            format('SELECT outcome, key FROM pool.archive(%L, %L)',
+                   model.ids(keys), 'lost'));
+END $$;
+
+-- follow_up, convert: mostly by the owner
+CREATE FUNCTION model.ask_owner(verb text, moment timestamptz)
+RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    lead    text := model.any_lead('owned');
+    member  text := model.some_member();
+    result  text := model.one_of('busy', 'later', NULL);
+    stage   text := model.one_of('s1', 's2', NULL);
+BEGIN
+    IF model.chance(0.85) THEN
+        member := coalesce((SELECT m.key FROM model.lead l
+                            JOIN model.member m ON m.id = l.owner_id
+                            WHERE l.key = lead), member);
+    END IF;
+    IF verb = 'convert' THEN
+        RETURN (format('SELECT model.convert(%L, %L, %L, 9.5)',
+                       lead, member, moment),
+                format('SELECT outcome FROM pool.convert(%s, 9.5, '
+                       'member => %L)', model.id(lead), member));
+    END IF;
+    RETURN (format('SELECT * FROM model.follow_up(%L, %L, %L, %L, %L)',
+                   lead, member, moment, result, stage),
+            format('SELECT outcome, due_at FROM pool.follow_up(%s, '
+                   'result => %L, stage => %L, member => %L)',
+                   model.id(lead), result, stage, member));
+END $$;
+
+CREATE FUNCTION model.ask_tick(moment timestamptz) RETURNS model.question
+LANGUAGE sql VOLATILE AS $$
+    SELECT format('SELECT * FROM model.do_tick(%L)', moment),
+           'SELECT * FROM model.their_tick()'
+$$;
+
+-- An administrator changes something, in both schemas alike.
+CREATE FUNCTION model.ask_configure() RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    pool    integer := (SELECT min(id) + model.upto(count(*)::integer) - 1
+                        FROM model.pool);
+    member  integer := (SELECT min(id) + model.upto(count(*)::integer) - 1
+                        FROM model.member);
+    tenant  integer := (SELECT max(tenant_id) FROM model.membership);
+    rule    integer := (SELECT min(id) + model.upto(count(*)::integer) - 1
+                        FROM model.timer_rule);
+    change  text;
+BEGIN
+    change := CASE model.upto(16)
+        WHEN 1 THEN format('pool SET hold_limit = %L WHERE id = %s',
+            model.one_of('0', '3', '6', '9', NULL), pool)
+        WHEN 2 THEN format('pool SET claim_limit = %L WHERE id = %s',
+            model.one_of('0', '2', '4', '8', NULL), pool)
+        WHEN 3 THEN format('pool SET claim_interval = %L WHERE id = %s',
+            model.one_of('10 minutes', '1 hour', '1 day', NULL), pool)
+        WHEN 4 THEN format('pool SET cooldown = %L WHERE id = %s',
+            model.one_of('3 hours', '2 days', '1 month', NULL), pool)
+        WHEN 5 THEN format('pool SET enabled = %L WHERE id = %s',
+            model.chance(0.85), pool)
+        WHEN 6 THEN format('pool SET timezone = %L WHERE id = %s',
+            model.one_of('America/New_York', 'Asia/Kolkata', 'Europe/Berlin',
+                         NULL), pool)
+        WHEN 7 THEN format('member SET status = %L WHERE id = %s',
+            model.one_of('away', 'leaving', 'left'), member)
+        WHEN 8 THEN format('member SET status = %L WHERE id %% 2 = %s',
+            'active', model.upto(2) - 1)
+        WHEN 9 THEN format('member SET hold_limit = %L WHERE id = %s',
+            model.one_of('4', '12', NULL), member)
+        WHEN 10 THEN format('member SET timezone = %L WHERE id = %s',
+            model.one_of('Pacific/Auckland', 'America/Los_Angeles',
+                         'America/Havana', NULL), member)
+        WHEN 11 THEN format('membership SET role = %L '
+            'WHERE pool_id = %s AND member_id = %s',
+            model.one_of('member', 'member', 'manager', 'viewer'),
+            pool, member)
+        WHEN 12 THEN format('membership SET hold_limit = %L, claim_limit = %L '
+            'WHERE pool_id = %s AND member_id = %s',
+            model.one_of('2', '5', NULL), model.one_of('1', '6', NULL),
+            pool, member)
+        WHEN 13 THEN format('timer_rule SET enabled = %L WHERE id = %s',
+            model.chance(0.7), rule)
+        WHEN 14 THEN format('timer_rule SET after = %L WHERE id = %s',
+            model.one_of('5 hours', '30 hours', '2 days', '4 days'), rule)
+    END;
+    IF change IS NOT NULL THEN
+        RETURN ('UPDATE model.' || change, 'UPDATE pool.' || change);
+    ELSIF EXISTS (SELECT FROM model.membership
+                  WHERE pool_id = pool AND member_id = member) THEN
+        IF model.chance(0.85) THEN
+            RETURN model.ask_configure();
+        END IF;
+        change := format('membership WHERE pool_id = %s AND member_id = %s',
+                         pool, member);
+        RETURN ('DELETE FROM model.' || change, 'DELETE FROM pool.' || change);
+    END IF;
+    change := format('membership (pool_id, member_id, tenant_id) '
+                     'VALUES (%s, %s, %s)', pool, member, tenant);
+    RETURN ('INSERT INTO model.' || change, 'INSERT INTO pool.' || change);
+END $$;
+
+CREATE FUNCTION model.any_question(moment timestamptz) RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    stock   integer := (SELECT count(*) FROM model.lead
+                        WHERE status = 'available');
+    dice    integer := model.upto(100);
+BEGIN
+    IF stock < 20 AND model.chance(0.3) THEN
+        dice := model.upto(18);
+    ELSIF stock > 60 AND dice <= 14 AND model.chance(0.8) THEN
+        dice := 14 + model.upto(86);
+    END IF;
+    RETURN CASE
+        WHEN dice <= 12 THEN model.ask_enter(moment)
+        WHEN dice <= 14 THEN model.ask_intake(moment)
+        WHEN dice <= 20 THEN model.ask_edit(moment)
+        WHEN dice <= 42 THEN model.claim_question(
+            model.any_pool(), model.any_member(),
+            model.one_of('1', '1', '1', '2', '3', '8')::integer, moment)
+        WHEN dice <= 52 THEN model.claim_leads_question(
+            model.any_leads('available'), model.any_member(), moment)
+        WHEN dice <= 57 THEN model.ask_give('assign', moment)
+        WHEN dice <= 62 THEN model.ask_give('transfer', moment)
+        WHEN dice <= 69 THEN model.ask_give('release', moment)
+        WHEN dice <= 71 THEN model.ask_put('reclaim', moment)
+        WHEN dice <= 74 THEN model.ask_put('reopen', moment)
+        WHEN dice <= 77 THEN model.ask_put('move', moment)
+        WHEN dice <= 79 THEN model.ask_archive(moment)
+        WHEN dice <= 88 THEN model.ask_owner('follow_up', moment)
+        WHEN dice <= 92 THEN model.ask_owner('convert', moment)
+        WHEN dice <= 96 THEN model.ask_tick(moment)
+        ELSE model.ask_configure()
+    END;
+END $$;

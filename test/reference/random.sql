@@ -1,0 +1,303 @@
+-- Random operations step by step against the extension and the model.
+--   CALL model.run(seed, first, steps, ...) stops at the first difference.
+-- Each step has dice of its own, so that it depends on the state alone.
+
+-- One world for both: a company with two teams, a desk below one of them, and
+-- an attic that nothing enters anew, so that often all its leads are barred.
+CREATE FUNCTION model.build() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO pool.tenant (name, timezone)
+    VALUES ('default', 'Asia/Shanghai');
+    INSERT INTO pool.pool (name, everyone) VALUES ('company', true);
+    INSERT INTO pool.pool (name, parent_id, timezone, hold_limit, claim_limit,
+                           claim_interval, cooldown)
+    SELECT n.name, c.id, n.timezone, n.hold_limit, n.claim_limit,
+           n.claim_interval, n.cooldown
+    FROM pool.pool c, (VALUES
+        ('north', 'America/New_York', 6, 5, NULL::interval, interval '2 days'),
+        ('south', NULL, NULL, 6, '20 minutes', '36 hours'))
+        n (name, timezone, hold_limit, claim_limit, claim_interval, cooldown)
+    WHERE c.name = 'company';
+    INSERT INTO pool.pool (name, parent_id, timezone, hold_limit)
+    SELECT 'desk', id, 'Europe/Berlin', 8 FROM pool.pool WHERE name = 'north';
+    INSERT INTO pool.pool (name, parent_id, everyone, cooldown)
+    SELECT 'attic', id, true, '5 days' FROM pool.pool WHERE name = 'south';
+
+    INSERT INTO pool.member (key, timezone, hold_limit)
+    SELECT 'm' || i,
+           (ARRAY['Europe/London', 'America/Los_Angeles', NULL])[i % 3 + 1],
+           CASE WHEN i % 4 = 0 THEN 9 END
+    FROM generate_series(1, 10) i;
+    INSERT INTO pool.membership (pool_id, member_id, tenant_id, role,
+                                 claim_limit)
+    SELECT p.id, m.id, p.tenant_id,
+           CASE WHEN m.key = 'm1' THEN 'manager'
+                WHEN m.key = 'm10' THEN 'viewer' ELSE 'member' END,
+           CASE WHEN m.key = 'm3' THEN 2 END
+    FROM pool.pool p, pool.member m
+    WHERE NOT p.everyone AND (p.id + m.id) % 5 <> 0;
+
+    INSERT INTO pool.timer_rule (tenant_id, pool_id, name, basis, after,
+                                 remind_before, condition, to_pool_id)
+    SELECT p.tenant_id, p.id, r.name, r.basis, r.after::interval,
+           r.remind_before::interval[], r.condition::jsonpath,
+           (SELECT id FROM pool.pool WHERE name = r.to_pool)
+    FROM pool.pool p JOIN (VALUES
+        ('north', 'first call', 'first_contact', '6 hours', '{1 hour}',
+         NULL, NULL),
+        ('north', 'idle', 'follow_up', '2 days', '{1 day,2 hours}', NULL, NULL),
+        ('south', 'no deal', 'ownership', '5 days', '{1 day}', NULL, 'company'),
+        ('south', 'hot', 'follow_up', '20 hours', '{}', '$.grade == "A"', NULL),
+        ('desk', 'idle', 'follow_up', '3 days', '{}', NULL, NULL),
+        ('desk', 'vip', 'first_contact', '90 minutes', '{}',
+         '$.priority >= 50 && $.attempts > 1', NULL))
+        r (pool, name, basis, after, remind_before, condition, to_pool)
+        ON r.pool = p.name;
+
+    INSERT INTO model.tenant SELECT timezone FROM pool.tenant;
+    INSERT INTO model.pool SELECT id, parent_id, name, timezone, everyone,
+        hold_limit, claim_limit, claim_interval, cooldown, enabled
+    FROM pool.pool;
+    INSERT INTO model.member SELECT id, key, timezone, hold_limit, status
+    FROM pool.member;
+    INSERT INTO model.membership SELECT pool_id, member_id, tenant_id, role,
+        hold_limit, claim_limit FROM pool.membership;
+    INSERT INTO model.timer_rule SELECT id, pool_id, name, basis, after,
+        condition, remind_before, to_pool_id, enabled FROM pool.timer_rule;
+    INSERT INTO model.world VALUES ('2024-03-05 00:00+00');
+END $$;
+
+CREATE FUNCTION model.set_clock(moment timestamptz) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE model.world SET at = moment;
+    PERFORM set_config('pool_ext.clock', moment::text, true);
+END $$;
+
+-- What time will soon change: a lead or a reminder is due, a member may claim
+-- again, a lead is open to a member again.
+CREATE FUNCTION model.turns(moment timestamptz)
+RETURNS TABLE (at timestamptz, key text, pool text, member text)
+LANGUAGE sql VOLATILE AS $$
+    SELECT t.* FROM (SELECT model.upto(3)) dice (side), LATERAL (
+        SELECT model.due_at(l.key), l.key, NULL, NULL
+        FROM model.lead l WHERE side = 1 AND l.status = 'owned'
+        UNION ALL
+        SELECT model.plus(d.due, -before, model.pool_zone(l.pool_id)),
+               l.key, NULL, NULL
+        FROM model.lead l, model.deadlines(l.key) d,
+             unnest(d.remind_before) before
+        WHERE side = 1 AND l.status = 'owned'
+        UNION ALL
+        SELECT (model.refusal(p.id, m.id, moment, 9e18::bigint)).retry_at,
+               NULL, p.name, m.key
+        FROM model.pool p, model.member m
+        WHERE side = 2 AND model.may_own(p.id, m.id)
+        UNION ALL
+        SELECT model.cooling(l.key, m.id), l.key, p.name, m.key
+        FROM model.lead l JOIN model.pool p ON p.id = l.pool_id,
+             model.member m
+        WHERE side = 3 AND l.status = 'available'
+          AND model.cooling(l.key, m.id) > moment
+          AND model.may_own(p.id, m.id)) t (at, key, pool, member)
+    WHERE t.at > moment AND t.at < moment + interval '1 day'
+    ORDER BY random() LIMIT 1
+$$;
+
+-- Ask at that microsecond, one before or one after.
+CREATE FUNCTION model.turn_question(moment timestamptz) RETURNS model.question
+LANGUAGE plpgsql AS $$
+DECLARE
+    t   record;
+BEGIN
+    SELECT * INTO t FROM model.turns(moment);
+    IF NOT found THEN
+        RETURN model.any_question(moment);
+    END IF;
+    moment := greatest(moment,
+        t.at + (model.upto(3) - 2) * interval '1 microsecond');
+    PERFORM model.set_clock(moment);
+    RETURN CASE
+        WHEN t.member IS NULL THEN model.ask_tick(moment)
+        WHEN t.key IS NULL OR model.chance(0.5)
+            THEN model.claim_question(t.pool, t.member, 8, moment)
+        ELSE model.claim_leads_question(ARRAY[t.key], t.member, moment)
+    END;
+END $$;
+
+CREATE FUNCTION model.next_question() RETURNS model.question
+LANGUAGE plpgsql AS $$
+DECLARE
+    moment  timestamptz := (SELECT at FROM model.world);
+    dice    float := random();
+BEGIN
+    moment := moment + CASE
+        WHEN dice < 0.12 THEN '0'
+        WHEN dice < 0.88 THEN random() * interval '1 minute'
+        WHEN dice < 0.99 THEN random() * interval '40 minutes'
+        ELSE random() * interval '36 hours'
+    END;
+    PERFORM model.set_clock(moment);
+    IF model.chance(0.03) THEN
+        RETURN model.turn_question(moment);
+    END IF;
+    RETURN model.any_question(moment);
+END $$;
+
+-- The rows a statement answers with, as text.
+CREATE FUNCTION model.ask(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    answer  text := '';
+BEGIN
+    IF query LIKE 'SELECT%' THEN
+        EXECUTE format('SELECT string_agg(r::text, E''\n'') FROM (%s) r',
+                       query) INTO answer;
+    ELSE
+        EXECUTE query;
+    END IF;
+    RETURN answer;
+END $$;
+
+-- which answers have come up, how often
+CREATE TABLE model.seen (verb text, outcome text, times integer,
+                         PRIMARY KEY (verb, outcome));
+
+CREATE FUNCTION model.count_answers(theirs text, answer text) RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO model.seen
+    SELECT substring(theirs, 'pool\.(\w+)\('), outcome[1], count(*)
+    FROM regexp_matches(answer, '^\(([a-zA-Z_0-9]+)', 'gn') outcome
+    WHERE theirs ~ 'pool\.\w+\(' GROUP BY 1, 2
+    ON CONFLICT (verb, outcome)
+        DO UPDATE SET times = seen.times + excluded.times
+$$;
+
+-- One operation on both sides.  Sometimes several, undone again.
+CREATE FUNCTION model.step(seed integer, no integer, depth integer = 0)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    q       model.question;
+    mine    text;
+    theirs  text;
+BEGIN
+    IF depth = 0 THEN
+        PERFORM setseed(hashtext(seed || '.' || no) / 2147483648.0);
+    END IF;
+    IF depth < 2 AND random() < 0.05 THEN
+        BEGIN
+            FOR i IN 1..model.upto(6) LOOP
+                PERFORM model.step(seed, no, depth + 1);
+            END LOOP;
+            RAISE 'undo' USING ERRCODE = 'PM001';
+        EXCEPTION WHEN SQLSTATE 'PM001' THEN
+            RETURN;
+        END;
+    END IF;
+
+    q := model.next_question();
+    mine := model.ask(q.mine);
+    IF mine LIKE '(PO___,%' THEN    -- misuse: an error is expected
+        BEGIN
+            theirs := model.ask(q.theirs);
+        EXCEPTION WHEN OTHERS THEN
+            theirs := '(' || SQLSTATE || substr(mine, 7);
+        END;
+    ELSE
+        theirs := model.ask(format('%s /* seed %s, step %s */',
+                                   q.theirs, seed, no));
+    END IF;
+    IF mine IS DISTINCT FROM theirs THEN
+        RAISE E'seed %, step %\n%\n%\n--- model:\n%\n--- extension:\n%',
+            seed, no, q.mine, q.theirs, mine, theirs
+            USING ERRCODE = 'PM002';
+    END IF;
+    PERFORM model.count_answers(q.theirs, mine);
+END $$;
+
+------------------------------------------------------------------------
+-- The whole state
+------------------------------------------------------------------------
+
+CREATE FUNCTION model.state_queries()
+RETURNS TABLE (what text, mine text, theirs text) LANGUAGE sql AS $$
+    VALUES ('leads',
+        'SELECT key, name, source, grade, attributes, status, pool_id, owner_id,
+            priority, claims, follow_ups, owned_at, last_follow_up_at,
+            last_result, stage,
+            CASE status WHEN ''available'' THEN entered_at END,
+            CASE status WHEN ''converted'' THEN amount END
+         FROM model.lead',
+        'SELECT key, name, source, grade, attributes, status, pool_id, owner_id,
+            priority::integer, claims, follow_ups, owned_at, last_follow_up_at,
+            last_result, stage,
+            CASE status WHEN ''available'' THEN entered_at END,
+            CASE status WHEN ''converted'' THEN amount END
+         FROM pool.lead_data JOIN pool.lead_state USING (id)'),
+    ('queues',
+        'SELECT pool_id, string_agg(key, '','' ORDER BY priority DESC, ticket)
+         FROM model.lead WHERE status = ''available'' GROUP BY 1',
+        'SELECT pool_id, string_agg(key, '','' ORDER BY priority DESC, ticket)
+         FROM pool.lead_data JOIN pool.lead_state USING (id)
+         WHERE status = ''available'' GROUP BY 1'),
+    ('held',
+        'SELECT pool_id, owner_id, count(*)::integer FROM model.lead
+         WHERE status = ''owned'' GROUP BY 1, 2',
+        'SELECT pool_id, member_id, held FROM pool.membership_state
+         WHERE held > 0'),
+    ('claimed today',
+        'SELECT pool_id, member_id, count(*)::integer
+         FROM model.claimed, model.world w
+         WHERE counts_until > w.at GROUP BY 1, 2',
+        'SELECT pool_id, member_id, claimed
+         FROM pool.membership_state, model.world w
+         WHERE day_until > w.at AND claimed > 0'),
+    ('identities',
+        'SELECT kind, value, key FROM model.identity',
+        'SELECT i.kind, i.value, d.key
+         FROM pool.identity i JOIN pool.lead_data d ON d.id = i.lead_id'),
+    ('events',
+        'SELECT key, at, kind, member_id, rule_id FROM model.log',
+        'SELECT d.key, e.at, e.kind, e.member_id, e.rule_id
+         FROM pool.event e JOIN pool.lead_data d ON d.id = e.lead_id
+         WHERE e.kind <> ''edited''')
+$$;
+
+CREATE FUNCTION model.compare(seed integer, no integer) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    q       record;
+    more    text;
+    less    text;
+BEGIN
+    FOR q IN SELECT * FROM model.state_queries() LOOP
+        more := model.ask(format('SELECT * FROM (%s EXCEPT ALL %s) d '
+                                 'ORDER BY 1 LIMIT 5', q.mine, q.theirs));
+        less := model.ask(format('SELECT * FROM (%s EXCEPT ALL %s) d '
+                                 'ORDER BY 1 LIMIT 5', q.theirs, q.mine));
+        IF more IS NOT NULL OR less IS NOT NULL THEN
+            RAISE E'seed %, after step %: %\n--- model:\n%\n--- extension:\n%',
+                seed, no, q.what, more, less USING ERRCODE = 'PM002';
+        END IF;
+    END LOOP;
+END $$;
+
+-- The steps from first on, a transaction every commit_every steps; some of
+-- these are rolled back.  The whole state is compared every compare_every.
+CREATE PROCEDURE model.run(seed integer, first integer, steps integer,
+                           compare_every integer, commit_every integer)
+LANGUAGE plpgsql AS $$
+BEGIN
+    FOR nr IN first .. first + steps - 1 LOOP
+        PERFORM model.step(seed, nr);
+        IF nr % compare_every = 0 THEN
+            PERFORM model.compare(seed, nr);
+        END IF;
+        IF nr % commit_every = 0 THEN
+            IF hashtext(nr || ':' || seed) % 10 = 0 THEN
+                ROLLBACK;
+            ELSE
+                COMMIT;
+            END IF;
+        END IF;
+    END LOOP;
+END $$;

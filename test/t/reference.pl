@@ -1,0 +1,70 @@
+# Random operations against the extension and against a plain model of its
+# rules (test/reference), compared step by step.
+#
+#   SEED=   another course; printed
+#   STEPS=  how many; 4,000, or 20,000 with FULL=1
+#   EVERY=  compare the whole state after so many steps (200)
+use strict;
+use warnings FATAL => 'all';
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $steps = $ENV{STEPS} || ($ENV{FULL} ? 20_000 : 4_000);
+my $every = $ENV{EVERY} || 200;
+my $seed = $ENV{SEED} // int(rand(1_000_000));
+my $chunk = 500;
+my $reference = dirname(abs_path(__FILE__)) . '/../reference';
+
+note("seed $seed, $steps steps");
+
+my $node = PostgreSQL::Test::Cluster->new('reference');
+$node->init;
+$node->append_conf('postgresql.conf', <<'CONF');
+shared_preload_libraries = 'pool_ext'
+pool_ext.worker_enabled = off
+timezone = 'UTC'
+autovacuum = off
+CONF
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION pool_ext');
+foreach my $file (qw(model operations questions random))
+{
+	$node->safe_psql('postgres', slurp_file("$reference/$file.sql"));
+}
+$node->safe_psql('postgres', 'SELECT model.build()');
+
+# Each chunk is a session of its own.  Its transactions are long, short or
+# single steps by turns; what a chunk leaves open at its end is committed.
+my @commit_every = ($chunk, 1, 20);
+my $done = 0;
+my $failed = 0;
+while ($done < $steps && !$failed)
+{
+	my $count = $steps - $done < $chunk ? $steps - $done : $chunk;
+	my $call = sprintf 'CALL model.run(%d, %d, %d, %d, %d)', $seed,
+	  $done + 1, $count, $every, $commit_every[ $done / $chunk % 3 ];
+	my ($stdout, $stderr);
+	$failed = $node->psql('postgres', $call, stderr => \$stderr,
+		timeout => 600);
+	is($failed, 0, sprintf 'seed %d, steps %d to %d', $seed, $done + 1,
+		$done + $count)
+	  or diag($stderr);
+	$done += $count;
+}
+
+SKIP:
+{
+	skip 'the courses have parted', 2 if $failed;
+	is($node->safe_psql('postgres',
+			"SELECT count(*) FROM (SELECT model.compare($seed, $done)) c"),
+		'1', 'the whole state at the end');
+	is($node->safe_psql('postgres', 'SELECT * FROM pool.verify()'),
+		'', 'verify() finds nothing');
+	note($node->safe_psql('postgres',
+			'SELECT kind, count(*) FROM pool.event GROUP BY 1 ORDER BY 1'));
+}
+$node->stop;
+done_testing();
