@@ -75,7 +75,7 @@ column_name(const CheckedRow *row, int attnum)
 	return NameStr(TupleDescAttr(row->desc, attnum - 1)->attname);
 }
 
-/* NULL if the column is not an id */
+/* An id column, 0 for NULL. */
 static int32
 column_id(const CheckedRow *row, HeapTuple tuple, int attnum)
 {

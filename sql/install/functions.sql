@@ -1,10 +1,5 @@
 -- Functions.  What they do is in C; see the room named in the comment.
 
-CREATE FUNCTION pool.lead_written() RETURNS trigger
-    AS 'MODULE_PATHNAME', 'pool_lead_written' LANGUAGE C;
-COMMENT ON FUNCTION pool.lead_written() IS
-'Trigger: tells the queue hints that SQL, not the library, has written leads.';
-
 ------------------------------------------------------------------------
 -- Who calls (access.c, history.c, clock.c)
 ------------------------------------------------------------------------

@@ -1,0 +1,507 @@
+/*
+ * config_trigger.c
+ *	  What follows from a change of the configuration.
+ *
+ * Every backend's cache is emptied, counters come and go with memberships and
+ * mirror the members' status, timers are computed anew.  What is still needed
+ * by leads cannot be deleted.
+ *
+ * Locks, in this order: the row changed by the caller, tenant, pools, members
+ * (shared), counters (ascending member, pool).  A member's row is what whoever
+ * makes counters for him locks as well (quota.c): so his status is either seen
+ * there, or the counters are seen here.  Rows are looked up in the latest
+ * snapshot at every isolation level, as foreign keys do, or a counter made a
+ * moment ago would be passed over.
+ *
+ * A restore meets these triggers too.  Its rows of the derived tables may come
+ * before or after those that the triggers make: merge_state() lets both be one.
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "sql.h"
+#include "table.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+PG_FUNCTION_INFO_V1(pool_config_written);
+PG_FUNCTION_INFO_V1(pool_tenant_written);
+PG_FUNCTION_INFO_V1(pool_pool_written);
+PG_FUNCTION_INFO_V1(pool_member_written);
+PG_FUNCTION_INFO_V1(pool_membership_written);
+PG_FUNCTION_INFO_V1(pool_timer_rule_written);
+PG_FUNCTION_INFO_V1(pool_merge_state);
+
+/* how long the deletion of a pool may make others wait for leads */
+#define LEAD_LOCK_TIMEOUT "2s"
+
+static TriggerData *
+trigger_data(FunctionCallInfo fcinfo)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("this is a trigger function")));
+	return (TriggerData *) fcinfo->context;
+}
+
+/* The rows of the statement become the relations old_rows and new_rows. */
+static PoolSql
+begin_statement(TriggerData *data)
+{
+	PoolSql		sql;
+
+	if (!TRIGGER_FIRED_AFTER(data->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(data->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("this is a trigger function for after a statement")));
+	sql = pool_sql_begin();
+	if (SPI_register_trigger_data(data) != SPI_OK_TD_REGISTER)
+		elog(ERROR, "SPI_register_trigger_data failed");
+	return sql;
+}
+
+/* Runs a command in the latest snapshot; returns the number of rows. */
+static uint64
+run(const char *command)
+{
+	SPIPlanPtr	plan = SPI_prepare(command, 0, NULL);
+	int			rc;
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s",
+			 SPI_result_code_string(SPI_result));
+	/* what this transaction has written counts as well */
+	CommandCounterIncrement();
+	rc = SPI_execute_snapshot(plan, NULL, NULL, GetLatestSnapshot(),
+							  InvalidSnapshot, false, true, 0);
+	if (rc < 0)
+		elog(ERROR, "SPI_execute_snapshot failed: %s",
+			 SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
+/* The first column of the first row that run() has returned. */
+static char *
+first_value(void)
+{
+	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+}
+
+/* After any write to the configuration: nobody's cache of it is good. */
+Datum
+pool_config_written(PG_FUNCTION_ARGS)
+{
+	CacheInvalidateRelcache(trigger_data(fcinfo)->tg_relation);
+	PG_RETURN_NULL();
+}
+
+/* ------------------------------------------------------------------------
+ * Timers
+ * ------------------------------------------------------------------------ */
+
+/* Has the timers of these pools (a query for ids) computed anew. */
+static void
+recheck_timers(const char *pools)
+{
+	run(psprintf("INSERT INTO pool.timer_recheck (pool_id)"
+				 " SELECT p.id FROM pool.pool p WHERE p.id IN (%s)"
+				 " ORDER BY p.id"
+				 " ON CONFLICT (pool_id) DO UPDATE SET after_lead = 0",
+				 pools));
+}
+
+Datum
+pool_tenant_written(PG_FUNCTION_ARGS)
+{
+	PoolSql		sql = begin_statement(trigger_data(fcinfo));
+
+	recheck_timers("SELECT q.id FROM new_rows n"
+				   " JOIN old_rows o ON o.id = n.id"
+				   " JOIN pool.pool q ON q.tenant_id = n.id"
+				   " WHERE n.timezone <> o.timezone AND q.timezone IS NULL");
+	pool_sql_end(sql);
+	PG_RETURN_NULL();
+}
+
+Datum
+pool_timer_rule_written(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = trigger_data(fcinfo);
+	PoolSql		sql = begin_statement(data);
+
+	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+		recheck_timers("SELECT pool_id FROM new_rows"
+					   " UNION SELECT pool_id FROM old_rows");
+	else if (TRIGGER_FIRED_BY_INSERT(data->tg_event))
+		recheck_timers("SELECT pool_id FROM new_rows");
+	else
+		recheck_timers("SELECT pool_id FROM old_rows");
+	pool_sql_end(sql);
+	PG_RETURN_NULL();
+}
+
+/* ------------------------------------------------------------------------
+ * Members and their counters
+ * ------------------------------------------------------------------------ */
+
+/* Keeps the status of these members (a query for ids) as it is. */
+static void
+lock_members(const char *members)
+{
+	run(psprintf("SELECT FROM pool.member m WHERE m.id IN (%s)"
+				 " ORDER BY m.id FOR SHARE", members));
+}
+
+/*
+ * Sets the status in the counters of these memberships (a query for pool_id
+ * and member_id) to what it has to be: that of a member who belongs to the
+ * pool, or `removed`.
+ */
+static void
+mirror_status(const char *pairs)
+{
+	run(psprintf("SELECT FROM pool.pool p WHERE p.id IN"
+				 " (SELECT w.pool_id FROM (%s) w) ORDER BY p.id FOR SHARE",
+				 pairs));
+	lock_members(psprintf("SELECT w.member_id FROM (%s) w", pairs));
+	run(psprintf("SELECT FROM pool.membership_state s"
+				 " WHERE (s.pool_id, s.member_id) IN (%s)"
+				 " ORDER BY s.member_id, s.pool_id FOR NO KEY UPDATE",
+				 pairs));
+	run(psprintf("UPDATE pool.membership_state s SET status = w.status"
+				 " FROM (SELECT c.pool_id, c.member_id,"
+				 "  CASE WHEN a.member_id IS NOT NULL"
+				 "    OR (p.everyone AND p.tenant_id = m.tenant_id)"
+				 "   THEN m.status ELSE 'removed' END AS status"
+				 "  FROM (%s) c JOIN pool.member m ON m.id = c.member_id"
+				 "  LEFT JOIN pool.pool p ON p.id = c.pool_id"
+				 "  LEFT JOIN pool.membership a ON a.pool_id = c.pool_id"
+				 "   AND a.member_id = c.member_id) w"
+				 " WHERE s.pool_id = w.pool_id AND s.member_id = w.member_id"
+				 " AND s.status <> w.status", pairs));
+}
+
+/* Makes counters for these new memberships, or brings old ones to life. */
+static void
+add_counters(const char *memberships)
+{
+	lock_members(psprintf("SELECT w.member_id FROM (%s) w", memberships));
+	run(psprintf("INSERT INTO pool.membership_state AS s"
+				 " (pool_id, member_id, tenant_id, status)"
+				 " SELECT w.pool_id, w.member_id, w.tenant_id, m.status"
+				 " FROM (%s) w JOIN pool.member m ON m.id = w.member_id"
+				 " ORDER BY w.member_id, w.pool_id"
+				 " ON CONFLICT (pool_id, member_id) DO UPDATE"
+				 " SET status = excluded.status"
+				 " WHERE s.status <> excluded.status", memberships));
+}
+
+Datum
+pool_membership_written(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = trigger_data(fcinfo);
+	PoolSql		sql = begin_statement(data);
+
+	if (TRIGGER_FIRED_BY_INSERT(data->tg_event))
+		add_counters("SELECT pool_id, member_id, tenant_id FROM new_rows");
+	else if (TRIGGER_FIRED_BY_DELETE(data->tg_event))
+		mirror_status("SELECT pool_id, member_id FROM old_rows");
+	else
+	{
+		add_counters("SELECT pool_id, member_id, tenant_id FROM new_rows"
+					 " EXCEPT SELECT pool_id, member_id, tenant_id"
+					 " FROM old_rows");
+		mirror_status("SELECT pool_id, member_id FROM old_rows"
+					  " EXCEPT SELECT pool_id, member_id FROM new_rows");
+	}
+	pool_sql_end(sql);
+	PG_RETURN_NULL();
+}
+
+/*
+ * Copies the status of changed members to their counters.  Whoever holds a
+ * counter row knows the status until he ends; the caller's lock on the member
+ * keeps new ones away.
+ */
+static void
+copy_status(void)
+{
+#define DIFFERS \
+	" s.member_id = n.id AND s.status <> n.status AND (s.status <> 'removed'" \
+	" OR EXISTS (SELECT FROM pool.membership a" \
+	"  WHERE a.pool_id = s.pool_id AND a.member_id = s.member_id))"
+
+	run("SELECT FROM pool.membership_state s, new_rows n WHERE" DIFFERS
+		" ORDER BY s.member_id, s.pool_id FOR NO KEY UPDATE OF s");
+	run("UPDATE pool.membership_state s SET status = n.status"
+		" FROM new_rows n WHERE" DIFFERS);
+#undef DIFFERS
+}
+
+/* Deleted members: refused for those with a history. */
+static void
+remove_members(void)
+{
+	run("SELECT FROM pool.membership_state s"
+		" JOIN old_rows o ON o.id = s.member_id"
+		" ORDER BY s.member_id, s.pool_id FOR UPDATE OF s");
+	if (run("SELECT o.key FROM pool.membership_state s"
+			" JOIN old_rows o ON o.id = s.member_id"
+			" WHERE s.spells > 0 OR s.held > 0 LIMIT 1") > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("cannot delete member \"%s\"", first_value()),
+				 errdetail("Leads were given to this member, and their "
+						   "history says so."),
+				 errhint("Set status = 'left' instead.")));
+	run("DELETE FROM pool.membership_state s USING old_rows o"
+		" WHERE s.member_id = o.id");
+	run("DELETE FROM pool.member_state s USING old_rows o"
+		" WHERE s.member_id = o.id");
+}
+
+Datum
+pool_member_written(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = trigger_data(fcinfo);
+	PoolSql		sql = begin_statement(data);
+
+	if (TRIGGER_FIRED_BY_INSERT(data->tg_event))
+		run("INSERT INTO pool.member_state (member_id, tenant_id)"
+			" SELECT n.id, n.tenant_id FROM new_rows n ORDER BY n.id"
+			" ON CONFLICT (member_id) DO NOTHING");
+	else if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+		copy_status();
+	else
+		remove_members();
+	pool_sql_end(sql);
+	PG_RETURN_NULL();
+}
+
+/* ------------------------------------------------------------------------
+ * Pools
+ * ------------------------------------------------------------------------ */
+
+/*
+ * Refuses parents (a query for id, tenant_id, parent_id) that make a pool its
+ * own ancestor.  One change of the tree at a time in a tenant, or two could
+ * make a circle that neither sees.
+ */
+static void
+check_tree(const char *changed)
+{
+	run(psprintf("SELECT FROM pool.tenant t WHERE t.id IN"
+				 " (SELECT c.tenant_id FROM (%s) c)"
+				 " ORDER BY t.id FOR NO KEY UPDATE", changed));
+	if (run(psprintf("WITH RECURSIVE up (start, id) AS ("
+					 " SELECT c.id, c.parent_id FROM (%s) c"
+					 " UNION"
+					 " SELECT u.start, p.parent_id FROM up u"
+					 " JOIN pool.pool p ON p.id = u.id"
+					 " WHERE p.parent_id IS NOT NULL)"
+					 " SELECT p.name FROM up u JOIN pool.pool p ON p.id = u.id"
+					 " WHERE u.id = u.start LIMIT 1", changed)) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("pool \"%s\" would be its own ancestor",
+						first_value()),
+				 errhint("Pools form a tree: choose a parent that is not "
+						 "below it.")));
+}
+
+static void
+update_pools(void)
+{
+	check_tree("SELECT n.id, n.tenant_id, n.parent_id FROM new_rows n"
+			   " JOIN old_rows o ON o.id = n.id"
+			   " WHERE n.parent_id IS NOT NULL"
+			   " AND n.parent_id IS DISTINCT FROM o.parent_id");
+	recheck_timers("SELECT n.id FROM new_rows n"
+				   " JOIN old_rows o ON o.id = n.id"
+				   " WHERE n.timezone IS DISTINCT FROM o.timezone");
+	mirror_status("SELECT s.pool_id, s.member_id FROM pool.membership_state s"
+				  " JOIN new_rows n ON n.id = s.pool_id"
+				  " JOIN old_rows o ON o.id = n.id"
+				  " WHERE n.everyone <> o.everyone");
+}
+
+static void
+refuse_deletion(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("cannot delete pool \"%s\"", first_value()),
+			 errdetail("Leads are or were in it, and their history says so."),
+			 errhint("Set enabled = false instead, and move its leads.")));
+}
+
+/* Waits for those who write leads now, and keeps others from beginning. */
+static void
+lock_leads(void)
+{
+	(void) set_config_option("lock_timeout", LEAD_LOCK_TIMEOUT,
+							 PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	run("LOCK TABLE pool.lead_state IN SHARE MODE");
+}
+
+/*
+ * Deleted pools: refused while leads, events or statistics know them.  The
+ * whole log is read before anybody has to wait; after that only what has been
+ * written meanwhile.
+ */
+static void
+remove_pools(void)
+{
+	char	   *since;
+
+	run("SELECT pg_snapshot_xmin(pg_current_snapshot())");
+	since = first_value();
+	if (run("SELECT o.name FROM old_rows o WHERE"
+			" EXISTS (SELECT FROM pool.lead_state s WHERE s.pool_id = o.id)"
+			" OR EXISTS (SELECT FROM pool.membership_state s"
+			"  WHERE s.pool_id = o.id AND s.spells > 0)"
+			" OR EXISTS (SELECT FROM pool.rollup_day r"
+			"  WHERE r.pool_id = o.id)"
+			" OR EXISTS (SELECT FROM pool.event e WHERE e.pool_id = o.id)"
+			" LIMIT 1") > 0)
+		refuse_deletion();
+	lock_leads();
+	if (run(psprintf("SELECT o.name FROM old_rows o"
+					 " JOIN pool.event e ON e.pool_id = o.id"
+					 " WHERE e.generation = (SELECT max(generation)"
+					 "  FROM pool.installation)"
+					 " AND e.xid >= '%s'::xid8 LIMIT 1", since)) > 0)
+		refuse_deletion();
+	run("DELETE FROM pool.membership_state s USING old_rows o"
+		" WHERE s.pool_id = o.id");
+	run("DELETE FROM pool.timer_recheck r USING old_rows o"
+		" WHERE r.pool_id = o.id");
+}
+
+Datum
+pool_pool_written(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = trigger_data(fcinfo);
+	PoolSql		sql = begin_statement(data);
+
+	if (TRIGGER_FIRED_BY_INSERT(data->tg_event))
+		check_tree("SELECT id, tenant_id, parent_id FROM new_rows"
+				   " WHERE parent_id IS NOT NULL");
+	else if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+		update_pools();
+	else
+		remove_pools();
+	pool_sql_end(sql);
+	PG_RETURN_NULL();
+}
+
+/* ------------------------------------------------------------------------
+ * Restored rows
+ * ------------------------------------------------------------------------ */
+
+/* A derived table, whose rows either a trigger makes or a restore brings. */
+typedef struct DerivedTable
+{
+	const char *name;
+	const char *source;			/* whose trigger makes the rows */
+	const char *merge;			/* $1 is the restored row */
+} DerivedTable;
+
+static const DerivedTable derived_tables[] = {
+	{
+		"member_state", "member",
+		"INSERT INTO pool.member_state SELECT ($1).*"
+		" ON CONFLICT (member_id) DO UPDATE"
+		" SET tenant_id = excluded.tenant_id"
+	},
+	{
+		/* counters that are in use already are not overwritten */
+		"membership_state", "membership",
+		"INSERT INTO pool.membership_state AS s SELECT ($1).*"
+		" ON CONFLICT (pool_id, member_id) DO UPDATE"
+		" SET (spells, day_event, day_until, last_claim_at, tenant_id,"
+		"  held, claimed, day, status) ="
+		" (excluded.spells, excluded.day_event, excluded.day_until,"
+		"  excluded.last_claim_at, excluded.tenant_id, excluded.held,"
+		"  excluded.claimed, excluded.day, excluded.status)"
+		" WHERE s.spells = 0 AND s.held = 0 AND s.claimed = 0"
+	},
+	{
+		"timer_recheck", "timer_rule",
+		"INSERT INTO pool.timer_recheck AS r SELECT ($1).*"
+		" ON CONFLICT (pool_id) DO UPDATE"
+		" SET after_lead = least(r.after_lead, excluded.after_lead)"
+	}
+};
+
+static const DerivedTable *
+derived_table(Relation rel)
+{
+	for (int i = 0; i < (int) lengthof(derived_tables); i++)
+		if (strcmp(derived_tables[i].name,
+				   RelationGetRelationName(rel)) == 0)
+			return &derived_tables[i];
+	elog(ERROR, "table \"%s\" is not a derived one",
+		 RelationGetRelationName(rel));
+	return NULL;
+}
+
+/*
+ * Before the statement: waits until nobody makes rows.  A parallel restore
+ * writes both tables at once, in different orders.
+ */
+static void
+wait_for_source(const DerivedTable *table)
+{
+	PoolSql		sql = pool_sql_begin();
+
+	run(psprintf("LOCK TABLE pool.%s IN SHARE MODE", table->source));
+	pool_sql_end(sql);
+}
+
+/*
+ * Writes the row in place of one that a trigger has made.  False if there is
+ * another one.
+ */
+static bool
+merge_row(const DerivedTable *table, Relation rel, HeapTuple tuple)
+{
+	PoolSql		sql = pool_sql_begin();
+	Oid			type = rel->rd_rel->reltype;
+	Datum		row = heap_copy_tuple_as_datum(tuple, RelationGetDescr(rel));
+	uint64		n = pool_sql_run(table->merge, 1, &type, &row, NULL);
+
+	pool_sql_end(sql);
+	return n > 0;
+}
+
+/*
+ * Before INSERT into a derived table, by statement and by row.  What the
+ * library itself inserts goes through as it is.
+ */
+Datum
+pool_merge_state(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = trigger_data(fcinfo);
+	const DerivedTable *table;
+
+	if (InLocalUserIdChange())
+		PG_RETURN_POINTER(data->tg_trigtuple);
+	table = derived_table(data->tg_relation);
+	if (TRIGGER_FIRED_FOR_STATEMENT(data->tg_event))
+	{
+		wait_for_source(table);
+		PG_RETURN_NULL();
+	}
+	if (merge_row(table, data->tg_relation, data->tg_trigtuple))
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(data->tg_trigtuple);
+}
