@@ -320,7 +320,7 @@ pool_intake_statement(PG_FUNCTION_ARGS)
 		begin_intake();
 	else
 		end_intake();
-	PG_RETURN_NULL();
+	return PointerGetDatum(NULL);
 }
 
 /* A column of the row, copied; 0 for NULL. */

@@ -405,7 +405,7 @@ pool_lead_written(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("pool.lead_written() is a trigger function")));
 	foreign_writes = true;
-	PG_RETURN_NULL();
+	return PointerGetDatum(NULL);
 }
 
 /* ------------------------------------------------------------------------
