@@ -13,7 +13,9 @@ OBJS = \
 	src/clock.o \
 	src/close.o \
 	src/config.o \
+	src/config_check.o \
 	src/config_trigger.o \
+	src/constraint.o \
 	src/data.o \
 	src/due.o \
 	src/edit.o \
@@ -27,6 +29,7 @@ OBJS = \
 	src/identity.o \
 	src/installation.o \
 	src/intake.o \
+	src/launcher.o \
 	src/lead.o \
 	src/pool_ext.o \
 	src/queue.o \
@@ -43,7 +46,9 @@ OBJS = \
 	src/tick.o \
 	src/timer.o \
 	src/verify.o \
-	src/worker.o
+	src/worker.o \
+	src/worker_slot.o \
+	src/worker_status.o
 
 # Joined in this order: later modules use what earlier ones create.
 SQL_MODULES = \

@@ -393,14 +393,17 @@ pool_is_team_manager(PG_FUNCTION_ARGS)
 Datum
 pool_default_tenant(PG_FUNCTION_ARGS)
 {
-	int32		id = pool_config_tenant_by_name(DEFAULT_TENANT);
 	PoolSql		sql;
+	int32		id;
 
+	pool_config_refresh();
+	id = pool_config_tenant_by_name(DEFAULT_TENANT);
 	if (id != 0)
 		PG_RETURN_INT32(id);
 	sql = pool_sql_begin();
 	pool_sql_run("INSERT INTO pool.tenant (name) VALUES ('" DEFAULT_TENANT "')"
 				 " ON CONFLICT (name) DO NOTHING", 0, NULL, NULL, NULL);
 	pool_sql_end(sql);
+	pool_config_refresh();
 	PG_RETURN_INT32(pool_config_tenant_by_name(DEFAULT_TENANT));
 }

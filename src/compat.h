@@ -57,6 +57,12 @@ extern int no_such_variable
 #endif
 
 #if PG_VERSION_NUM >= 180000
+#define pool_check_exprs ri_CheckConstraintExprs
+#else
+#define pool_check_exprs ri_ConstraintExprs
+#endif
+
+#if PG_VERSION_NUM >= 180000
 #define pool_index_beginscan(rel, index, snapshot, nkeys) \
 	index_beginscan(rel, index, snapshot, NULL, nkeys, 0)
 #else

@@ -29,7 +29,7 @@ typedef struct NameKey
 {
 	uint64		hash;
 	int32		tenant_id;
-	int32		kind;			/* POOL_POOL or POOL_MEMBER */
+	int32		kind;			/* POOL_TENANT, POOL_POOL or POOL_MEMBER */
 } NameKey;
 
 typedef struct NameEntry
@@ -254,18 +254,6 @@ pool_config_tenant(int32 id)
 	return conf;
 }
 
-int32
-pool_config_tenant_by_name(const char *name)
-{
-	ConfigScan	scan = scan_begin(POOL_TENANT, POOL_TENANT_NAME,
-								  &pool_key_text(CStringGetTextDatum(name)),
-								  1);
-	int32		id = scan_next(&scan) ? column_int(&scan, TENANT_ID, 0) : 0;
-
-	scan_end(&scan);
-	return id;
-}
-
 static void
 read_remind(ConfigScan *scan, PoolTimerRule *rule)
 {
@@ -445,6 +433,27 @@ remember_name(NameKey key, int32 id)
 		return;
 	entry = hash_search(names, &key, HASH_ENTER, NULL);
 	entry->id = id;
+}
+
+int32
+pool_config_tenant_by_name(const char *name)
+{
+	NameKey		key = name_key(POOL_TENANT, 0, name);
+	NameEntry  *entry = hash_search(names, &key, HASH_FIND, NULL);
+	ConfigScan	scan;
+	int32		id;
+
+	if (entry != NULL &&
+		strcmp(pool_config_tenant(entry->id)->name, name) == 0)
+		return entry->id;
+	scan = scan_begin(POOL_TENANT, POOL_TENANT_NAME,
+					  &pool_key_text(CStringGetTextDatum(name)), 1);
+	id = scan_next(&scan) ? column_int(&scan, TENANT_ID, 0) : 0;
+	scan_end(&scan);
+	if (id != 0 && pool_config_tenant(id) == NULL)
+		return 0;
+	remember_name(key, id);
+	return id;
 }
 
 int32

@@ -13,15 +13,12 @@
  * snapshot at every isolation level, as foreign keys do, or a counter made a
  * moment ago would be passed over.
  *
- * A restore meets these triggers too.  Its rows of the derived tables may come
- * before or after those that the triggers make: merge_state() lets both be one.
+ * A restore meets these triggers too: see config_merge.c.
  */
 #include "compat.h"
 
-#include "access/htup_details.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
-#include "miscadmin.h"
 #include "sql.h"
 #include "table.h"
 #include "utils/guc.h"
@@ -35,7 +32,6 @@ PG_FUNCTION_INFO_V1(pool_pool_written);
 PG_FUNCTION_INFO_V1(pool_member_written);
 PG_FUNCTION_INFO_V1(pool_membership_written);
 PG_FUNCTION_INFO_V1(pool_timer_rule_written);
-PG_FUNCTION_INFO_V1(pool_merge_state);
 
 /* how long the deletion of a pool may make others wait for leads */
 #define LEAD_LOCK_TIMEOUT "2s"
@@ -99,7 +95,7 @@ Datum
 pool_config_written(PG_FUNCTION_ARGS)
 {
 	CacheInvalidateRelcache(trigger_data(fcinfo)->tg_relation);
-	PG_RETURN_NULL();
+	return PointerGetDatum(NULL);
 }
 
 /* ------------------------------------------------------------------------
@@ -127,7 +123,7 @@ pool_tenant_written(PG_FUNCTION_ARGS)
 				   " JOIN pool.pool q ON q.tenant_id = n.id"
 				   " WHERE n.timezone <> o.timezone AND q.timezone IS NULL");
 	pool_sql_end(sql);
-	PG_RETURN_NULL();
+	return PointerGetDatum(NULL);
 }
 
 Datum
@@ -144,7 +140,7 @@ pool_timer_rule_written(PG_FUNCTION_ARGS)
 	else
 		recheck_timers("SELECT pool_id FROM old_rows");
 	pool_sql_end(sql);
-	PG_RETURN_NULL();
+	return PointerGetDatum(NULL);
 }
 
 /* ------------------------------------------------------------------------
@@ -222,7 +218,7 @@ pool_membership_written(PG_FUNCTION_ARGS)
 					  " EXCEPT SELECT pool_id, member_id FROM new_rows");
 	}
 	pool_sql_end(sql);
-	PG_RETURN_NULL();
+	return PointerGetDatum(NULL);
 }
 
 /*
@@ -282,7 +278,7 @@ pool_member_written(PG_FUNCTION_ARGS)
 	else
 		remove_members();
 	pool_sql_end(sql);
-	PG_RETURN_NULL();
+	return PointerGetDatum(NULL);
 }
 
 /* ------------------------------------------------------------------------
@@ -400,108 +396,5 @@ pool_pool_written(PG_FUNCTION_ARGS)
 	else
 		remove_pools();
 	pool_sql_end(sql);
-	PG_RETURN_NULL();
-}
-
-/* ------------------------------------------------------------------------
- * Restored rows
- * ------------------------------------------------------------------------ */
-
-/* A derived table, whose rows either a trigger makes or a restore brings. */
-typedef struct DerivedTable
-{
-	const char *name;
-	const char *source;			/* whose trigger makes the rows */
-	const char *merge;			/* $1 is the restored row */
-} DerivedTable;
-
-static const DerivedTable derived_tables[] = {
-	{
-		"member_state", "member",
-		"INSERT INTO pool.member_state SELECT ($1).*"
-		" ON CONFLICT (member_id) DO UPDATE"
-		" SET tenant_id = excluded.tenant_id"
-	},
-	{
-		/* counters that are in use already are not overwritten */
-		"membership_state", "membership",
-		"INSERT INTO pool.membership_state AS s SELECT ($1).*"
-		" ON CONFLICT (pool_id, member_id) DO UPDATE"
-		" SET (spells, day_event, day_until, last_claim_at, tenant_id,"
-		"  held, claimed, day, status) ="
-		" (excluded.spells, excluded.day_event, excluded.day_until,"
-		"  excluded.last_claim_at, excluded.tenant_id, excluded.held,"
-		"  excluded.claimed, excluded.day, excluded.status)"
-		" WHERE s.spells = 0 AND s.held = 0 AND s.claimed = 0"
-	},
-	{
-		"timer_recheck", "timer_rule",
-		"INSERT INTO pool.timer_recheck AS r SELECT ($1).*"
-		" ON CONFLICT (pool_id) DO UPDATE"
-		" SET after_lead = least(r.after_lead, excluded.after_lead)"
-	}
-};
-
-static const DerivedTable *
-derived_table(Relation rel)
-{
-	for (int i = 0; i < (int) lengthof(derived_tables); i++)
-		if (strcmp(derived_tables[i].name,
-				   RelationGetRelationName(rel)) == 0)
-			return &derived_tables[i];
-	elog(ERROR, "table \"%s\" is not a derived one",
-		 RelationGetRelationName(rel));
-	return NULL;
-}
-
-/*
- * Before the statement: waits until nobody makes rows.  A parallel restore
- * writes both tables at once, in different orders.
- */
-static void
-wait_for_source(const DerivedTable *table)
-{
-	PoolSql		sql = pool_sql_begin();
-
-	run(psprintf("LOCK TABLE pool.%s IN SHARE MODE", table->source));
-	pool_sql_end(sql);
-}
-
-/*
- * Writes the row in place of one that a trigger has made.  False if there is
- * another one.
- */
-static bool
-merge_row(const DerivedTable *table, Relation rel, HeapTuple tuple)
-{
-	PoolSql		sql = pool_sql_begin();
-	Oid			type = rel->rd_rel->reltype;
-	Datum		row = heap_copy_tuple_as_datum(tuple, RelationGetDescr(rel));
-	uint64		n = pool_sql_run(table->merge, 1, &type, &row, NULL);
-
-	pool_sql_end(sql);
-	return n > 0;
-}
-
-/*
- * Before INSERT into a derived table, by statement and by row.  What the
- * library itself inserts goes through as it is.
- */
-Datum
-pool_merge_state(PG_FUNCTION_ARGS)
-{
-	TriggerData *data = trigger_data(fcinfo);
-	const DerivedTable *table;
-
-	if (InLocalUserIdChange())
-		PG_RETURN_POINTER(data->tg_trigtuple);
-	table = derived_table(data->tg_relation);
-	if (TRIGGER_FIRED_FOR_STATEMENT(data->tg_event))
-	{
-		wait_for_source(table);
-		PG_RETURN_NULL();
-	}
-	if (merge_row(table, data->tg_relation, data->tg_trigtuple))
-		PG_RETURN_NULL();
-	PG_RETURN_POINTER(data->tg_trigtuple);
+	return PointerGetDatum(NULL);
 }

@@ -153,7 +153,7 @@ pool_guard_ddl(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("pool.guard_ddl() is an event trigger function")));
-	PG_RETURN_NULL();
+	return PointerGetDatum(NULL);
 }
 
 /* ------------------------------------------------------------------------
@@ -178,7 +178,7 @@ pool_guard_truncate(PG_FUNCTION_ARGS)
 
 	if (!pool_allow_drop && has_rows(rel))
 		refuse("truncate", RelationGetRelationName(rel));
-	PG_RETURN_NULL();
+	return PointerGetDatum(NULL);
 }
 
 /* Before UPDATE or DELETE on event: only retention may do that. */
@@ -194,7 +194,7 @@ pool_guard_event(PG_FUNCTION_ARGS)
 						   "of every lead rest on it."),
 				 errhint("pool.purge_events(before) removes old events, "
 						 "pool.erase(leads, reason) personal data.")));
-	PG_RETURN_NULL();
+	return PointerGetDatum(NULL);
 }
 
 /* An error must not leave the log open for the rest of the session. */

@@ -6,6 +6,7 @@
 
 #include "access.h"
 #include "config.h"
+#include "constraint.h"
 #include "fmgr.h"
 #include "guard.h"
 #include "guc.h"
@@ -27,6 +28,7 @@ _PG_init(void)
 		return;
 	pool_guc_init();
 	pool_table_init();
+	pool_constraint_init();
 	pool_config_init();
 	pool_access_init();
 	pool_quota_init();

@@ -20,6 +20,7 @@
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "commands/trigger.h"
+#include "constraint.h"
 #include "executor/executor.h"
 #include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
@@ -268,6 +269,7 @@ open_table(EState *estate, PoolTableId id)
 	table->rel = table_open(relid, RowExclusiveLock);
 	table->target = ExecGetTriggerResultRel(estate, relid, NULL);
 	ExecOpenIndices(table->target, false);
+	pool_constraint_prepare(id, table->target);
 	table->old = table_slot_create(table->rel, NULL);
 	table->new = MakeSingleTupleTableSlot(RelationGetDescr(table->rel),
 										  &TTSOpsVirtual);

@@ -1,7 +1,8 @@
 -- One seller: takes customers five at a time, calls each as often as it takes,
 -- and either sells or hands him over as declined.  Every 50th he forgets; the
 -- worker takes those back, and whoever gets them next calls them.
--- Runs as the seller's own login; demo.pool names the pool.
+-- Runs as the seller's own login.  Wants the variable pool.
+SELECT set_config('demo.pool', :'pool', false) \g /dev/null
 DO $seller$
 DECLARE
     the_pool    text := current_setting('demo.pool');
@@ -46,9 +47,9 @@ BEGIN
             END IF;
             SELECT * INTO STRICT customer FROM demo.customer
             WHERE key = keys[i];
-            FOR call IN 1 .. customer.calls LOOP
+            FOR nth IN 1 .. customer.calls LOOP
                 SELECT f.outcome INTO answer FROM pool.follow_up(ids[i], 'call',
-                    CASE WHEN call < customer.calls THEN 'call again'
+                    CASE WHEN nth < customer.calls THEN 'call again'
                          WHEN customer.buys THEN 'yes' ELSE 'no' END) f;
                 EXIT WHEN answer <> 'ok';
             END LOOP;

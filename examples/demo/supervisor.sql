@@ -1,5 +1,6 @@
 -- The supervisor closes what was declined, until nothing more can come.
--- Runs as his own login; demo.pool names the pool.
+-- Runs as his own login.  Wants the variable pool.
+SELECT set_config('demo.pool', :'pool', false) \g /dev/null
 DO $supervisor$
 DECLARE
     the_pool    text := current_setting('demo.pool');

@@ -185,14 +185,14 @@ SELECT e.generation, e.xid, e.is_tail, e.lead_id, e.id AS event_id,
         THEN coalesce((e.detail ->> 'amount')::numeric, 0)
         ELSE 0 END AS amount
 FROM pool.event_effect e
-CROSS JOIN LATERAL (VALUES
-    (e.pool_id, e.day, coalesce(e.state_after, ''),
+CROSS JOIN LATERAL (
+    SELECT e.pool_id, e.day, coalesce(e.state_after, '') AS gains,
         CASE WHEN e.from_pool_id <> e.pool_id THEN ''
-            ELSE coalesce(e.state_before, '') END),
-    (CASE WHEN e.from_pool_id <> e.pool_id THEN e.from_pool_id END,
-        e.from_day, '', coalesce(e.state_before, ''))
-) AS s(pool_id, day, gains, loses)
-WHERE s.pool_id IS NOT NULL;
+            ELSE coalesce(e.state_before, '') END AS loses
+    UNION ALL
+    SELECT e.from_pool_id, e.from_day, '', coalesce(e.state_before, '')
+    WHERE e.from_pool_id <> e.pool_id
+) s;
 
 -- A transfer counts for two members: the new owner, and him whose spell ends.
 CREATE VIEW pool.event_member_fact AS
@@ -219,13 +219,14 @@ SELECT e.generation, e.xid, e.is_tail, e.lead_id, e.id AS event_id,
         THEN coalesce((e.detail ->> 'amount')::numeric, 0)
         ELSE 0 END AS amount
 FROM pool.event_effect e
-CROSS JOIN LATERAL (VALUES
-    (CASE WHEN e.kind IN ('claimed', 'assigned', 'transferred', 'followed_up')
-        THEN e.member_id END, e.pool_id, e.day, false),
-    (CASE WHEN e.state_before = 'owned' THEN e.former_id END,
-        coalesce(e.from_pool_id, e.pool_id), e.from_day, true)
-) AS s(member_id, pool_id, day, ends)
-WHERE s.member_id IS NOT NULL;
+CROSS JOIN LATERAL (
+    SELECT e.member_id, e.pool_id, e.day, false AS ends
+    WHERE e.kind IN ('claimed', 'assigned', 'transferred', 'followed_up')
+        AND e.member_id IS NOT NULL
+    UNION ALL
+    SELECT e.former_id, coalesce(e.from_pool_id, e.pool_id), e.from_day, true
+    WHERE e.state_before = 'owned' AND e.former_id IS NOT NULL
+) s;
 
 -- Folded sums and the tail: what every statistic adds up.
 CREATE VIEW pool.day_sum AS

@@ -1,0 +1,123 @@
+/*
+ * config_merge.c
+ *	  Restored rows of tables that triggers fill as well.
+ *
+ * A restore inserts the rows of every table while the triggers of
+ * config_trigger.c are in force, in any order and perhaps several tables at
+ * once.  Whichever comes first, the trigger's row or the restored one, the
+ * restored one stays.
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "sql.h"
+#include "utils/rel.h"
+
+PG_FUNCTION_INFO_V1(pool_merge_state);
+
+/* A derived table, whose rows either a trigger makes or a restore brings. */
+typedef struct DerivedTable
+{
+	const char *name;
+	const char *source;			/* whose trigger makes the rows */
+	const char *merge;			/* $1 is the restored row */
+} DerivedTable;
+
+static const DerivedTable derived_tables[] = {
+	{
+		"member_state", "member",
+		"INSERT INTO pool.member_state SELECT ($1).*"
+		" ON CONFLICT (member_id) DO UPDATE"
+		" SET tenant_id = excluded.tenant_id"
+	},
+	{
+		/* counters that are in use already are not overwritten */
+		"membership_state", "membership",
+		"INSERT INTO pool.membership_state AS s SELECT ($1).*"
+		" ON CONFLICT (pool_id, member_id) DO UPDATE"
+		" SET (spells, day_event, day_until, last_claim_at, tenant_id,"
+		"  held, claimed, day, status) ="
+		" (excluded.spells, excluded.day_event, excluded.day_until,"
+		"  excluded.last_claim_at, excluded.tenant_id, excluded.held,"
+		"  excluded.claimed, excluded.day, excluded.status)"
+		" WHERE s.spells = 0 AND s.held = 0 AND s.claimed = 0"
+	},
+	{
+		"timer_recheck", "timer_rule",
+		"INSERT INTO pool.timer_recheck AS r SELECT ($1).*"
+		" ON CONFLICT (pool_id) DO UPDATE"
+		" SET after_lead = least(r.after_lead, excluded.after_lead)"
+	}
+};
+
+static const DerivedTable *
+derived_table(Relation rel)
+{
+	for (int i = 0; i < (int) lengthof(derived_tables); i++)
+		if (strcmp(derived_tables[i].name,
+				   RelationGetRelationName(rel)) == 0)
+			return &derived_tables[i];
+	elog(ERROR, "table \"%s\" is not a derived one",
+		 RelationGetRelationName(rel));
+	return NULL;
+}
+
+/*
+ * Before the statement: waits until nobody makes rows.  A parallel restore
+ * writes both tables at once, in different orders.
+ */
+static void
+wait_for_source(const DerivedTable *table)
+{
+	PoolSql		sql = pool_sql_begin();
+
+	pool_sql_run(psprintf("LOCK TABLE pool.%s IN SHARE MODE", table->source),
+				 0, NULL, NULL, NULL);
+	pool_sql_end(sql);
+}
+
+/*
+ * Writes the row in place of one that a trigger has made.  False if there is
+ * another one.
+ */
+static bool
+merge_row(const DerivedTable *table, Relation rel, HeapTuple tuple)
+{
+	PoolSql		sql = pool_sql_begin();
+	Oid			type = rel->rd_rel->reltype;
+	Datum		row = heap_copy_tuple_as_datum(tuple, RelationGetDescr(rel));
+	uint64		n = pool_sql_run(table->merge, 1, &type, &row, NULL);
+
+	pool_sql_end(sql);
+	return n > 0;
+}
+
+/*
+ * Before INSERT into a derived table, by statement and by row.  What the
+ * library itself inserts goes through as it is.
+ */
+Datum
+pool_merge_state(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+	const DerivedTable *table;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("this is a trigger function")));
+	if (InLocalUserIdChange())
+		PG_RETURN_POINTER(data->tg_trigtuple);
+	table = derived_table(data->tg_relation);
+	if (TRIGGER_FIRED_FOR_STATEMENT(data->tg_event))
+	{
+		wait_for_source(table);
+		return PointerGetDatum(NULL);
+	}
+	if (merge_row(table, data->tg_relation, data->tg_trigtuple))
+		return PointerGetDatum(NULL);
+	PG_RETURN_POINTER(data->tg_trigtuple);
+}

@@ -1,0 +1,13 @@
+/*
+ * constraint.h
+ *	  CHECK constraints prepared once per session.
+ */
+#ifndef POOL_CONSTRAINT_H
+#define POOL_CONSTRAINT_H
+
+#include "table.h"
+
+extern void pool_constraint_init(void);
+extern void pool_constraint_prepare(PoolTableId id, ResultRelInfo *target);
+
+#endif							/* POOL_CONSTRAINT_H */

@@ -1,0 +1,345 @@
+/*
+ * grant.c
+ *	  Sets of privileges for roles: grant_access, revoke_access.
+ *
+ * What a role was given is kept in access_grant: it says which tenants the
+ * role may see (access.c), and what another access of the role still needs
+ * when one is taken away.
+ *
+ * An administrator of one tenant must not see the members of another, so with
+ * the first such grant the configuration tables get row policies.  Not
+ * earlier: under policies COPY FROM is not available, and policies made by the
+ * extension's script would be dumped and then be there twice.
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "config.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "sql.h"
+#include "table.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/syscache.h"
+
+PG_FUNCTION_INFO_V1(pool_grant_access);
+PG_FUNCTION_INFO_V1(pool_revoke_access);
+
+#define READER	(1 << 0)
+#define MEMBER	(1 << 1)
+#define MANAGER (1 << 2)
+#define ADMIN	(1 << 3)
+#define SERVICE (1 << 4)
+
+/* who works on leads, who steers, who reads statistics, everybody */
+#define WORKS	(MEMBER | MANAGER | SERVICE)
+#define STEERS	(MANAGER | SERVICE)
+#define COUNTS	(READER | MANAGER | ADMIN | SERVICE)
+#define ALL		(READER | MEMBER | MANAGER | ADMIN | SERVICE)
+
+static const char *const access_names[] = {
+	"reader", "member", "manager", "admin", "service"
+};
+
+/* A privilege on an object, and the kinds of access it belongs to. */
+typedef struct Privilege
+{
+	const char *what;			/* as in GRANT what TO */
+	int			access;
+} Privilege;
+
+static const Privilege privileges[] = {
+	{"USAGE ON SCHEMA pool", ALL},
+
+	/* leads */
+	{"EXECUTE ON FUNCTION pool.enter", WORKS},
+	{"EXECUTE ON FUNCTION pool.edit", WORKS},
+	{"EXECUTE ON FUNCTION pool.claim", WORKS},
+	{"EXECUTE ON FUNCTION pool.claim_leads", WORKS},
+	{"EXECUTE ON FUNCTION pool.explain_claim", WORKS},
+	{"EXECUTE ON FUNCTION pool.release", WORKS},
+	{"EXECUTE ON FUNCTION pool.follow_up", WORKS},
+	{"EXECUTE ON FUNCTION pool.convert", WORKS},
+	{"EXECUTE ON FUNCTION pool.history", WORKS},
+	{"EXECUTE ON FUNCTION pool.lead_id", WORKS},
+	{"EXECUTE ON FUNCTION pool.normalise_identity", WORKS},
+	{"EXECUTE ON FUNCTION pool.current_member", WORKS},
+	{"SELECT ON TABLE pool.lead_open", WORKS},
+	{"SELECT ON TABLE pool.lead_mine", WORKS},
+	{"SELECT ON TABLE pool.lead_due", WORKS | ADMIN},
+	{"SELECT ON TABLE pool.quota_mine", WORKS},
+	{"EXECUTE ON FUNCTION pool.assign", STEERS},
+	{"EXECUTE ON FUNCTION pool.transfer", STEERS},
+	{"EXECUTE ON FUNCTION pool.reclaim", STEERS},
+	{"EXECUTE ON FUNCTION pool.archive", STEERS},
+	{"EXECUTE ON FUNCTION pool.reopen", STEERS},
+	{"EXECUTE ON FUNCTION pool.move", STEERS},
+	{"SELECT ON TABLE pool.lead_team", STEERS},
+	{"SELECT ON TABLE pool.lead_closed", STEERS},
+	{"SELECT ON TABLE pool.lead", ADMIN | SERVICE},
+	{"INSERT ON TABLE pool.intake", SERVICE},
+	{"EXECUTE ON FUNCTION pool.act_as", SERVICE},
+	{"EXECUTE ON FUNCTION pool.erase", ADMIN | SERVICE},
+
+	/* statistics */
+	{"SELECT ON TABLE pool.lead_spell", COUNTS},
+	{"SELECT ON TABLE pool.stat_pool", COUNTS},
+	{"SELECT ON TABLE pool.stat_member", COUNTS},
+	{"SELECT ON TABLE pool.stat_member_daily", COUNTS},
+	{"SELECT ON TABLE pool.stat_source", COUNTS},
+	{"SELECT ON TABLE pool.stat_daily", COUNTS},
+	{"SELECT ON TABLE pool.stat_worker", COUNTS},
+
+	/* what the views call with the rights of whoever reads them */
+	{"EXECUTE ON FUNCTION pool.current_member_id", ALL},
+	{"EXECUTE ON FUNCTION pool.sees_tenant", ALL},
+	{"EXECUTE ON FUNCTION pool.is_team_manager", ALL},
+	{"EXECUTE ON FUNCTION pool.clock", ALL},
+	{"EXECUTE ON FUNCTION pool.pool_zone", ALL},
+	{"EXECUTE ON FUNCTION pool.member_zone", ALL},
+	{"EXECUTE ON FUNCTION pool.next_timer", ALL},
+	{"EXECUTE ON FUNCTION pool.worker_status", COUNTS},
+
+	/* configuration, with its defaults, and operation */
+	{"SELECT, INSERT, UPDATE, DELETE ON TABLE pool.tenant", ADMIN},
+	{"SELECT, INSERT, UPDATE, DELETE ON TABLE pool.calendar", ADMIN},
+	{"SELECT, INSERT, UPDATE, DELETE ON TABLE pool.pool", ADMIN},
+	{"SELECT, INSERT, UPDATE, DELETE ON TABLE pool.member", ADMIN},
+	{"SELECT, INSERT, UPDATE, DELETE ON TABLE pool.membership", ADMIN},
+	{"SELECT, INSERT, UPDATE, DELETE ON TABLE pool.timer_rule", ADMIN},
+	{"USAGE, SELECT ON SEQUENCE pool.tenant_id_seq", ADMIN},
+	{"USAGE, SELECT ON SEQUENCE pool.pool_id_seq", ADMIN},
+	{"USAGE, SELECT ON SEQUENCE pool.member_id_seq", ADMIN},
+	{"USAGE, SELECT ON SEQUENCE pool.timer_rule_id_seq", ADMIN},
+	{"EXECUTE ON FUNCTION pool.default_tenant", ADMIN},
+	{"SELECT ON TABLE pool.verification", ADMIN},
+	{"EXECUTE ON FUNCTION pool.verify", ADMIN},
+	{"EXECUTE ON FUNCTION pool.tick", ADMIN},
+	{"EXECUTE ON FUNCTION pool.resume", ADMIN},
+	{"EXECUTE ON FUNCTION pool.purge_events", ADMIN}
+};
+
+/* The configuration tables, and the column that names the tenant. */
+static const struct
+{
+	const char *name;
+	const char *column;
+}			tenant_tables[] = {
+	{"tenant", "id"},
+	{"calendar", "tenant_id"},
+	{"pool", "tenant_id"},
+	{"member", "tenant_id"},
+	{"membership", "tenant_id"},
+	{"timer_rule", "tenant_id"}
+};
+
+/* The arguments of a call, looked up and allowed. */
+typedef struct AccessCall
+{
+	const char *role;
+	int			access;			/* one bit */
+	Datum		access_name;
+	int32		tenant_id;		/* 0 = every tenant */
+	PoolSql		sql;
+} AccessCall;
+
+/* ------------------------------------------------------------------------
+ * Arguments
+ * ------------------------------------------------------------------------ */
+
+static Oid
+extension_owner(void)
+{
+	Oid			relid = pool_table_oid(POOL_ACCESS_GRANT);
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+static void
+check_caller(const char *function)
+{
+	if (has_privs_of_role(GetUserId(), extension_owner()))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for function pool.%s", function),
+			 errdetail("Only superusers and members of the role that owns the "
+					   "extension may give or take access."),
+			 errhint("Ask the owner of the extension.")));
+}
+
+static char *
+arg_name(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be null", name)));
+	return text_to_cstring(PG_GETARG_TEXT_PP(argno));
+}
+
+static int
+access_by_name(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(access_names); i++)
+		if (strcmp(access_names[i], name) == 0)
+			return 1 << i;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("access \"%.64s\" is not known", name),
+			 errhint("Access is one of reader, member, manager, admin and "
+					 "service.")));
+	return 0;
+}
+
+static int32
+tenant_by_name(const char *name)
+{
+	int32		id = pool_config_tenant_by_name(name);
+
+	if (id == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("tenant \"%.64s\" does not exist", name),
+				 errhint("Tenants are named as in pool.tenant; leave it out "
+						 "for every tenant.")));
+	return id;
+}
+
+/*
+ * Checks the caller and the arguments, and connects.  One such call at a time:
+ * what to revoke depends on all that is granted.
+ */
+static AccessCall
+begin_call(FunctionCallInfo fcinfo, const char *function)
+{
+	AccessCall	call = {0};
+	char	   *name = psprintf("pool.%s()", function);
+	char	   *access;
+
+	PreventCommandIfReadOnly(name);
+	PreventCommandDuringRecovery(name);
+	PreventCommandIfParallelMode(name);
+	check_caller(function);
+	call.role = arg_name(fcinfo, 0, "role");
+	(void) get_role_oid(call.role, false);
+	access = arg_name(fcinfo, 1, "access");
+	call.access = access_by_name(access);
+	call.access_name = CStringGetTextDatum(access);
+	pool_config_refresh();
+	if (!PG_ARGISNULL(2))
+		call.tenant_id = tenant_by_name(arg_name(fcinfo, 2, "tenant"));
+	call.sql = pool_sql_begin();
+	pool_sql_run("LOCK TABLE pool.access_grant IN SHARE ROW EXCLUSIVE MODE",
+				 0, NULL, NULL, NULL);
+	return call;
+}
+
+/* Runs a command on access_grant: $1 role, $2 access, $3 tenant or NULL. */
+static uint64
+run_for(const AccessCall *call, const char *command)
+{
+	Oid			types[3] = {TEXTOID, TEXTOID, INT4OID};
+	Datum		values[3] = {CStringGetTextDatum(call->role),
+	call->access_name, Int32GetDatum(call->tenant_id)};
+
+	return pool_sql_run(command, 3, types, values,
+						call->tenant_id == 0 ? "  n" : "   ");
+}
+
+/* ------------------------------------------------------------------------
+ * Granting
+ * ------------------------------------------------------------------------ */
+
+static void
+make_policy(const char *name, const char *column)
+{
+	Oid			types[1] = {TEXTOID};
+	Datum		values[1] = {CStringGetTextDatum(name)};
+
+	if (pool_sql_run("SELECT FROM pg_policy p"
+					 " JOIN pg_class c ON c.oid = p.polrelid"
+					 " WHERE c.relnamespace = 'pool'::regnamespace"
+					 " AND c.relname = $1 AND p.polname = 'admin_tenant'",
+					 1, types, values, NULL) > 0)
+		return;
+	pool_sql_run(psprintf("CREATE POLICY admin_tenant ON pool.%s"
+						  " USING (pool.sees_tenant(%s))", name, column),
+				 0, NULL, NULL, NULL);
+	pool_sql_run(psprintf("ALTER TABLE pool.%s ENABLE ROW LEVEL SECURITY",
+						  name), 0, NULL, NULL, NULL);
+}
+
+/*
+ * pool.grant_access(role, access, tenant)
+ */
+Datum
+pool_grant_access(PG_FUNCTION_ARGS)
+{
+	AccessCall	call = begin_call(fcinfo, "grant_access");
+
+	run_for(&call, "INSERT INTO pool.access_grant (role, access, tenant_id)"
+			" VALUES ($1, $2, $3) ON CONFLICT DO NOTHING");
+	for (int i = 0; i < (int) lengthof(privileges); i++)
+		if (privileges[i].access & call.access)
+			pool_sql_run(psprintf("GRANT %s TO %s", privileges[i].what,
+								  quote_identifier(call.role)),
+						 0, NULL, NULL, NULL);
+	if (call.access == ADMIN && call.tenant_id != 0)
+		for (int i = 0; i < (int) lengthof(tenant_tables); i++)
+			make_policy(tenant_tables[i].name, tenant_tables[i].column);
+	pool_sql_end(call.sql);
+	PG_RETURN_VOID();
+}
+
+/* ------------------------------------------------------------------------
+ * Revoking
+ * ------------------------------------------------------------------------ */
+
+/* All access the role has, as a set of bits. */
+static int
+remaining_access(const AccessCall *call)
+{
+	Oid			types[1] = {TEXTOID};
+	Datum		values[1] = {CStringGetTextDatum(call->role)};
+	uint64		n = pool_sql_run("SELECT DISTINCT access"
+								 " FROM pool.access_grant WHERE role = $1",
+								 1, types, values, NULL);
+	int			remaining = 0;
+
+	for (uint64 i = 0; i < n; i++)
+		remaining |= access_by_name(SPI_getvalue(SPI_tuptable->vals[i],
+												 SPI_tuptable->tupdesc, 1));
+	return remaining;
+}
+
+/*
+ * pool.revoke_access(role, access, tenant)
+ */
+Datum
+pool_revoke_access(PG_FUNCTION_ARGS)
+{
+	AccessCall	call = begin_call(fcinfo, "revoke_access");
+	int			remaining;
+
+	run_for(&call, "DELETE FROM pool.access_grant WHERE role = $1"
+			" AND access = $2 AND ($3 IS NULL OR tenant_id = $3)");
+	remaining = remaining_access(&call);
+	for (int i = 0; i < (int) lengthof(privileges); i++)
+		if ((privileges[i].access & call.access) &&
+			!(privileges[i].access & remaining))
+			pool_sql_run(psprintf("REVOKE %s FROM %s", privileges[i].what,
+								  quote_identifier(call.role)),
+						 0, NULL, NULL, NULL);
+	pool_sql_end(call.sql);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,489 @@
+/*
+ * launcher.c
+ *	  The process that starts workers.
+ *
+ * It is connected to no database, so it stands in nobody's way; it sees the
+ * list of databases in the shared catalogs and starts a short-lived worker in
+ * each by turns, as autovacuum's launcher does.  Only such a worker can tell
+ * whether the extension is there.  A worker that ends otherwise than by
+ * itself is followed by the next one only after a pause that doubles.
+ *
+ * If the launcher dies, the postmaster starts it again; what the slots say of
+ * workers that still run stays true.
+ */
+#include "launcher.h"
+
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_database.h"
+#include "guc.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/proc.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "worker_slot.h"
+
+#define MAX_WORKERS 64			/* pool_ext.worker_limit cannot be more */
+#define RESTART_SECONDS 5
+#define POLL_MS 1000			/* while workers run */
+#define LOOK_AGAIN_MS (5 * 60 * 1000)	/* where there is no extension */
+#define MIN_PAUSE_MS 1000
+#define MAX_PAUSE_MS (5 * 60 * 1000)
+
+/* A worker this launcher has asked for. */
+typedef struct Started
+{
+	Oid			database;
+	uint32		launch;
+	BackgroundWorkerHandle *handle;
+} Started;
+
+/* A database without the extension. */
+typedef struct Absent
+{
+	Oid			database;
+	TimestampTz until;			/* when to look again */
+} Absent;
+
+static Started started[MAX_WORKERS];
+static int	n_started = 0;
+static HTAB *absent = NULL;
+static bool shortage_reported = false;
+static bool too_many_reported = false;
+
+void
+launcher_register(void)
+{
+	BackgroundWorker worker;
+
+	memset(&worker, 0, sizeof(worker));
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS |
+		BGWORKER_BACKEND_DATABASE_CONNECTION;
+	/* on a standby nothing runs; after promotion it does */
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = RESTART_SECONDS;
+	strlcpy(worker.bgw_library_name, "pool_ext", BGW_MAXLEN);
+	strlcpy(worker.bgw_function_name, "pool_launcher_main", BGW_MAXLEN);
+	strlcpy(worker.bgw_name, "pool_ext launcher", BGW_MAXLEN);
+	strlcpy(worker.bgw_type, "pool_ext launcher", BGW_MAXLEN);
+	RegisterBackgroundWorker(&worker);
+}
+
+static void
+detach(int code, Datum arg)
+{
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	worker_shared->launcher = NULL;
+	LWLockRelease(worker_shared->lock);
+}
+
+/* Workers that a former launcher asked for and that did not come yet are off. */
+static void
+attach(void)
+{
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	worker_shared->launcher = MyLatch;
+	for (int i = 0; i < WORKER_SLOTS; i++)
+	{
+		WorkerSlot *slot = &worker_shared->slots[i];
+
+		if (slot->starting)
+			slot->launch++;
+		slot->starting = false;
+	}
+	LWLockRelease(worker_shared->lock);
+	before_shmem_exit(detach, (Datum) 0);
+}
+
+/* ------------------------------------------------------------------------
+ * Workers that ended
+ * ------------------------------------------------------------------------ */
+
+static int
+pause_ms(int failures)
+{
+	int			pause = Max(pool_worker_naptime, MIN_PAUSE_MS);
+
+	while (--failures > 0 && pause < MAX_PAUSE_MS)
+		pause *= 2;
+	return Min(pause, MAX_PAUSE_MS);
+}
+
+/* The slot is free again; its database is left alone for a while. */
+static void
+remember_absent(WorkerSlot *slot, TimestampTz now)
+{
+	Absent	   *entry = hash_search(absent, &slot->database, HASH_ENTER, NULL);
+
+	entry->until = TimestampTzPlusMilliseconds(now, LOOK_AGAIN_MS);
+	slot->database = InvalidOid;
+}
+
+/* When the next worker is due after this one; slots' lock held. */
+static void
+schedule(WorkerSlot *slot, TimestampTz now)
+{
+	int			wait;
+
+	if (!slot->left)
+		wait = pause_ms(++slot->failures);
+	else if (slot->look_again)
+		wait = 0;
+	else if (slot->found == WORKER_NO_EXTENSION)
+	{
+		remember_absent(slot, now);
+		return;
+	}
+	else
+		wait = slot->last.more ? 0 : pool_worker_naptime;
+	if (slot->left)
+		slot->failures = 0;
+	slot->next_run = TimestampTzPlusMilliseconds(now, wait);
+}
+
+static void
+forget_started(int i)
+{
+	pfree(started[i].handle);
+	started[i] = started[--n_started];
+}
+
+static void
+reap(TimestampTz now)
+{
+	for (int i = n_started - 1; i >= 0; i--)
+	{
+		WorkerSlot *slot;
+		pid_t		pid;
+
+		if (GetBackgroundWorkerPid(started[i].handle, &pid) != BGWH_STOPPED)
+			continue;
+		LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+		slot = worker_slot_find(started[i].database);
+		if (slot != NULL && slot->launch == started[i].launch)
+		{
+			slot->starting = false;
+			slot->pid = 0;
+			schedule(slot, now);
+		}
+		LWLockRelease(worker_shared->lock);
+		forget_started(i);
+	}
+}
+
+/* ------------------------------------------------------------------------
+ * Databases
+ * ------------------------------------------------------------------------ */
+
+/* Databases one can connect to, templates aside. */
+static List *
+list_databases(void)
+{
+	MemoryContext context = CurrentMemoryContext;
+	List	   *result = NIL;
+	Relation	rel;
+	TableScanDesc scan;
+	HeapTuple	tuple;
+
+	StartTransactionCommand();
+	(void) GetTransactionSnapshot();
+	rel = table_open(DatabaseRelationId, AccessShareLock);
+	scan = table_beginscan_catalog(rel, 0, NULL);
+	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
+	{
+		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
+		MemoryContext old;
+
+		/* a limit below -1 marks what an interrupted DROP DATABASE has left */
+		if (!database->datallowconn || database->datistemplate ||
+			database->datconnlimit < -1)
+			continue;
+		old = MemoryContextSwitchTo(context);
+		result = lappend_oid(result, database->oid);
+		MemoryContextSwitchTo(old);
+	}
+	table_endscan(scan);
+	table_close(rel, AccessShareLock);
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(context);
+	return result;
+}
+
+/* Begins to remember which databases are without the extension. */
+static void
+forget_absent(void)
+{
+	HASHCTL		ctl;
+
+	if (absent != NULL)
+		hash_destroy(absent);
+	memset(&ctl, 0, sizeof(ctl));
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(Absent);
+	ctl.hcxt = TopMemoryContext;
+	absent = hash_create("databases without pool_ext", 64, &ctl,
+						 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* Frees the slots of databases that are gone. */
+static void
+update_slots(List *databases)
+{
+	bool		look_everywhere;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < WORKER_SLOTS; i++)
+	{
+		WorkerSlot *slot = &worker_shared->slots[i];
+
+		if (OidIsValid(slot->database) && slot->pid == 0 && !slot->starting &&
+			!list_member_oid(databases, slot->database))
+			slot->database = InvalidOid;
+	}
+	look_everywhere = worker_shared->extension_made;
+	worker_shared->extension_made = false;
+	LWLockRelease(worker_shared->lock);
+	/* databases come and go: now and then the gone ones are forgotten, too */
+	if (look_everywhere ||
+		hash_get_num_entries(absent) > 2 * list_length(databases))
+		forget_absent();
+}
+
+/* When a worker is due in this database; false if one is there. */
+static bool
+due_in(Oid database, TimestampTz *due)
+{
+	WorkerSlot *slot = worker_slot_find(database);
+	Absent	   *entry;
+
+	if (slot != NULL)
+	{
+		*due = slot->next_run;
+		return slot->pid == 0 && !slot->starting;
+	}
+	entry = hash_search(absent, &database, HASH_FIND, NULL);
+	*due = entry == NULL ? 0 : entry->until;
+	return true;
+}
+
+static int
+count_busy(void)
+{
+	int			busy = 0;
+
+	for (int i = 0; i < WORKER_SLOTS; i++)
+		if (worker_shared->slots[i].pid != 0 ||
+			worker_shared->slots[i].starting)
+			busy++;
+	return busy;
+}
+
+static void
+report_too_many(void)
+{
+	if (!too_many_reported)
+		ereport(WARNING,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("too many databases for the workers of pool_ext"),
+				 errdetail("They look after %d databases.", WORKER_SLOTS),
+				 errhint("Call pool.tick() regularly in the others.")));
+	too_many_reported = true;
+}
+
+/*
+ * The database whose turn it is, marked as starting; false if it is nobody's.
+ * *next_run becomes when the next one is due, if that is earlier.
+ */
+static bool
+choose(List *databases, TimestampTz now, WorkerOrder *order,
+	   TimestampTz *next_run)
+{
+	WorkerSlot *slot = NULL;
+	TimestampTz earliest = DT_NOEND;
+	ListCell   *lc;
+	bool		full;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	foreach(lc, databases)
+	{
+		TimestampTz due;
+
+		if (due_in(lfirst_oid(lc), &due) && due < earliest)
+		{
+			earliest = due;
+			order->database = lfirst_oid(lc);
+		}
+	}
+	full = count_busy() >= pool_worker_limit || n_started >= MAX_WORKERS;
+	if (!full && earliest <= now)
+		slot = worker_slot_make(order->database);
+	if (slot != NULL)
+	{
+		slot->starting = true;
+		slot->left = false;
+		slot->look_again = false;
+		order->launch = ++slot->launch;
+	}
+	LWLockRelease(worker_shared->lock);
+	if (earliest > now)
+		*next_run = Min(*next_run, earliest);
+	else if (slot == NULL && !full)
+		report_too_many();
+	return slot != NULL;
+}
+
+/* The worker does not come after all. */
+static void
+call_off(const WorkerOrder *order, TimestampTz now, bool failed)
+{
+	WorkerSlot *slot;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	slot = worker_slot_find(order->database);
+	if (slot != NULL && slot->launch == order->launch)
+	{
+		slot->starting = false;
+		if (failed)
+			schedule(slot, now);
+		else
+			slot->next_run = TimestampTzPlusMilliseconds(now, POLL_MS);
+	}
+	LWLockRelease(worker_shared->lock);
+}
+
+static bool
+register_worker(const WorkerOrder *order)
+{
+	BackgroundWorker worker;
+
+	memset(&worker, 0, sizeof(worker));
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS |
+		BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	worker.bgw_notify_pid = MyProcPid;
+	strlcpy(worker.bgw_library_name, "pool_ext", BGW_MAXLEN);
+	strlcpy(worker.bgw_function_name, "pool_worker_main", BGW_MAXLEN);
+	snprintf(worker.bgw_name, BGW_MAXLEN, "pool_ext worker for database %u",
+			 order->database);
+	strlcpy(worker.bgw_type, "pool_ext worker", BGW_MAXLEN);
+	memcpy(worker.bgw_extra, order, sizeof(WorkerOrder));
+	return RegisterDynamicBackgroundWorker(&worker,
+										   &started[n_started].handle);
+}
+
+static bool
+is_wanted(Oid database)
+{
+	bool		wanted;
+
+	StartTransactionCommand();
+	wanted = worker_database_wanted(database);
+	CommitTransactionCommand();
+	return wanted;
+}
+
+static void
+start(const WorkerOrder *order, TimestampTz now)
+{
+	MemoryContext old;
+	bool		success;
+
+	if (is_wanted(order->database))
+	{
+		call_off(order, now, false);
+		return;
+	}
+	/* the handle outlives this round */
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	success = register_worker(order);
+	MemoryContextSwitchTo(old);
+	if (success)
+	{
+		started[n_started].database = order->database;
+		started[n_started].launch = order->launch;
+		n_started++;
+		shortage_reported = false;
+		return;
+	}
+	call_off(order, now, true);
+	if (!shortage_reported)
+		ereport(WARNING,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("could not start a worker of pool_ext"),
+				 errdetail("No slot for a background worker is free."),
+				 errhint("You might need to increase max_worker_processes.")));
+	shortage_reported = true;
+}
+
+/* ------------------------------------------------------------------------
+ * The loop
+ * ------------------------------------------------------------------------ */
+
+/* One round; returns how long to sleep in milliseconds, -1 = until woken. */
+static long
+launch(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz next_run;
+	WorkerOrder order;
+	List	   *databases;
+
+	reap(now);
+	if (!pool_worker_enabled)
+		return n_started > 0 ? POLL_MS : -1;
+	databases = list_databases();
+	update_slots(databases);
+	next_run = TimestampTzPlusMilliseconds(now, pool_worker_naptime);
+	while (choose(databases, now, &order, &next_run))
+		start(&order, now);
+	if (n_started > 0)
+		next_run = Min(next_run, TimestampTzPlusMilliseconds(now, POLL_MS));
+	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next_run);
+}
+
+void
+pool_launcher_main(Datum arg)
+{
+	MemoryContext context;
+
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
+	SetConfigOption("application_name", "pool_ext launcher", PGC_USERSET,
+					PGC_S_SESSION);
+	attach();
+	forget_absent();
+	context = AllocSetContextCreate(TopMemoryContext, "pool_ext launcher",
+									ALLOCSET_SMALL_SIZES);
+	for (;;)
+	{
+		long		timeout;
+		int			events = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH;
+
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+		}
+		MemoryContextReset(context);
+		MemoryContextSwitchTo(context);
+		timeout = launch();
+		pgstat_report_activity(STATE_IDLE, NULL);
+		if (timeout >= 0)
+			events |= WL_TIMEOUT;
+		(void) WaitLatch(MyLatch, events, timeout, PG_WAIT_EXTENSION);
+	}
+}

@@ -1,0 +1,506 @@
+/*
+ * worker.c
+ *	  Background processes that do what time makes due.
+ *
+ * A worker connects to one database, does there what tick() does, in batches
+ * with a transaction each, and leaves.  It has no loop that waits: between
+ * two looks nobody is connected, so that databases can be dropped and copied,
+ * and nothing is held or leaked.  It knows nothing of the tasks it runs.
+ *
+ * An error ends the batch, not the worker: it is reported once, and the next
+ * task goes on.  Everything runs as the owner of the extension, in a
+ * security-restricted operation, for a worker begins as a superuser.
+ */
+#include "compat.h"
+#include "worker.h"
+
+#include "access/xact.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
+#include "clock.h"
+#include "commands/dbcommands.h"
+#include "commands/extension.h"
+#include "common/hashfn.h"
+#include "guc.h"
+#include "installation.h"
+#include "launcher.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/interrupt.h"
+#include "sql.h"
+#include "storage/ipc.h"
+#include "storage/lmgr.h"
+#include "table.h"
+#include "tcop/tcopprot.h"
+#include "tick.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "worker_slot.h"
+
+#define SLICE_MS (30 * 1000)	/* a worker stays no longer */
+#define MAX_IDLE_BATCHES 100	/* that do nothing and ask for more */
+#define LOOK (-1)				/* as a task: what is in this database */
+
+/* What this worker is about. */
+typedef struct Run
+{
+	WorkerSlot *slot;
+	char	   *database;		/* its name, for messages */
+	WorkerFinding found;
+	WorkerReport report;
+	bool		leave;			/* somebody wants the database, or it is off */
+	bool		failed;			/* some batch ended with an error */
+	bool		reporting;		/* what is being logged has been counted */
+	int			task;			/* under way */
+} Run;
+
+static Run *running = NULL;
+static emit_log_hook_type prev_emit_log = NULL;
+static object_access_hook_type prev_object_access = NULL;
+
+/* CREATE EXTENSION has run in this transaction */
+static bool extension_made = false;
+
+static const char *
+task_name(int task)
+{
+	return task == LOOK ? "look" : pool_tick_task_name(task);
+}
+
+/* ------------------------------------------------------------------------
+ * Errors
+ * ------------------------------------------------------------------------ */
+
+/* Counts an error; true if the log has it already.  Never raises one. */
+static bool
+count_error(WorkerSlot *slot, const char *message, uint32 hash)
+{
+	bool		seen = false;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	slot->errors++;
+	strlcpy(slot->last_error, message, WORKER_ERROR_LENGTH);
+	for (int i = 0; i < slot->n_seen && !seen; i++)
+		seen = slot->seen[i] == hash;
+	if (!seen && slot->n_seen < WORKER_ERRORS_SEEN)
+		slot->seen[slot->n_seen++] = hash;
+	LWLockRelease(worker_shared->lock);
+	return seen;
+}
+
+/*
+ * Counts an error by its message; true if the log has it already.  What
+ * follows a colon comes from elsewhere and may quote data: last_error goes
+ * without it.
+ */
+static bool
+count_message(Run *run, const char *message, int sqlerrcode)
+{
+	char		shown[WORKER_ERROR_LENGTH];
+	int			length = strcspn(message, ":");
+
+	snprintf(shown, sizeof(shown), "%.*s (SQLSTATE %s)",
+			 Min(length, WORKER_ERROR_LENGTH - 30), message,
+			 unpack_sql_state(sqlerrcode));
+	run->failed = true;
+	return count_error(run->slot, shown,
+					   hash_bytes((const unsigned char *) message,
+								  strlen(message)));
+}
+
+/*
+ * Sees every warning of this process on its way to the log: those are the
+ * errors of single pools within a batch.
+ */
+static void
+watch_log(ErrorData *error)
+{
+	if (prev_emit_log)
+		prev_emit_log(error);
+	if (error->elevel == WARNING && error->message != NULL &&
+		!running->reporting &&
+		count_message(running, error->message, error->sqlerrcode))
+		error->output_to_server = false;
+}
+
+/* Whether it is somebody else's doing, and gone the next time. */
+static bool
+is_passing(int sqlerrcode)
+{
+	return sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
+		sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
+		sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
+		sqlerrcode == ERRCODE_QUERY_CANCELED;
+}
+
+/*
+ * Reports the error of a batch, once.  Only the wording of the message, not
+ * what is filled in, which may be somebody's data.
+ */
+static void
+report_error(Run *run, const ErrorData *error)
+{
+	char	   *message;
+
+	if (is_passing(error->sqlerrcode))
+		return;
+	message = psprintf("task \"%s\" of pool_ext in database \"%s\" failed: %s",
+					   task_name(run->task), run->database,
+					   error->message_id ? error->message_id : "?");
+	if (!count_message(run, message, error->sqlerrcode))
+	{
+		run->reporting = true;
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg_internal("%s", message),
+				 errhint("It is tried again; SELECT * FROM pool.tick() shows "
+						 "the error in full.")));
+		run->reporting = false;
+	}
+	pfree(message);
+}
+
+/* ------------------------------------------------------------------------
+ * One batch
+ * ------------------------------------------------------------------------ */
+
+static Oid
+tables_owner(void)
+{
+	Oid			relid = pool_table_oid(POOL_LEAD_STATE);
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/*
+ * Keeps the extension from being dropped or updated until the batch ends;
+ * false if there is none.
+ */
+static bool
+lock_extension(void)
+{
+	Oid			extension = get_extension_oid("pool_ext", true);
+
+	if (!OidIsValid(extension))
+		return false;
+	LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
+	AcceptInvalidationMessages();
+	return get_extension_oid("pool_ext", true) == extension &&
+		pool_extension_exists();
+}
+
+/*
+ * Whether the worker may act.  While the installations are not known, there
+ * are no leads either, or a restore is under way that will bring both.
+ */
+static WorkerFinding
+look_for_home(void)
+{
+	PoolSql		sql = pool_sql_begin();
+	uint64		known = pool_sql_run("SELECT FROM pool.installation LIMIT 1",
+									 0, NULL, NULL, NULL);
+
+	pool_sql_end(sql);
+	return known > 0 && pool_installation_active() ?
+		WORKER_AT_HOME : WORKER_NOT_AT_HOME;
+}
+
+static PoolTickResult
+run_as_owner(int task)
+{
+	PoolTickResult result;
+	Oid			user;
+	int			context;
+
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(tables_owner(),
+						   context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
+	result = pool_tick_run(task, pool_worker_batch, pool_now());
+	SetUserIdAndSecContext(user, context);
+	return result;
+}
+
+static PoolTickResult
+run_batch(Run *run)
+{
+	PoolTickResult result = {0, false};
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (worker_database_wanted(MyDatabaseId))
+		run->leave = true;
+	else if (!lock_extension())
+	{
+		run->found = WORKER_NO_EXTENSION;
+		run->leave = true;
+	}
+	else if (run->task == LOOK)
+		run->found = look_for_home();
+	else
+		result = run_as_owner(run->task);
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	return result;
+}
+
+/* The same; an error undoes the batch and is reported. */
+static PoolTickResult
+try_batch(Run *run, int task)
+{
+	PoolTickResult result = {0, false};
+
+	run->task = task;
+	pgstat_report_activity(STATE_RUNNING, task_name(task));
+	PG_TRY();
+	{
+		result = run_batch(run);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		HOLD_INTERRUPTS();
+		MemoryContextSwitchTo(TopMemoryContext);
+		error = CopyErrorData();
+		AbortOutOfAnyTransaction();
+		FlushErrorState();
+		report_error(run, error);
+		FreeErrorData(error);
+		RESUME_INTERRUPTS();
+	}
+	PG_END_TRY();
+	pgstat_report_stat(true);
+	pgstat_report_activity(STATE_IDLE, NULL);
+	return result;
+}
+
+/* ------------------------------------------------------------------------
+ * A slice: all tasks by turns
+ * ------------------------------------------------------------------------ */
+
+static bool
+may_go_on(Run *run)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+	}
+	return pool_worker_enabled && !run->leave;
+}
+
+/*
+ * Runs a batch of every task by turns until none has more to do, or time is
+ * up: no task keeps another one waiting for long.
+ */
+static void
+run_tasks(Run *run)
+{
+	TimestampTz until;
+	int		   *idle = palloc0(pool_tick_task_count * sizeof(int));
+	bool	   *finished = palloc0(pool_tick_task_count * sizeof(bool));
+	bool		again = true;
+
+	until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), SLICE_MS);
+	while (again && GetCurrentTimestamp() < until)
+	{
+		again = false;
+		for (int task = 0; task < pool_tick_task_count; task++)
+		{
+			PoolTickResult result;
+
+			if (finished[task])
+				continue;
+			if (!may_go_on(run))
+				return;
+			result = try_batch(run, task);
+			run->report.done += result.done;
+			idle[task] = result.done > 0 ? 0 : idle[task] + 1;
+			finished[task] = !result.more || idle[task] > MAX_IDLE_BATCHES;
+			again |= !finished[task];
+		}
+	}
+	run->report.more = again;
+}
+
+/* ------------------------------------------------------------------------
+ * The process
+ * ------------------------------------------------------------------------ */
+
+static void
+detach(int code, Datum arg)
+{
+	WorkerSlot *slot = (WorkerSlot *) DatumGetPointer(arg);
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	slot->pid = 0;
+	LWLockRelease(worker_shared->lock);
+}
+
+/* Takes the slot; NULL if this worker is not the one that is awaited. */
+static WorkerSlot *
+attach(const WorkerOrder *order)
+{
+	WorkerSlot *slot;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	slot = worker_slot_find(order->database);
+	if (slot == NULL || slot->launch != order->launch || slot->pid != 0)
+		slot = NULL;
+	else
+	{
+		slot->pid = MyProcPid;
+		slot->starting = false;
+	}
+	LWLockRelease(worker_shared->lock);
+	if (slot != NULL)
+		before_shmem_exit(detach, PointerGetDatum(slot));
+	return slot;
+}
+
+/* The worker leaves by itself. */
+static void
+sign_off(const Run *run)
+{
+	WorkerSlot *slot = run->slot;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	slot->left = true;
+	/* interrupted before it could look: as before */
+	if (run->found != WORKER_UNKNOWN)
+		slot->found = run->found;
+	if (run->found == WORKER_AT_HOME)
+		slot->last = run->report;
+	/* what comes again after a good run is news */
+	if (run->found == WORKER_AT_HOME && !run->failed)
+		slot->n_seen = 0;
+	LWLockRelease(worker_shared->lock);
+}
+
+static void
+override(const char *name, const char *value)
+{
+	/* not every version has all of them */
+	if (GetConfigOption(name, true, false) != NULL)
+		SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+/* What may be set for sessions of clients must not hinder a worker. */
+static void
+override_settings(void)
+{
+	SetConfigOption("application_name", "pool_ext worker", PGC_USERSET,
+					PGC_S_SESSION);
+	override("statement_timeout", "0");
+	override("transaction_timeout", "0");
+	override("idle_in_transaction_session_timeout", "0");
+	/* others are busy: come again */
+	override("lock_timeout", "1s");
+	override("default_transaction_read_only", "off");
+	override("default_transaction_isolation", "read committed");
+	override("session_replication_role", "origin");
+	override("IntervalStyle", "postgres");
+	if (synchronous_commit > SYNCHRONOUS_COMMIT_LOCAL_FLUSH)
+		override("synchronous_commit", "local");
+}
+
+static void
+run_slice(Run *run)
+{
+	TimestampTz began = GetCurrentTimestamp();
+
+	running = run;
+	prev_emit_log = emit_log_hook;
+	emit_log_hook = watch_log;
+	(void) try_batch(run, LOOK);
+	if (run->found == WORKER_AT_HOME)
+		run_tasks(run);
+	run->report.ended_at = GetCurrentTimestamp();
+	run->report.duration = run->report.ended_at - began;
+	sign_off(run);
+}
+
+static char *
+database_name(void)
+{
+	char	   *name;
+
+	StartTransactionCommand();
+	name = MemoryContextStrdup(TopMemoryContext,
+							   get_database_name(MyDatabaseId));
+	CommitTransactionCommand();
+	return name;
+}
+
+void
+pool_worker_main(Datum arg)
+{
+	WorkerOrder order;
+	Run			run = {0};
+
+	memcpy(&order, MyBgworkerEntry->bgw_extra, sizeof(order));
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+	run.slot = attach(&order);
+	if (run.slot == NULL)
+		proc_exit(0);
+	BackgroundWorkerInitializeConnectionByOid(order.database, InvalidOid, 0);
+	override_settings();
+	run.database = database_name();
+	if (may_go_on(&run))
+		run_slice(&run);
+	else
+		sign_off(&run);
+	proc_exit(0);
+}
+
+/* ------------------------------------------------------------------------
+ * Waking the launcher
+ * ------------------------------------------------------------------------ */
+
+/* Its name cannot be asked for yet: any new extension will do. */
+static void
+watch_extensions(ObjectAccessType access, Oid classId, Oid objectId,
+				 int subId, void *arg)
+{
+	if (prev_object_access)
+		prev_object_access(access, classId, objectId, subId, arg);
+	if (access == OAT_POST_CREATE && classId == ExtensionRelationId)
+		extension_made = true;
+}
+
+static void
+end_of_xact(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT && extension_made)
+		worker_slot_wake(MyDatabaseId);
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
+		event == XACT_EVENT_PREPARE)
+		extension_made = false;
+}
+
+void
+pool_worker_init(void)
+{
+	if (!process_shared_preload_libraries_in_progress)
+		return;
+	worker_slot_init();
+	launcher_register();
+	prev_object_access = object_access_hook;
+	object_access_hook = watch_extensions;
+	RegisterXactCallback(end_of_xact, NULL);
+}

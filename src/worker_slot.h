@@ -1,0 +1,79 @@
+/*
+ * worker_slot.h
+ *	  The shared memory of launcher and workers: a slot per database.
+ */
+#ifndef POOL_WORKER_SLOT_H
+#define POOL_WORKER_SLOT_H
+
+#include "compat.h"
+
+#include "datatype/timestamp.h"
+#include "storage/latch.h"
+#include "storage/lwlock.h"
+
+/* Databases with the extension that a cluster's workers can look after. */
+#define WORKER_SLOTS 256
+#define WORKER_ERROR_LENGTH 256
+#define WORKER_ERRORS_SEEN 16
+
+/* What the last worker found in a database. */
+typedef enum WorkerFinding
+{
+	WORKER_UNKNOWN,
+	WORKER_NO_EXTENSION,
+	WORKER_NOT_AT_HOME,			/* the data waits for resume() */
+	WORKER_AT_HOME
+} WorkerFinding;
+
+/* What one run did. */
+typedef struct WorkerReport
+{
+	TimestampTz ended_at;		/* 0 = none yet */
+	int64		duration;		/* microseconds */
+	int64		done;			/* leads and rows */
+	bool		more;			/* left with work to do */
+} WorkerReport;
+
+/*
+ * A database.  Guarded by worker_shared->lock.  A worker owns the slot while
+ * `pid` is its own; the launcher decides when the next one starts.
+ */
+typedef struct WorkerSlot
+{
+	Oid			database;		/* invalid = unused */
+	uint32		launch;			/* counts starts: a late one finds another */
+	int			pid;			/* 0 = no worker is connected */
+	bool		starting;		/* asked for, not there yet */
+	bool		left;			/* the last worker ended by itself */
+	bool		look_again;		/* something happened that it may have missed */
+	WorkerFinding found;
+	int			failures;		/* workers in a row that did not leave */
+	TimestampTz next_run;
+	WorkerReport last;
+	int64		errors;			/* since the server started */
+	char		last_error[WORKER_ERROR_LENGTH];	/* '' = none */
+	int			n_seen;
+	uint32		seen[WORKER_ERRORS_SEEN];	/* hashes of errors in the log */
+} WorkerSlot;
+
+typedef struct WorkerShared
+{
+	LWLock	   *lock;
+	Latch	   *launcher;		/* NULL = not running */
+	bool		extension_made; /* somewhere, since the launcher last looked */
+	WorkerSlot	slots[WORKER_SLOTS];
+} WorkerShared;
+
+/* NULL without shared_preload_libraries */
+extern WorkerShared *worker_shared;
+
+extern void worker_slot_init(void);
+
+/* under the lock */
+extern WorkerSlot *worker_slot_find(Oid database);
+extern WorkerSlot *worker_slot_make(Oid database);
+
+extern void worker_slot_wake(Oid database);
+extern bool worker_database_wanted(Oid database);
+
+#endif							/* POOL_WORKER_SLOT_H */
