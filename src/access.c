@@ -133,7 +133,7 @@ pool_caller_sees_tenant(int32 tenant_id)
 
 	if (member_id != 0)
 	{
-		const PoolMemberConf *member = pool_config_member(member_id);
+		const PoolMemberConf *member = pool_config_find_member(member_id);
 
 		return member != NULL && member->tenant_id == tenant_id;
 	}
@@ -293,7 +293,7 @@ pool_actor_manages(const PoolActor *actor, int32 pool_id)
 		return true;
 	while (pool_id != 0 && depth++ < MAX_POOL_DEPTH)
 	{
-		const PoolConf *pool = pool_config_pool(pool_id);
+		const PoolConf *pool = pool_config_find_pool(pool_id);
 
 		if (pool == NULL)
 			return false;

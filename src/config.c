@@ -336,7 +336,7 @@ read_rules(PoolConf *pool)
 }
 
 const PoolConf *
-pool_config_pool(int32 id)
+pool_config_find_pool(int32 id)
 {
 	PoolConf   *conf = hash_search(pools, &id, HASH_FIND, NULL);
 	PoolConf	read;
@@ -371,7 +371,7 @@ pool_config_pool(int32 id)
 }
 
 const PoolMemberConf *
-pool_config_member(int32 id)
+pool_config_find_member(int32 id)
 {
 	PoolMemberConf *conf = hash_search(members, &id, HASH_FIND, NULL);
 	PoolMemberConf read;
@@ -396,6 +396,39 @@ pool_config_member(int32 id)
 	conf = hash_search(members, &id, HASH_ENTER, NULL);
 	*conf = read;
 	return conf;
+}
+
+static void
+report_lost(const char *what, int32 id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("%s %d does not exist, but something refers to it",
+					what, id),
+			 errhint("Create it anew with the same id; SELECT * FROM "
+					 "pool.verify() shows what refers to it.")));
+}
+
+/* A pool that something refers to. */
+const PoolConf *
+pool_config_pool(int32 id)
+{
+	const PoolConf *pool = pool_config_find_pool(id);
+
+	if (pool == NULL)
+		report_lost("pool", id);
+	return pool;
+}
+
+/* A member that something refers to. */
+const PoolMemberConf *
+pool_config_member(int32 id)
+{
+	const PoolMemberConf *member = pool_config_find_member(id);
+
+	if (member == NULL)
+		report_lost("member", id);
+	return member;
 }
 
 static int32
@@ -468,7 +501,7 @@ pool_config_pool_by_name(int32 tenant_id, const char *name)
 		strcmp(pool_config_pool(entry->id)->name, name) == 0)
 		return entry->id;
 	id = find_by_name(POOL_POOL, POOL_POOL_NAME, POOL_ID, tenant_id, name);
-	if (id != 0 && pool_config_pool(id) == NULL)
+	if (id != 0 && pool_config_find_pool(id) == NULL)
 		return 0;
 	remember_name(key, id);
 	return id;
@@ -486,7 +519,7 @@ pool_config_member_by_key(int32 tenant_id, const char *member_key)
 		return entry->id;
 	id = find_by_name(POOL_MEMBER, POOL_MEMBER_KEY, MEMBER_ID,
 					  tenant_id, member_key);
-	if (id != 0 && pool_config_member(id) == NULL)
+	if (id != 0 && pool_config_find_member(id) == NULL)
 		return 0;
 	remember_name(key, id);
 	return id;
@@ -509,7 +542,7 @@ pool_config_member_by_login(const char *login)
 					  &pool_key_text(CStringGetTextDatum(login)), 1);
 	id = scan_next(&scan) ? column_int(&scan, MEMBER_ID, 0) : 0;
 	scan_end(&scan);
-	if (id != 0 && pool_config_member(id) == NULL)
+	if (id != 0 && pool_config_find_member(id) == NULL)
 		id = 0;
 	entry = hash_search(logins, &key, HASH_ENTER, NULL);
 	entry->id = id;

@@ -90,15 +90,18 @@ typedef struct PoolMembershipConf
 
 /*
  * An entry point refreshes once, before its first lookup; what lookups return
- * is good until the next refresh and NULL (or 0) for what does not exist.
- * Everything committed before the refresh is seen.
+ * is good until the next refresh.  What does not exist is NULL (or 0) where it
+ * is looked for, and an error where something refers to it.  Everything
+ * committed before the refresh is seen.
  */
 extern void pool_config_init(void);
 extern void pool_config_refresh(void);
 extern const PoolTenantConf *pool_config_tenant(int32 id);
 extern int32 pool_config_tenant_by_name(const char *name);
+extern const PoolConf *pool_config_find_pool(int32 id);
 extern const PoolConf *pool_config_pool(int32 id);
 extern int32 pool_config_pool_by_name(int32 tenant_id, const char *name);
+extern const PoolMemberConf *pool_config_find_member(int32 id);
 extern const PoolMemberConf *pool_config_member(int32 id);
 extern int32 pool_config_member_by_key(int32 tenant_id, const char *key);
 extern int32 pool_config_member_by_login(const char *login);

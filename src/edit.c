@@ -74,14 +74,26 @@ run_identity(const char *command, const PoolLead *lead,
 	" WHERE tenant_id = $1 AND scope = '' AND kind = $2 AND value = $3" \
 	" AND lead_id = $4"
 
+static void
+drop_identities(const PoolLead *lead, List *identities)
+{
+	ListCell   *lc;
+	PoolSql		sql = pool_sql_begin();
+
+	foreach(lc, identities)
+		run_identity("DELETE FROM pool.identity" OF_IDENTITY,
+					 lead, lfirst(lc));
+	pool_sql_end(sql);
+}
+
 /*
  * Gives the lead these identities, in the common order.  If another lead has
- * one of them, returns false and leaves things as they were.
+ * one of them, returns false and leaves things as they were; else *added are
+ * those it did not have.
  */
 static bool
-add_identities(const PoolLead *lead, List *identities)
+add_identities(const PoolLead *lead, List *identities, List **added)
 {
-	List	   *added = NIL;
 	bool		conflict = false;
 	ListCell   *lc;
 	PoolSql		sql = pool_sql_begin();
@@ -94,7 +106,7 @@ add_identities(const PoolLead *lead, List *identities)
 						 " VALUES ($1, $2, $3, $4)"
 						 " ON CONFLICT (tenant_id, scope, kind, value)"
 						 " DO NOTHING", lead, lfirst(lc)) > 0)
-			added = lappend(added, lfirst(lc));
+			*added = lappend(*added, lfirst(lc));
 		else if (run_identity("SELECT FROM pool.identity" OF_IDENTITY,
 							  lead, lfirst(lc)) == 0)
 		{
@@ -102,11 +114,9 @@ add_identities(const PoolLead *lead, List *identities)
 			break;
 		}
 	}
-	if (conflict)
-		foreach(lc, added)
-			run_identity("DELETE FROM pool.identity" OF_IDENTITY,
-						 lead, lfirst(lc));
 	pool_sql_end(sql);
+	if (conflict)
+		drop_identities(lead, *added);
 	return !conflict;
 }
 
@@ -168,7 +178,8 @@ describe(const Edit *e)
 	return pool_detail_end(&detail);
 }
 
-static void
+/* False if there is nothing to edit any more: the lead was erased. */
+static bool
 apply_edit(PoolCall *call, PoolLead *lead, const Edit *e, int32 actor_id)
 {
 	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
@@ -178,6 +189,8 @@ apply_edit(PoolCall *call, PoolLead *lead, const Edit *e, int32 actor_id)
 
 	if (!pool_data_lock(table, lead->id, pool_snapshot(), &data))
 		elog(ERROR, "lead " INT64_FORMAT " has no data", lead->id);
+	if (data.erased_at != POOL_NO_TIME)
+		return false;
 	if (e->name != 0)
 		data.name = e->name;
 	if (e->grade != 0)
@@ -201,6 +214,7 @@ apply_edit(PoolCall *call, PoolLead *lead, const Edit *e, int32 actor_id)
 	event.member_id = lead->owner_id;
 	event.detail = describe(e);
 	pool_event_append(call->work, &event, lead, &data);
+	return true;
 }
 
 /*
@@ -224,6 +238,7 @@ edit_lead(PoolCall *call, int64 id, const Edit *e, const PoolActor *actor)
 	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
 	PoolLead	lead;
 	List	   *identities;
+	List	   *added = NIL;
 
 	if (!pool_lead_peek(leads, id, pool_snapshot(), &lead) ||
 		!pool_actor_sees(actor, lead.tenant_id))
@@ -233,15 +248,17 @@ edit_lead(PoolCall *call, int64 id, const Edit *e, const PoolActor *actor)
 	/* identities come before leads in the order of locks */
 	identities = pool_identities(e->identities,
 								 pool_config_tenant(lead.tenant_id)->country);
-	if (!add_identities(&lead, identities))
+	if (!add_identities(&lead, identities, &added))
 		return "duplicate";
 	if (pool_lead_lock(leads, id, call->snapshot, true, &lead) !=
 		POOL_LEAD_LOCKED)
-		return "not_found";
+		elog(ERROR, "lead " INT64_FORMAT " has vanished", id);
 	if (!may_edit(actor, &lead))
 		pool_require_manager(actor, lead.pool_id);
-	apply_edit(call, &lead, e, actor->member_id);
-	return "ok";
+	if (apply_edit(call, &lead, e, actor->member_id))
+		return "ok";
+	drop_identities(&lead, added);
+	return "not_found";
 }
 
 /*

@@ -508,6 +508,36 @@ meet_again(Run *run, PoolEntry *entry, int64 lead_id)
 	entry->home_pool_id = lead.pool_id;
 }
 
+static Run *sort_run;
+
+static int
+compare_doubled(const void *a, const void *b)
+{
+	int64		x = sort_run->doubled[*(const int *) a];
+	int64		y = sort_run->doubled[*(const int *) b];
+
+	if (x != y)
+		return x < y ? -1 : 1;
+	return *(const int *) a - *(const int *) b;
+}
+
+/* Handles the doubles in ascending order of the leads they double. */
+static void
+meet_all_again(Run *run)
+{
+	int		   *order = palloc(run->n * sizeof(int));
+
+	for (int i = 0; i < run->n; i++)
+		order[i] = i;
+	sort_run = run;
+	qsort(order, run->n, sizeof(int), compare_doubled);
+	for (int i = 0; i < run->n; i++)
+		if (run->doubled[order[i]] != 0)
+			meet_again(run, &run->entries[order[i]],
+					   run->doubled[order[i]]);
+	pfree(order);
+}
+
 static void
 judge_entries(Run *run)
 {
@@ -521,9 +551,7 @@ judge_entries(Run *run)
 	}
 	release_reservations(run);
 	CommandCounterIncrement();
-	for (int i = 0; i < run->n; i++)
-		if (run->doubled[i] != 0)
-			meet_again(run, &run->entries[i], run->doubled[i]);
+	meet_all_again(run);
 }
 
 /* A duplicate is only reported, whoever was named for it. */

@@ -39,7 +39,8 @@ put_member(PoolCall *call, int column, TupleTableSlot *event, int attnum)
 {
 	bool		isnull;
 	int32		id = DatumGetInt32(slot_getattr(event, attnum, &isnull));
-	const PoolMemberConf *member = isnull ? NULL : pool_config_member(id);
+	const PoolMemberConf *member = isnull ? NULL :
+		pool_config_find_member(id);
 
 	if (member != NULL)
 		pool_put_text(call, column, member->key);
@@ -146,7 +147,7 @@ pool_pool_zone(PG_FUNCTION_ARGS)
 	const PoolConf *pool;
 
 	pool_config_refresh();
-	pool = pool_config_pool(PG_GETARG_INT32(0));
+	pool = pool_config_find_pool(PG_GETARG_INT32(0));
 	if (pool == NULL || !pool_caller_sees_tenant(pool->tenant_id))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(pg_get_timezone_name(pool->zone)));
@@ -159,7 +160,7 @@ pool_member_zone(PG_FUNCTION_ARGS)
 	const PoolMemberConf *member;
 
 	pool_config_refresh();
-	member = pool_config_member(PG_GETARG_INT32(0));
+	member = pool_config_find_member(PG_GETARG_INT32(0));
 	if (member == NULL || !pool_caller_sees_tenant(member->tenant_id))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(pg_get_timezone_name(member->zone)));

@@ -589,7 +589,7 @@ pool_timer_recheck(int max_leads, TimestampTz now)
 	if (pool_id == 0)
 		return result;
 	pool_config_refresh();
-	pool = pool_config_pool(pool_id);
+	pool = pool_config_find_pool(pool_id);
 	max_leads = Min(max_leads, LEADS_PER_RECHECK);
 	ids = palloc(max_leads * sizeof(int64));
 	n = pool == NULL ? 0 : recheck_ids(pool_id, after, max_leads, ids);

@@ -16,5 +16,5 @@ FROM (
     ('customers entered', c.leads, :leads::bigint, v.entered),
     ('calls', c.calls, :calls, v.followed_up),
     ('sold', c.sold, :sold, v.converted),
-    ('declined and closed', c.leads - c.sold, :leads - :sold, v.archived)
+    ('declined and closed', c.leads - c.sold, :leads::bigint - :sold, v.archived)
 ) f(figure, counted, published, found);

@@ -243,6 +243,15 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Whether nobody in his state claims from a pool in this state, or NULL.
+CREATE FUNCTION model.closed_to(the_pool integer, the_member integer)
+RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN m.status <> 'active' THEN 'away'
+                WHEN NOT p.enabled THEN 'pool_disabled' END
+    FROM model.pool p, model.member m
+    WHERE p.id = the_pool AND m.id = the_member
+$$;
+
 -- Why this member may claim nothing from this pool, or NULL.  Claims after the
 -- mark belong to the present call, which is not too soon after itself.
 CREATE FUNCTION model.refusal(the_pool integer, the_member integer,
@@ -253,12 +262,8 @@ DECLARE
     answer  model.answer;
 BEGIN
     SELECT * INTO p FROM model.pool WHERE id = the_pool;
-    IF (SELECT status <> 'active' FROM model.member WHERE id = the_member) THEN
-        answer.outcome := 'away';
-        RETURN answer;
-    END IF;
-    IF NOT p.enabled THEN
-        answer.outcome := 'pool_disabled';
+    answer.outcome := model.closed_to(the_pool, the_member);
+    IF answer.outcome IS NOT NULL THEN
         RETURN answer;
     END IF;
 
@@ -412,32 +417,34 @@ $$;
 -- Identities
 ------------------------------------------------------------------------
 
--- Chinese phone numbers lose their punctuation and country code.
+-- Chinese phone numbers, however they are written, become +86 and digits.
 CREATE FUNCTION model.normal(kind text, value text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE kind
-        WHEN 'phone' THEN regexp_replace(
+        WHEN 'phone' THEN '+86' || regexp_replace(
             regexp_replace(value, '[^0-9]', '', 'g'), '^(00)?86(?=1)', '')
         WHEN 'email' THEN lower(btrim(value))
         ELSE value
     END
 $$;
 
+-- the identities given, each once, in their order
 CREATE FUNCTION model.identities(given jsonb)
 RETURNS TABLE (kind text, value text) LANGUAGE sql IMMUTABLE AS $$
-    SELECT DISTINCT g.key COLLATE "C", model.normal(g.key, v) COLLATE "C"
-    FROM jsonb_each(given) g,
+    SELECT g.key, model.normal(g.key, v)
+    FROM jsonb_each(given) WITH ORDINALITY g (key, value, place),
          jsonb_array_elements_text(
              CASE jsonb_typeof(g.value) WHEN 'array' THEN g.value
-                  WHEN 'null' THEN '[]' ELSE jsonb_build_array(g.value) END) v
-    ORDER BY 1, 2
+                  ELSE jsonb_build_array(g.value) END)
+             WITH ORDINALITY e (v, part)
+    GROUP BY 1, 2 ORDER BY min(place), min(part)
 $$;
 
--- another lead that has one of these identities
+-- another lead that has one of these identities, the first of them that counts
 CREATE FUNCTION model.twin(given jsonb, of_lead text) RETURNS text
 LANGUAGE sql STABLE AS $$
-    SELECT i.key FROM model.identities(given) g
-           JOIN model.identity i USING (kind, value)
-    WHERE i.key IS DISTINCT FROM of_lead
-    ORDER BY g.kind COLLATE "C", g.value COLLATE "C" LIMIT 1
+    SELECT i.key
+    FROM model.identities(given) WITH ORDINALITY g (kind, value, place)
+         JOIN model.identity i USING (kind, value)
+    WHERE i.key <> of_lead ORDER BY place LIMIT 1
 $$;

@@ -14,11 +14,9 @@ BEGIN
         RETURN 'duplicate';
     END IF;
 
-    -- a kind that is named replaces what was known of that kind
-    DELETE FROM model.identity
-    WHERE key = the_lead AND new_identities ? kind;
     INSERT INTO model.identity (kind, value, key)
-    SELECT kind, value, the_lead FROM model.identities(new_identities);
+    SELECT kind, value, the_lead FROM model.identities(new_identities)
+    ON CONFLICT DO NOTHING;     -- those it has already
 
     UPDATE model.lead SET ticket = nextval('model.ticket')
     WHERE key = the_lead AND status = 'available'
@@ -46,7 +44,6 @@ LANGUAGE plpgsql AS $$
 DECLARE
     pool_id     integer;
     owner_id    integer;
-    twin        text;
 BEGIN
     SELECT id INTO pool_id FROM model.pool p WHERE p.name = the_pool;
     SELECT id INTO owner_id FROM model.member m WHERE m.key = owner;
@@ -58,33 +55,31 @@ BEGIN
         RETURN;
     END IF;
 
-    SELECT l.key INTO twin FROM model.lead l
-    WHERE l.key = the_lead AND l.status <> 'archived';
-    key := coalesce(twin, model.twin(identities, the_lead), the_lead);
-    IF twin IS NOT NULL OR key <> the_lead THEN
-        outcome := 'duplicate';
-    ELSIF EXISTS (SELECT FROM model.lead l WHERE l.key = the_lead) THEN
-        outcome := 'reopened';      -- keeps its priority
-        PERFORM model.edit(the_lead, moment, name, grade, NULL, attributes,
-                           identities);
-        UPDATE model.lead l SET source = coalesce(enter.source, l.source)
-        WHERE l.key = the_lead;
-    ELSE
+    -- known by its key, else by an identity?
+    SELECT l.key INTO key FROM model.lead l WHERE l.key = the_lead;
+    key := coalesce(key, model.twin(identities, the_lead));
+    IF key IS NULL THEN
+        key := the_lead;
         outcome := 'entered';
         INSERT INTO model.lead (key, name, source, grade, priority, attributes,
                                 status, pool_id, entered_at)
-        VALUES (the_lead, name, source, grade, priority, attributes,
+        VALUES (key, name, source, grade, priority, attributes,
                 'new', pool_id, moment);
         INSERT INTO model.identity (kind, value, key)
-        SELECT g.kind, g.value, the_lead FROM model.identities(identities) g;
+        SELECT g.kind, g.value, key FROM model.identities(identities) g;
+    ELSE
+        -- nothing of what is known of it changes
+        outcome := CASE WHEN (SELECT l.status = 'archived' FROM model.lead l
+                              WHERE l.key = enter.key)
+                        THEN 'reopened' ELSE 'duplicate' END;
     END IF;
 
     IF outcome <> 'duplicate' THEN
-        PERFORM model.put(the_lead, pool_id, outcome, moment);
+        PERFORM model.put(key, pool_id, outcome, moment);
         IF owner_id IS NOT NULL THEN
             reason := model.unfit(pool_id, owner_id);
             IF reason IS NULL THEN
-                PERFORM model.give(the_lead, owner_id, pool_id, 'assigned',
+                PERFORM model.give(key, owner_id, pool_id, 'assigned',
                                    moment);
                 IF outcome = 'entered' THEN
                     outcome := 'assigned';
@@ -111,8 +106,8 @@ DECLARE
     taken       integer := 0;
 BEGIN
     answer.outcome := CASE
-        WHEN pool IS NULL THEN 'PO001'
         WHEN member IS NULL THEN 'PO002'
+        WHEN pool IS NULL THEN 'PO001'
         WHEN NOT model.may_own(pool, member) THEN 'PO003'
     END;
     IF answer.outcome IS NULL THEN
@@ -185,6 +180,8 @@ BEGIN
             WHEN l.status = 'owned' THEN 'taken'
             WHEN l.status <> 'available' THEN 'not_available'
             WHEN NOT model.may_own(l.pool_id, member) THEN 'not_member'
+            WHEN model.closed_to(l.pool_id, member) IS NOT NULL
+                THEN model.closed_to(l.pool_id, member)
             WHEN model.cooling(the_lead, member) > moment THEN 'cooldown'
         END;
         IF answer.outcome = 'cooldown' THEN
