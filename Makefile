@@ -14,6 +14,7 @@ OBJS = \
 	src/close.o \
 	src/config.o \
 	src/config_check.o \
+	src/config_merge.o \
 	src/config_trigger.o \
 	src/constraint.o \
 	src/data.o \

@@ -35,6 +35,7 @@ PG_FUNCTION_INFO_V1(pool_check_timer_rule);
 /* A row about to be written, and the one it replaces. */
 typedef struct CheckedRow
 {
+	Relation	rel;
 	HeapTuple	new;
 	HeapTuple	old;			/* NULL: an INSERT */
 	TupleDesc	desc;
@@ -53,7 +54,8 @@ checked_row(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("this is a trigger function for rows before INSERT or UPDATE")));
-	row.desc = RelationGetDescr(data->tg_relation);
+	row.rel = data->tg_relation;
+	row.desc = RelationGetDescr(row.rel);
 	row.new = data->tg_trigtuple;
 	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
 	{
@@ -73,6 +75,15 @@ static const char *
 column_name(const CheckedRow *row, int attnum)
 {
 	return NameStr(TupleDescAttr(row->desc, attnum - 1)->attname);
+}
+
+static bool
+is_null(const CheckedRow *row, int attnum)
+{
+	bool		isnull;
+
+	(void) column(row, attnum, &isnull);
+	return isnull;
 }
 
 /* An id column, 0 for NULL. */
@@ -104,8 +115,9 @@ check_unchanged(const CheckedRow *row, int attnum)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("column \"%s\" cannot be changed",
-					column_name(row, attnum)),
+			 errmsg("column \"%s\" of table \"pool.%s\" cannot be changed",
+					column_name(row, attnum),
+					RelationGetRelationName(row->rel)),
 			 errdetail("Leads and events refer to the row by it."),
 			 errhint("Insert a new row instead.")));
 }
@@ -176,9 +188,11 @@ check_reminders(const CheckedRow *row)
 	if (ARR_NDIM(array) > 1 || n > MAX_REMINDERS || array_contains_nulls(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%d reminders are not a list of reminders", n),
-				 errdetail("remind_before must have one dimension, no NULL "
-						   "and at most %d elements.", MAX_REMINDERS),
+				 errmsg("column \"%s\" is not a list of reminders",
+						column_name(row, TIMER_RULE_REMIND_BEFORE)),
+				 errdetail("It has %d elements; it must have one dimension, "
+						   "no NULL and at most %d elements.",
+						   n, MAX_REMINDERS),
 				 errhint("For example \"{1 day,2 hours}\".")));
 	for (int i = 0; i < n; i++)
 		check_span(row, TIMER_RULE_REMIND_BEFORE, spans[i]);
@@ -231,14 +245,14 @@ check_member_exists(int32 member_id)
 				 errhint("member_id is pool.member.id.")));
 }
 
-/* A row that names no tenant gets that of its pool. */
+/* The row with the tenant of its pool. */
 static HeapTuple
-fill_tenant(const CheckedRow *row, int tenant_column, int32 pool_id)
+fill_tenant(const CheckedRow *row, int tenant_column, int pool_column)
 {
-	Datum		value;
+	int32		pool_id = column_id(row, row->new, pool_column);
+	Datum		value = Int32GetDatum(tenant_of_pool(pool_id));
 	bool		isnull = false;
 
-	value = Int32GetDatum(tenant_of_pool(pool_id));
 	return heap_modify_tuple_by_cols(row->new, row->desc, 1, &tenant_column,
 									 &value, &isnull);
 }
@@ -303,18 +317,18 @@ pool_check_member(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(row.new);
 }
 
+/* NULLs where there must be none are left to the constraints. */
 Datum
 pool_check_membership(PG_FUNCTION_ARGS)
 {
 	CheckedRow	row = checked_row(fcinfo);
-	int32		pool_id = column_id(&row, row.new, MEMBERSHIP_POOL_ID);
-	int32		member_id = column_id(&row, row.new, MEMBERSHIP_MEMBER_ID);
 
-	if (pool_id != 0 && member_id != 0 &&
-		column_id(&row, row.new, MEMBERSHIP_TENANT_ID) == 0)
+	if (is_null(&row, MEMBERSHIP_TENANT_ID) &&
+		!is_null(&row, MEMBERSHIP_POOL_ID) &&
+		!is_null(&row, MEMBERSHIP_MEMBER_ID))
 	{
-		check_member_exists(member_id);
-		row.new = fill_tenant(&row, MEMBERSHIP_TENANT_ID, pool_id);
+		check_member_exists(column_id(&row, row.new, MEMBERSHIP_MEMBER_ID));
+		row.new = fill_tenant(&row, MEMBERSHIP_TENANT_ID, MEMBERSHIP_POOL_ID);
 	}
 	PG_RETURN_POINTER(row.new);
 }
@@ -323,12 +337,12 @@ Datum
 pool_check_timer_rule(PG_FUNCTION_ARGS)
 {
 	CheckedRow	row = checked_row(fcinfo);
-	int32		pool_id = column_id(&row, row.new, TIMER_RULE_POOL_ID);
 
 	check_unchanged(&row, TIMER_RULE_ID);
 	check_interval(&row, TIMER_RULE_AFTER);
 	check_reminders(&row);
-	if (pool_id != 0 && column_id(&row, row.new, TIMER_RULE_TENANT_ID) == 0)
-		row.new = fill_tenant(&row, TIMER_RULE_TENANT_ID, pool_id);
+	if (is_null(&row, TIMER_RULE_TENANT_ID) &&
+		!is_null(&row, TIMER_RULE_POOL_ID))
+		row.new = fill_tenant(&row, TIMER_RULE_TENANT_ID, TIMER_RULE_POOL_ID);
 	PG_RETURN_POINTER(row.new);
 }

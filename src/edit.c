@@ -5,6 +5,7 @@
 #include "batch.h"
 
 #include "access/xact.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "close.h"
 #include "due.h"
@@ -178,9 +179,37 @@ describe(const Edit *e)
 	return pool_detail_end(&detail);
 }
 
-/* False if there is nothing to edit any more: the lead was erased. */
 static bool
-apply_edit(PoolCall *call, PoolLead *lead, const Edit *e, int32 actor_id)
+same_text(Datum a, Datum b)
+{
+	return a != 0 && b != 0 &&
+		DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, a, b));
+}
+
+/* Forgets what the lead has already; attributes become the merged ones. */
+static void
+keep_changes(Edit *e, const PoolLead *lead, const PoolData *data)
+{
+	if (same_text(e->name, data->name))
+		e->name = 0;
+	if (same_text(e->grade, data->grade))
+		e->grade = 0;
+	if (e->priority == lead->priority)
+		e->priority = -1;
+	if (e->attributes == 0)
+		return;
+	e->attributes = merge_attributes(data->attributes, e->attributes);
+	if (compareJsonbContainers(&DatumGetJsonbP(e->attributes)->root,
+							   &DatumGetJsonbP(data->attributes)->root) == 0)
+		e->attributes = 0;
+}
+
+/*
+ * False if there is nothing to edit any more: the lead was erased.  What
+ * changes nothing leaves no event.
+ */
+static bool
+apply_edit(PoolCall *call, PoolLead *lead, Edit *e, int32 actor_id)
 {
 	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
 	PoolTable  *table = pool_work_table(call->work, POOL_LEAD_DATA);
@@ -191,12 +220,16 @@ apply_edit(PoolCall *call, PoolLead *lead, const Edit *e, int32 actor_id)
 		elog(ERROR, "lead " INT64_FORMAT " has no data", lead->id);
 	if (data.erased_at != POOL_NO_TIME)
 		return false;
+	keep_changes(e, lead, &data);
+	if (e->name == 0 && e->grade == 0 && e->attributes == 0 &&
+		e->priority < 0 && e->identities == NULL)
+		return true;
 	if (e->name != 0)
 		data.name = e->name;
 	if (e->grade != 0)
 		data.grade = e->grade;
 	if (e->attributes != 0)
-		data.attributes = merge_attributes(data.attributes, e->attributes);
+		data.attributes = e->attributes;
 	if (e->name != 0 || e->grade != 0 || e->attributes != 0)
 		pool_data_update(table, &data);
 	pool_lead_reload(leads, lead);
@@ -233,7 +266,7 @@ may_edit(const PoolActor *actor, const PoolLead *lead)
 }
 
 static const char *
-edit_lead(PoolCall *call, int64 id, const Edit *e, const PoolActor *actor)
+edit_lead(PoolCall *call, int64 id, Edit *e, const PoolActor *actor)
 {
 	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
 	PoolLead	lead;
@@ -255,6 +288,8 @@ edit_lead(PoolCall *call, int64 id, const Edit *e, const PoolActor *actor)
 		elog(ERROR, "lead " INT64_FORMAT " has vanished", id);
 	if (!may_edit(actor, &lead))
 		pool_require_manager(actor, lead.pool_id);
+	if (added == NIL)
+		e->identities = NULL;
 	if (apply_edit(call, &lead, e, actor->member_id))
 		return "ok";
 	drop_identities(&lead, added);

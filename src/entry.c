@@ -493,14 +493,16 @@ meet_again(Run *run, PoolEntry *entry, int64 lead_id)
 	if (!pool_lead_peek(leads, lead_id, pool_snapshot(), &lead))
 		elog(ERROR, "lead " INT64_FORMAT " has no state", lead_id);
 	if (lead.status == POOL_ARCHIVED &&
-		pool_lead_lock(leads, lead_id, run->snapshot, !pool_quota_any_held(),
-					   &lead) == POOL_LEAD_LOCKED &&
+		pool_lead_lock(leads, lead_id, pool_snapshot(),
+					   !pool_quota_any_held(), &lead) == POOL_LEAD_LOCKED &&
 		lead.status == POOL_ARCHIVED)
 	{
 		PoolEvent	event = {.kind = "reopened",.actor_id = run->actor_id};
 
 		event.at = pool_lead_time(&lead, run->now);
 		pool_requeue(run->work, &lead, entry->pool_id, &event);
+		/* the next entry may double the same lead */
+		CommandCounterIncrement();
 		entry->outcome = "reopened";
 	}
 	entry->member_id = lead.owner_id;

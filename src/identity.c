@@ -126,6 +126,41 @@ is_bare_chinese_mobile(const char *digits, int len)
 	return len == 13 && strncmp(digits, "861", 3) == 0;
 }
 
+/* Some write the 0 of calls at home after the country's code: it goes. */
+static void
+append_international(StringInfo out, const char *digits)
+{
+	for (int i = 0; i < lengthof(countries); i++)
+	{
+		size_t		len = strlen(countries[i].code);
+
+		if (countries[i].trunk_zero &&
+			strncmp(digits, countries[i].code, len) == 0 &&
+			digits[len] == '0')
+		{
+			appendBinaryStringInfo(out, digits, len);
+			digits += len + 1;
+			break;
+		}
+	}
+	appendStringInfoString(out, digits);
+}
+
+/* Digits without a country are those of this one. */
+static void
+append_national(StringInfo out, const char *digits, const char *country)
+{
+	for (int i = 0; i < lengthof(countries); i++)
+	{
+		if (strcmp(countries[i].country, country) != 0)
+			continue;
+		appendStringInfoString(out, countries[i].code);
+		if (countries[i].trunk_zero && *digits == '0')
+			digits++;
+	}
+	appendStringInfoString(out, digits);
+}
+
 static char *
 normalise_phone(const char *value, const char *country)
 {
@@ -133,27 +168,17 @@ normalise_phone(const char *value, const char *country)
 	StringInfoData extension;
 	StringInfoData out;
 	bool		international;
-	const char *number;
 
 	split_phone(value, &digits, &extension, &international);
 	if (digits.len == 0)
 		return NULL;
 	initStringInfo(&out);
-	number = digits.data;
 	appendStringInfoChar(&out, '+');
-	if (!international && !(strcmp(country, "CN") == 0 &&
-							is_bare_chinese_mobile(number, digits.len)))
-	{
-		for (int i = 0; i < lengthof(countries); i++)
-		{
-			if (strcmp(countries[i].country, country) != 0)
-				continue;
-			appendStringInfoString(&out, countries[i].code);
-			if (countries[i].trunk_zero && *number == '0')
-				number++;
-		}
-	}
-	appendStringInfoString(&out, number);
+	if (international || (strcmp(country, "CN") == 0 &&
+						  is_bare_chinese_mobile(digits.data, digits.len)))
+		append_international(&out, digits.data);
+	else
+		append_national(&out, digits.data, country);
 	if (extension.len > 0)
 		appendStringInfo(&out, "x%s", extension.data);
 	return out.data;
@@ -203,6 +228,17 @@ pool_normalise(const char *kind, const char *value, const char *country)
 }
 
 static void
+refuse_shape(const char *kind)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("identity \"%s\" must be a string or an array of strings",
+					kind),
+			 errhint("For example {\"phone\": \"...\", \"email\": "
+					 "[\"...\", \"...\"]}.")));
+}
+
+static void
 add_identity(List **list, const char *kind, JsonbValue *value,
 			 const char *country)
 {
@@ -212,10 +248,7 @@ add_identity(List **list, const char *kind, JsonbValue *value,
 	if (value->type == jbvNull)
 		return;
 	if (value->type != jbvString)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("identity \"%s\" must be a string or an array of strings",
-						kind)));
+		refuse_shape(kind);
 	if (value->val.string.len > MAX_VALUE_LENGTH ||
 		list_length(*list) >= MAX_IDENTITIES)
 		ereport(ERROR,
@@ -223,7 +256,8 @@ add_identity(List **list, const char *kind, JsonbValue *value,
 				 errmsg("identity \"%s\" is too long, or there are too many",
 						kind),
 				 errdetail("A value has at most %d bytes, a lead at most %d identities.",
-						   MAX_VALUE_LENGTH, MAX_IDENTITIES)));
+						   MAX_VALUE_LENGTH, MAX_IDENTITIES),
+				 errhint("Leave out what does not tell customers apart.")));
 	normal = pool_normalise(kind, pnstrdup(value->val.string.val,
 										   value->val.string.len), country);
 	if (normal == NULL)
@@ -245,6 +279,7 @@ pool_identities(Jsonb *identities, const char *country)
 	JsonbIteratorToken token;
 	JsonbValue	value;
 	const char *kind = NULL;
+	bool		in_array = false;
 	List	   *result = NIL;
 
 	if (identities == NULL)
@@ -268,11 +303,11 @@ pool_identities(Jsonb *identities, const char *country)
 		}
 		else if (token == WJB_VALUE || token == WJB_ELEM)
 			add_identity(&result, kind, &value, country);
-		else if (token == WJB_BEGIN_OBJECT && kind != NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("identity \"%s\" must be a string or an array of strings",
-							kind)));
+		else if ((token == WJB_BEGIN_OBJECT && kind != NULL) ||
+				 (token == WJB_BEGIN_ARRAY && in_array))
+			refuse_shape(kind);
+		else if (token == WJB_BEGIN_ARRAY || token == WJB_END_ARRAY)
+			in_array = token == WJB_BEGIN_ARRAY;
 	}
 	return result;
 }

@@ -11,6 +11,7 @@
 #include "commands/trigger.h"
 #include "entry.h"
 #include "errors.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "request.h"
 #include "utils/builtins.h"
@@ -22,6 +23,9 @@
 PG_FUNCTION_INFO_V1(pool_enter);
 PG_FUNCTION_INFO_V1(pool_intake_row);
 PG_FUNCTION_INFO_V1(pool_intake_statement);
+
+/* bytes of a key that are shown in messages */
+#define SHOWN_KEY_LENGTH 100
 
 /* ------------------------------------------------------------------------
  * Checking what is asked for
@@ -408,12 +412,13 @@ name_row(void *arg)
 {
 	TriggerData *trigger = arg;
 	bool		isnull;
-	Datum		key = heap_getattr(trigger->tg_trigtuple, INTAKE_KEY,
-								   RelationGetDescr(trigger->tg_relation),
-								   &isnull);
+	Datum		value = heap_getattr(trigger->tg_trigtuple, INTAKE_KEY,
+									 RelationGetDescr(trigger->tg_relation),
+									 &isnull);
+	char	   *key = isnull ? pstrdup("") : TextDatumGetCString(value);
 
-	errcontext("row %d of the intake, key \"%.100s\"", intake->n + 1,
-			   isnull ? "" : TextDatumGetCString(key));
+	key[pg_mbcliplen(key, strlen(key), SHOWN_KEY_LENGTH)] = '\0';
+	errcontext("row %d of the intake, key \"%s\"", intake->n + 1, key);
 }
 
 /* Row trigger, instead of INSERT */

@@ -25,7 +25,8 @@ begin_call(FunctionCallInfo fcinfo, const char *function)
 	ReturnSetInfo *info;
 
 	pool_config_refresh();
-	InitMaterializedSRF(fcinfo, 0);
+	/* edit() returns no row type but a text: then only the caller knows it */
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC | MAT_SRF_BLESS);
 	info = (ReturnSetInfo *) fcinfo->resultinfo;
 	call->fcinfo = fcinfo;
 	call->function = function;

@@ -35,6 +35,7 @@ SELECT seq, seq::text AS key, NULL::text AS name, contact AS source,
         'housing', housing, 'loan', loan, 'pdays', nullif(pdays, -1),
         'previous', previous, 'poutcome', poutcome) AS attributes,
     '{}'::jsonb AS identities,
-    contact_date::timestamptz AS created_at, campaign AS calls, y = 'yes' AS buys
+    contact_date::timestamptz AS created_at, campaign AS calls,
+    y = 'yes' AS buys
 FROM k
 WHERE seq % :every = 0;

@@ -2,7 +2,8 @@
 -- Wants the variables pool, and from the published figures leads, calls, sold
 -- or NULL.
 INSERT INTO demo.result (step, figure, expected, found)
-SELECT 'sellers', f.figure, coalesce(f.published, f.counted), coalesce(f.found, 0)
+SELECT 'sellers', f.figure, coalesce(f.published, f.counted),
+    coalesce(f.found, 0)
 FROM (
     SELECT count(*) AS leads, sum(calls) AS calls,
         count(*) FILTER (WHERE buys) AS sold
@@ -16,5 +17,6 @@ FROM (
     ('customers entered', c.leads, :leads::bigint, v.entered),
     ('calls', c.calls, :calls, v.followed_up),
     ('sold', c.sold, :sold, v.converted),
-    ('declined and closed', c.leads - c.sold, :leads::bigint - :sold, v.archived)
+    ('declined and closed', c.leads - c.sold, :leads::bigint - :sold,
+        v.archived)
 ) f(figure, counted, published, found);

@@ -28,7 +28,8 @@ SELECT 18 + (demo.draw(i, 'age') * 40 + demo.draw(i, 'old') * 25)::int,
         ELSE .14 END THEN 'yes' ELSE 'no' END
 FROM generate_series(1, :rows) i
 CROSS JOIN LATERAL (
-    SELECT date '2008-05-05' + floor((i::float8 / :rows) ^ 3 * 926)::int AS raw) r
+    SELECT date '2008-05-05' + floor((i::float8 / :rows) ^ 3 * 926)::int AS raw
+    ) r
 CROSS JOIN LATERAL (
     SELECT r.raw + CASE WHEN extract(isodow FROM r.raw) > 5
         THEN 8 - extract(isodow FROM r.raw)::int ELSE 0 END AS at) d

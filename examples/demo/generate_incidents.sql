@@ -4,7 +4,8 @@ INSERT INTO demo.incident_event (number, incident_state, sys_mod_count,
     caller_id, opened_at, sys_updated_at, contact_type, category, priority,
     assignment_group, assigned_to)
 WITH RECURSIVE step AS (
-    SELECT i AS case_no, 1 AS n, 3 + (demo.draw(i, 'rows') ^ 2 * 6)::int AS rows,
+    SELECT i AS case_no, 1 AS n,
+        3 + (demo.draw(i, 'rows') ^ 2 * 6)::int AS rows,
         timestamp '2016-02-29 08:00' + i * interval '25 minutes' AS at,
         (1 + demo.draw(i, 'team') ^ 2 * 60)::int AS team,
         CASE WHEN demo.draw(i, 'owned') < .71

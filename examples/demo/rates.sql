@@ -4,8 +4,7 @@
 \pset tuples_only on
 WITH ours AS (
     SELECT count(*) FILTER (WHERE e.kind = 'claimed') AS claims,
-        count(*) FILTER (WHERE e.kind IN ('followed_up', 'converted',
-            'released', 'archived')) AS others,
+        count(*) FILTER (WHERE e.kind <> 'claimed') AS others,
         count(*) FILTER (WHERE e.kind = 'reclaimed') AS reclaimed,
         extract(epoch FROM max(e.at) - min(e.at)
             FILTER (WHERE e.kind = 'claimed')) AS seconds

@@ -28,12 +28,14 @@ ALTER TABLE demo.step ADD PRIMARY KEY (line);
 INSERT INTO pool.tenant (name, timezone) VALUES ('incidents', 'UTC');
 INSERT INTO pool.pool (tenant_id, name, everyone)
 SELECT t.id, s.name, true
-FROM pool.tenant t, (SELECT DISTINCT coalesce(team, 'no team') FROM demo.step) s(name)
+FROM pool.tenant t,
+    (SELECT DISTINCT coalesce(team, 'no team') FROM demo.step) s(name)
 WHERE t.name = 'incidents'
 ORDER BY s.name;
 INSERT INTO pool.member (tenant_id, key)
 SELECT t.id, s.key
-FROM pool.tenant t, (SELECT DISTINCT who FROM demo.step WHERE who IS NOT NULL) s(key)
+FROM pool.tenant t,
+    (SELECT DISTINCT who FROM demo.step WHERE who IS NOT NULL) s(key)
 WHERE t.name = 'incidents'
 ORDER BY s.key;
 
@@ -77,7 +79,8 @@ BEGIN
 
         expected := NULL;
         IF step.is_first THEN
-            expected := CASE WHEN who IS NULL THEN 'entered' ELSE 'assigned' END;
+            expected := CASE WHEN who IS NULL THEN 'entered'
+                ELSE 'assigned' END;
             SELECT e.outcome, e.lead_id INTO answer, lead
             FROM pool.enter(team, step.number,
                 source => step.source, priority => step.priority,
@@ -110,7 +113,8 @@ BEGIN
         END IF;
 
         IF step.is_last AND who IS NOT NULL THEN
-            SELECT c.outcome INTO answer FROM pool.convert(lead, member => who) c;
+            SELECT c.outcome INTO answer
+            FROM pool.convert(lead, member => who) c;
             PERFORM demo.must_say(step.line, answer, 'converted');
         ELSIF step.is_last THEN
             SELECT a.outcome INTO answer

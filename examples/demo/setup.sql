@@ -1,5 +1,6 @@
 -- Who takes part: eight sellers with limits, their supervisor, and the CRM
--- that brings the leads.  Wants the variables pool and leads (how many).
+-- that brings the leads.  Wants the variables pool, leads (how many there are)
+-- and trainee (how many of them he may claim a day).
 CREATE EXTENSION pool_ext;
 
 CREATE ROLE crm LOGIN;
@@ -26,7 +27,7 @@ UNION ALL SELECT 'supervisor', 'supervisor';
 INSERT INTO pool.membership (pool_id, member_id, role, claim_limit)
 SELECT p.id, m.id,
     CASE m.key WHEN 'supervisor' THEN 'manager' ELSE 'member' END,
-    CASE m.key WHEN 'seller 8' THEN greatest(1, :leads / 50) END
+    CASE m.key WHEN 'seller 8' THEN :trainee END
 FROM pool.member m
 JOIN pool.pool p ON p.name = :'pool'
     OR p.name = :'pool' || ' declined' AND m.key = 'supervisor';

@@ -145,35 +145,35 @@ WHERE e.is_tail;
 -- A lead that changes its pool counts in two: where it comes from it only
 -- leaves (gains is ''), where it goes to it only arrives (loses is '').
 CREATE VIEW pool.event_day_fact AS
-SELECT e.generation, e.xid, e.is_tail, e.lead_id, e.id AS event_id,
-    s.pool_id, s.day, coalesce(e.source, '') AS source,
+SELECT e.generation, e.xid, e.is_tail, e.lead_id, e.event_id,
+    e.pool_id, e.day, e.source,
     (e.kind = 'entered')::integer AS entered,
     (e.kind = 'claimed')::integer AS claimed,
-    (e.kind = 'assigned' AND s.gains <> '')::integer AS assigned,
-    (e.kind = 'transferred' AND s.gains <> '')::integer AS transferred,
-    (e.kind = 'transferred' AND s.loses <> '')::integer AS given,
+    (e.kind = 'assigned' AND e.gains <> '')::integer AS assigned,
+    (e.kind = 'transferred' AND e.gains <> '')::integer AS transferred,
+    (e.kind = 'transferred' AND e.loses <> '')::integer AS given,
     (e.kind = 'followed_up')::integer AS followed_up,
     (e.kind = 'followed_up'
         AND e.detail ->> 'first_seconds' IS NOT NULL)::integer
         AS first_responses,
-    (e.kind = 'released' AND s.loses <> '')::integer AS released,
-    (e.kind = 'reclaimed' AND s.loses <> '')::integer AS reclaimed,
-    (e.kind = 'reclaimed' AND s.loses <> ''
+    (e.kind = 'released' AND e.loses <> '')::integer AS released,
+    (e.kind = 'reclaimed' AND e.loses <> '')::integer AS reclaimed,
+    (e.kind = 'reclaimed' AND e.loses <> ''
         AND e.rule_id IS NOT NULL)::integer AS missed,
     (e.kind = 'converted')::integer AS converted,
     (e.kind = 'archived')::integer AS archived,
-    (e.kind = 'reopened' AND s.gains <> '')::integer AS reopened,
+    (e.kind = 'reopened' AND e.gains <> '')::integer AS reopened,
     (e.kind = 'erased')::integer AS erased,
-    (e.kind = 'moved' AND s.gains <> '')::integer AS moved_in,
-    (e.kind = 'moved' AND s.loses <> '')::integer AS moved_out,
-    (s.loses = 'owned')::integer AS ended,
-    (s.gains = 'available')::integer - (s.loses = 'available')::integer
+    (e.kind = 'moved' AND e.gains <> '')::integer AS moved_in,
+    (e.kind = 'moved' AND e.loses <> '')::integer AS moved_out,
+    (e.loses = 'owned')::integer AS ended,
+    (e.gains = 'available')::integer - (e.loses = 'available')::integer
         AS d_available,
-    (s.gains = 'review')::integer - (s.loses = 'review')::integer AS d_review,
-    (s.gains = 'owned')::integer - (s.loses = 'owned')::integer AS d_owned,
-    (s.gains = 'converted')::integer - (s.loses = 'converted')::integer
+    (e.gains = 'review')::integer - (e.loses = 'review')::integer AS d_review,
+    (e.gains = 'owned')::integer - (e.loses = 'owned')::integer AS d_owned,
+    (e.gains = 'converted')::integer - (e.loses = 'converted')::integer
         AS d_converted,
-    (s.gains = 'archived')::integer - (s.loses = 'archived')::integer
+    (e.gains = 'archived')::integer - (e.loses = 'archived')::integer
         AS d_archived,
     CASE WHEN e.kind = 'followed_up'
         THEN coalesce((e.detail ->> 'first_seconds')::bigint, 0)
@@ -184,24 +184,29 @@ SELECT e.generation, e.xid, e.is_tail, e.lead_id, e.id AS event_id,
     CASE WHEN e.kind = 'converted'
         THEN coalesce((e.detail ->> 'amount')::numeric, 0)
         ELSE 0 END AS amount
-FROM pool.event_effect e
-CROSS JOIN LATERAL (
-    SELECT e.pool_id, e.day, coalesce(e.state_after, '') AS gains,
-        CASE WHEN e.from_pool_id <> e.pool_id THEN ''
-            ELSE coalesce(e.state_before, '') END AS loses
+FROM (
+    SELECT f.generation, f.xid, f.is_tail, f.lead_id, f.id AS event_id,
+        f.pool_id, f.day, coalesce(f.source, '') AS source, f.kind, f.rule_id,
+        f.detail, coalesce(f.state_after, '') AS gains,
+        CASE WHEN f.from_pool_id <> f.pool_id THEN ''
+            ELSE coalesce(f.state_before, '') END AS loses
+    FROM pool.event_effect f
     UNION ALL
-    SELECT e.from_pool_id, e.from_day, '', coalesce(e.state_before, '')
-    WHERE e.from_pool_id <> e.pool_id
-) s;
+    SELECT f.generation, f.xid, f.is_tail, f.lead_id, f.id,
+        f.from_pool_id, f.from_day, coalesce(f.source, ''), f.kind, f.rule_id,
+        f.detail, '', coalesce(f.state_before, '')
+    FROM pool.event_effect f
+    WHERE f.from_pool_id <> f.pool_id
+) e;
 
 -- A transfer counts for two members: the new owner, and him whose spell ends.
 CREATE VIEW pool.event_member_fact AS
-SELECT e.generation, e.xid, e.is_tail, e.lead_id, e.id AS event_id,
-    s.pool_id, s.member_id, s.day,
+SELECT e.generation, e.xid, e.is_tail, e.lead_id, e.event_id,
+    e.pool_id, e.member_id, e.day,
     (e.kind = 'claimed')::integer AS claimed,
     (e.kind = 'assigned')::integer AS assigned,
-    (e.kind = 'transferred' AND NOT s.ends)::integer AS received,
-    (e.kind = 'transferred' AND s.ends)::integer AS given,
+    (e.kind = 'transferred' AND NOT e.ends)::integer AS received,
+    (e.kind = 'transferred' AND e.ends)::integer AS given,
     (e.kind = 'followed_up')::integer AS followed_up,
     (e.kind = 'followed_up'
         AND e.detail ->> 'first_seconds' IS NOT NULL)::integer
@@ -211,22 +216,27 @@ SELECT e.generation, e.xid, e.is_tail, e.lead_id, e.id AS event_id,
     (e.kind = 'reclaimed')::integer AS reclaimed,
     (e.kind = 'converted')::integer AS converted,
     (e.kind = 'archived')::integer AS archived,
-    s.ends::integer AS ended,
+    e.ends::integer AS ended,
     CASE WHEN e.kind = 'followed_up'
         THEN coalesce((e.detail ->> 'first_seconds')::bigint, 0)
         ELSE 0 END AS first_response_seconds_sum,
     CASE WHEN e.kind = 'converted'
         THEN coalesce((e.detail ->> 'amount')::numeric, 0)
         ELSE 0 END AS amount
-FROM pool.event_effect e
-CROSS JOIN LATERAL (
-    SELECT e.member_id, e.pool_id, e.day, false AS ends
-    WHERE e.kind IN ('claimed', 'assigned', 'transferred', 'followed_up')
-        AND e.member_id IS NOT NULL
+FROM (
+    SELECT f.generation, f.xid, f.is_tail, f.lead_id, f.id AS event_id,
+        f.pool_id, f.member_id, f.day, f.kind, f.rule_id, f.detail,
+        false AS ends
+    FROM pool.event_effect f
+    WHERE f.kind IN ('claimed', 'assigned', 'transferred', 'followed_up')
+        AND f.member_id IS NOT NULL
     UNION ALL
-    SELECT e.former_id, coalesce(e.from_pool_id, e.pool_id), e.from_day, true
-    WHERE e.state_before = 'owned' AND e.former_id IS NOT NULL
-) s;
+    SELECT f.generation, f.xid, f.is_tail, f.lead_id, f.id,
+        coalesce(f.from_pool_id, f.pool_id), f.former_id, f.from_day, f.kind,
+        f.rule_id, f.detail, true
+    FROM pool.event_effect f
+    WHERE f.state_before = 'owned' AND f.former_id IS NOT NULL
+) e;
 
 -- Folded sums and the tail: what every statistic adds up.
 CREATE VIEW pool.day_sum AS

@@ -1,7 +1,8 @@
--- Helpers of the regression tests:
---   \getenv srcdir PG_ABS_SRCDIR
---   \set helpers :srcdir '/include/helpers.sql'
---   \ir :helpers
+-- Helpers of the regression tests, which include this file first.
+\set QUIET on
+\pset null '-'
+SET datestyle = 'ISO, YMD';
+SET timezone = 'UTC';
 CREATE SCHEMA t;
 
 -- Ids of leads of the tenant "default" by their keys, in the order given.
@@ -17,14 +18,14 @@ CREATE FUNCTION t.id(key text) RETURNS bigint
 LANGUAGE sql AS $$ SELECT (t.ids(key))[1] $$;
 
 -- Everything that is said about the error of a command.
-CREATE FUNCTION t.error(command text, OUT sqlstate text, OUT message text,
+CREATE FUNCTION t.error(command text, OUT state text, OUT message text,
                         OUT detail text, OUT hint text)
 LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE command;
     message := 'no error';
 EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS sqlstate = RETURNED_SQLSTATE,
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE,
         message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
         hint = PG_EXCEPTION_HINT;
 END $$;
@@ -97,3 +98,5 @@ LANGUAGE sql AS $$
     INSERT INTO pool.intake (pool, key, priority)
     SELECT pool_name, prefix || i, $4 FROM generate_series(1, n) i
 $$;
+\set QUIET off
+\set ECHO all

@@ -313,8 +313,8 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 CREATE FUNCTION model.deadlines(the_lead text)
-RETURNS TABLE (due timestamptz, rule_id integer, to_pool_id integer,
-               remind_before interval[])
+RETURNS TABLE (due timestamptz, rule_id integer, rule text,
+               to_pool_id integer, remind_before interval[])
 LANGUAGE sql STABLE AS $$
     SELECT model.plus(
                CASE r.basis
@@ -322,7 +322,7 @@ LANGUAGE sql STABLE AS $$
                    WHEN 'first_contact' THEN l.owned_at
                    ELSE greatest(l.owned_at, l.last_follow_up_at)
                END, r.after, model.pool_zone(l.pool_id)),
-           r.id, r.to_pool_id, r.remind_before
+           r.id, r.name, r.to_pool_id, r.remind_before
     FROM model.lead l JOIN model.timer_rule r ON r.pool_id = l.pool_id
     WHERE l.key = the_lead AND l.status = 'owned' AND r.enabled
       AND (r.basis <> 'first_contact' OR l.follow_ups = 0)

@@ -384,7 +384,8 @@ BEGIN
     RETURN 'not_owner';
 END $$;
 
--- Everything that time makes due.  Of the reclaiming rules the earliest acts;
+-- Everything that time makes due.  Of the reclaiming rules the earliest acts, of
+-- several at once the first by name;
 -- a reminder is given once per spell, rule and distance from the deadline.
 CREATE FUNCTION model.tick(moment timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -395,7 +396,7 @@ DECLARE
 BEGIN
     FOR l IN SELECT * FROM model.lead WHERE status = 'owned' ORDER BY key LOOP
         SELECT * INTO d FROM model.deadlines(l.key)
-        ORDER BY due, rule_id LIMIT 1;
+        ORDER BY due, rule LIMIT 1;
         IF d.due <= moment THEN
             PERFORM model.put(l.key, coalesce(d.to_pool_id, l.pool_id),
                               'reclaimed', moment, d.rule_id);

@@ -223,20 +223,26 @@ BEGIN
                    pool, key, args));
 END $$;
 
+-- Some rows of one statement may name the same lead, in the same way.
 CREATE FUNCTION model.ask_intake(moment timestamptz) RETURNS model.question
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    fresh   integer := substr(model.fresh_key(), 2);
-    given   jsonb;
+    fresh       integer := substr(model.fresh_key(), 2);
+    identities  jsonb[] := array_agg(model.any_identities())
+                    FROM generate_series(1, 8);
+    given       jsonb := '[]';
+    pick        integer;
 BEGIN
-    SELECT jsonb_agg(jsonb_build_object(
-               'pool', model.one_of('company', 'north', 'south', 'desk'),
-               'key', 'k' || abs(fresh + model.upto(8) - 3),
-               'priority', model.one_of('0', '10')::integer,
-               'identities', model.any_identities(),
-               'owner', CASE WHEN model.chance(0.1)
-                             THEN 'm' || model.upto(10) END))
-    INTO given FROM generate_series(1, model.upto(6));
+    FOR i IN 1..model.upto(6) LOOP
+        pick := model.upto(8);
+        given := given || jsonb_build_object(
+            'pool', model.one_of('company', 'north', 'south', 'desk'),
+            'key', 'k' || abs(fresh + pick - 3),
+            'priority', model.one_of('0', '10')::integer,
+            'identities', identities[pick],
+            'owner', CASE WHEN model.chance(0.1)
+                          THEN 'm' || model.upto(10) END);
+    END LOOP;
     RETURN (format('SELECT * FROM model.take_in(%L, %L)', given, moment),
             format('SELECT * FROM model.their_take_in(%L)', given));
 END $$;

@@ -1,0 +1,365 @@
+# The background worker: that it works, what it survives, and that it is in
+# nobody's way.
+use strict;
+use warnings FATAL => 'all';
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $worker = "backend_type = 'pool_ext worker'";
+
+sub new_node
+{
+	my ($name, %options) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	$node->init(%options);
+	$node->append_conf('postgresql.conf', <<'CONF');
+shared_preload_libraries = 'pool_ext'
+pool_ext.worker_naptime = '50ms'
+log_min_messages = warning
+timezone = 'UTC'
+autovacuum = off
+fsync = off
+CONF
+	return $node;
+}
+
+# Two pools whose leads are due as soon as they are claimed.
+sub install
+{
+	my ($node, $db) = @_;
+	$node->safe_psql($db, <<'SQL');
+CREATE EXTENSION pool_ext;
+INSERT INTO pool.pool (name, everyone) VALUES ('good', true), ('bad', true);
+INSERT INTO pool.member (key) VALUES ('m');
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+SELECT id, 'at once', 'follow_up', '1 microsecond' FROM pool.pool;
+SQL
+	return;
+}
+
+# Enters leads and claims them; the worker is to take them back.
+sub neglect
+{
+	my ($node, $db, $pool, $n) = @_;
+	$n //= 1;
+	$node->safe_psql($db, <<"SQL");
+INSERT INTO pool.intake (pool, key)
+SELECT '$pool', gen_random_uuid()::text FROM generate_series(1, $n);
+SELECT count(*) FROM pool.claim('$pool', 'm', $n);
+SQL
+	return;
+}
+
+sub is_reclaimed
+{
+	my ($node, $db, $pool, $what) = @_;
+	ok($node->poll_query_until($db, <<"SQL"), $what);
+SELECT count(*) = 0 FROM pool.lead l JOIN pool.pool p ON p.id = l.pool_id
+WHERE p.name = '$pool' AND l.status = 'owned'
+SQL
+	return;
+}
+
+sub state_becomes
+{
+	my ($node, $db, $state) = @_;
+	ok($node->poll_query_until($db,
+			"SELECT state ~ '$state' FROM pool.stat_worker"),
+		"state becomes $state in $db");
+	return;
+}
+
+# How often the log has this, from an offset on.
+sub count_in_log
+{
+	my ($node, $pattern, $offset) = @_;
+	my $log = substr slurp_file($node->logfile), $offset // 0;
+	my $n = () = $log =~ /$pattern/g;
+	return $n;
+}
+
+sub quickly
+{
+	my ($node, $sql, $what) = @_;
+	my $began = time;
+	my $result = $node->psql('postgres', $sql, stderr => \my $stderr);
+	is($result, 0, $what) or diag($stderr);
+	cmp_ok(time - $began, '<', 5, "$what: without waiting for long");
+	return;
+}
+
+my $node = new_node('worker', allows_streaming => 1);
+$node->append_conf('postgresql.conf', "max_prepared_transactions = 5\n");
+$node->start;
+
+# ---------------------------------------------------------------------
+# It works
+# ---------------------------------------------------------------------
+$node->safe_psql('postgres', 'CREATE DATABASE a');
+$node->safe_psql('postgres', 'CREATE DATABASE b');
+is($node->safe_psql('postgres',
+		"SELECT count(*), max(datname) FROM pg_stat_activity
+		 WHERE backend_type = 'pool_ext launcher'"),
+	'1|', 'one launcher, connected to no database');
+
+# All databases have been looked at; where there was no extension, the next
+# look is far away, unless CREATE EXTENSION wakes the launcher.
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) = 0 FROM pg_stat_activity WHERE $worker"),
+	'nobody stays in databases without the extension');
+install($node, 'a');
+neglect($node, 'a', 'good', 10);
+is_reclaimed($node, 'a', 'good', 'the worker reclaims what is neglected');
+install($node, 'b');
+neglect($node, 'b', 'good');
+is_reclaimed($node, 'b', 'good', 'in the other database, too');
+$node->safe_psql('postgres', 'BEGIN; CREATE EXTENSION pool_ext; ROLLBACK');
+
+is($node->safe_psql('a', 'SELECT backlog, oldest_due, errors, last_error,
+		active, last_tick <= now(), duration_ms > 0 FROM pool.stat_worker'),
+	'0||0||t|t|t', 'stat_worker says so');
+ok($node->poll_query_until('a', "SELECT state = 'idle' FROM pool.stat_worker"),
+	'between two runs it is idle');
+ok($node->poll_query_until('a', 'SELECT count(*) = 0 FROM pool.event e
+	CROSS JOIN pool.rollup_state r
+	WHERE NOT pg_visible_in_snapshot(e.xid, r.snapshot)'),
+	'events are folded');
+is($node->safe_psql('a', 'SELECT * FROM pool.verify()'), '', 'verify()');
+
+# What it is and as whom it acts.
+is($node->safe_psql('a', "SELECT DISTINCT kind, actor_id, rule_id IS NULL
+		FROM pool.event WHERE kind = 'reclaimed'"),
+	'reclaimed||f', 'reclaimed by the rule, by nobody');
+
+# ---------------------------------------------------------------------
+# Errors stop nobody else
+# ---------------------------------------------------------------------
+my $offset = -s $node->logfile;
+$node->safe_psql('a', <<'SQL');
+ALTER TABLE pool.lead_state ADD CONSTRAINT cannot
+CHECK (NOT (pool_id = 2 AND status = 'available' AND claims > 0)) NOT VALID;
+SQL
+neglect($node, 'a', 'bad');
+neglect($node, 'a', 'good');
+is_reclaimed($node, 'a', 'good', 'a pool that fails stops no other pool');
+ok($node->poll_query_until('a', 'SELECT errors > 3 FROM pool.stat_worker'),
+	'the errors are counted');
+is($node->safe_psql('a', 'SELECT last_error FROM pool.stat_worker'),
+	'timers of pool 2 failed (SQLSTATE 23514)', 'last_error names it');
+is(count_in_log($node, 'timers of pool 2 failed', $offset), 1,
+	'the log has it once');
+is($node->safe_psql('a', 'SELECT backlog, oldest_due < now()
+		FROM pool.stat_worker'), '1|t', 'the backlog shows it');
+$node->safe_psql('a', 'ALTER TABLE pool.lead_state DROP CONSTRAINT cannot');
+is_reclaimed($node, 'a', 'bad', 'mended, it goes on');
+
+$offset = -s $node->logfile;
+$node->safe_psql('a', 'ALTER TABLE pool.rollup_day
+	ADD CONSTRAINT cannot CHECK (false) NOT VALID');
+neglect($node, 'a', 'good');
+is_reclaimed($node, 'a', 'good', 'a task that fails stops no other task');
+neglect($node, 'b', 'good');
+is_reclaimed($node, 'b', 'good', 'nor another database');
+my $errors = $node->safe_psql('a', 'SELECT errors FROM pool.stat_worker');
+ok($node->poll_query_until('a',
+		"SELECT errors > $errors + 3 FROM pool.stat_worker"),
+	'its errors are counted');
+like($node->safe_psql('a', 'SELECT last_error FROM pool.stat_worker'),
+	qr/^task "rollup" of pool_ext in database "a" failed \(SQLSTATE 23514\)$/,
+	'last_error names it without data');
+is(count_in_log($node, 'task "rollup"', $offset), 1, 'the log has it once');
+is(count_in_log($node, 'Failing row', $offset), 0, 'without data');
+$node->safe_psql('a', 'ALTER TABLE pool.rollup_day DROP CONSTRAINT cannot');
+is($node->safe_psql('a', 'SELECT * FROM pool.verify()'), '', 'verify()');
+
+# A lock somebody holds is no error.
+my $holder = $node->background_psql('a');
+$holder->query_safe('BEGIN; LOCK TABLE pool.lead_state');
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) > 0 FROM pg_stat_activity WHERE $worker
+		 AND datname = 'a' AND wait_event_type = 'Lock'"),
+	'the worker waits for a lock');
+neglect($node, 'b', 'good');
+is_reclaimed($node, 'b', 'good', 'another database does not');
+
+# ---------------------------------------------------------------------
+# Somebody ends it
+# ---------------------------------------------------------------------
+ok($node->poll_query_until('postgres',
+		"SELECT coalesce(bool_or(pg_terminate_backend(pid)), false)
+		 FROM pg_stat_activity WHERE $worker AND datname = 'a'"),
+	'a worker is terminated');
+$holder->quit;
+neglect($node, 'a', 'good');
+is_reclaimed($node, 'a', 'good', 'another one comes');
+my $launcher = $node->safe_psql('postgres',
+	"SELECT pid FROM pg_stat_activity
+	 WHERE backend_type = 'pool_ext launcher'");
+$node->safe_psql('postgres', "SELECT pg_terminate_backend($launcher)");
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) = 1 FROM pg_stat_activity
+		 WHERE backend_type = 'pool_ext launcher' AND pid <> $launcher"),
+	'a terminated launcher comes again');
+neglect($node, 'a', 'good');
+is_reclaimed($node, 'a', 'good', 'and works');
+
+# ---------------------------------------------------------------------
+# Off and on
+# ---------------------------------------------------------------------
+$node->safe_psql('postgres', 'ALTER SYSTEM SET pool_ext.worker_enabled = off');
+$node->reload;
+state_becomes($node, 'a', 'disabled');
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) = 0 FROM pg_stat_activity WHERE $worker"),
+	'nobody works');
+neglect($node, 'a', 'good', 3);
+is($node->safe_psql('a', 'SELECT backlog FROM pool.stat_worker'), '3',
+	'the backlog grows');
+is($node->safe_psql('a', "SELECT done FROM pool.tick() WHERE task = 'timers'"),
+	'3', 'tick() does the same');
+neglect($node, 'a', 'good', 3);
+$node->safe_psql('postgres', 'ALTER SYSTEM RESET pool_ext.worker_enabled');
+$node->reload;
+is_reclaimed($node, 'a', 'good', 'on again, it goes on');
+
+# ---------------------------------------------------------------------
+# It is in nobody's way
+# ---------------------------------------------------------------------
+foreach my $round (1 .. 3)
+{
+	neglect($node, 'a', 'good', 3000);
+	quickly($node, 'CREATE DATABASE copy TEMPLATE a',
+		"CREATE DATABASE from one at work ($round)");
+	neglect($node, 'copy', 'good', 3000);
+	quickly($node, 'ALTER DATABASE copy RENAME TO copied',
+		"ALTER DATABASE RENAME at work ($round)");
+	quickly($node, 'DROP DATABASE copied', "DROP DATABASE at work ($round)");
+}
+is_reclaimed($node, 'a', 'good', 'and the work gets done');
+
+# A copied database is another one: it waits for resume().
+$node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE a');
+state_becomes($node, 'copy', 'waiting');
+is($node->safe_psql('copy', 'SELECT active FROM pool.stat_worker'), 'f',
+	'a copied database is not active');
+neglect($node, 'copy', 'good');
+is($node->safe_psql('copy', 'SELECT pool.resume()'), 't', 'resume()');
+is_reclaimed($node, 'copy', 'good', 'resumed, it works');
+quickly($node, 'DROP DATABASE copy', 'DROP DATABASE');
+
+$offset = -s $node->logfile;
+$node->safe_psql('b', 'SET pool_ext.allow_drop = on;
+	BEGIN; DROP EXTENSION pool_ext; ROLLBACK');
+neglect($node, 'b', 'good');
+is_reclaimed($node, 'b', 'good', 'a DROP EXTENSION rolled back');
+$node->safe_psql('b', 'SET pool_ext.allow_drop = on; DROP EXTENSION pool_ext');
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = 'b'"),
+	'a DROP EXTENSION: the worker is gone');
+install($node, 'b');
+neglect($node, 'b', 'good');
+is_reclaimed($node, 'b', 'good', 'and comes again with the extension');
+is(count_in_log($node, '(?:WARNING|ERROR|FATAL):', $offset), 0,
+	'all that without a word in the log');
+
+# ---------------------------------------------------------------------
+# A standby, a promotion, a crash
+# ---------------------------------------------------------------------
+$node->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'backup', has_streaming => 1);
+$standby->start;
+$node->wait_for_catchup($standby);
+is($standby->safe_psql('a', 'SELECT state FROM pool.stat_worker'), 'standby',
+	'on a standby nothing runs');
+is($standby->safe_psql('a', "SELECT count(*) FROM pg_stat_activity
+		WHERE backend_type LIKE 'pool_ext%'"), '0', 'not even the launcher');
+$standby->promote;
+neglect($standby, 'a', 'good');
+is_reclaimed($standby, 'a', 'good', 'after promotion it works');
+$standby->stop;
+
+$holder = $node->background_psql('a');
+$holder->query_safe('BEGIN; LOCK TABLE pool.lead_state');
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) > 0 FROM pg_stat_activity WHERE $worker
+		 AND datname = 'a' AND wait_event_type = 'Lock'"),
+	'a worker waits');
+my $victim = $node->safe_psql('postgres',
+	"SELECT max(pid) FROM pg_stat_activity WHERE $worker AND datname = 'a'");
+SKIP:
+{
+	skip 'it has just left', 1 if $victim eq '';
+	kill 'KILL', $victim;
+	# the session of the holder ends with the crash
+	eval { $holder->quit };
+	ok($node->poll_query_until('postgres', 'SELECT 1', '1'),
+		'the server is there again after a crash of a worker');
+}
+neglect($node, 'a', 'good');
+is_reclaimed($node, 'a', 'good', 'and so is the worker');
+is($node->safe_psql('a', 'SELECT * FROM pool.verify()'), '', 'verify()');
+$node->stop;
+
+# ---------------------------------------------------------------------
+# No room for workers
+# ---------------------------------------------------------------------
+my $full = new_node('full');
+# one for the launcher of logical replication, one for ours
+$full->append_conf('postgresql.conf', "max_worker_processes = 2\n");
+$full->start;
+install($full, 'postgres');
+$full->wait_for_log(qr/could not start a worker of pool_ext/);
+neglect($full, 'postgres', 'good');
+is($full->safe_psql('postgres',
+		"SELECT done FROM pool.tick() WHERE task = 'timers'"), '1',
+	'without room for workers tick() works');
+is(count_in_log($full, 'could not start a worker of pool_ext'), 1,
+	'said once');
+$full->stop;
+
+# ---------------------------------------------------------------------
+# Not preloaded
+# ---------------------------------------------------------------------
+my $late = new_node('late');
+$late->append_conf('postgresql.conf', "shared_preload_libraries = ''\n");
+$late->start;
+install($late, 'postgres');
+neglect($late, 'postgres', 'good');
+is($late->safe_psql('postgres',
+		'SELECT state, backlog, active FROM pool.stat_worker'),
+	'not preloaded|1|t', 'stat_worker says that it is not preloaded');
+is($late->safe_psql('postgres',
+		"SELECT done FROM pool.tick() WHERE task = 'timers'"), '1',
+	'tick() works');
+$late->safe_psql('postgres', 'CREATE ROLE owner SUPERUSER LOGIN');
+$late->safe_psql('postgres', 'CREATE DATABASE owned');
+$late->safe_psql('owned', 'CREATE EXTENSION pool_ext;
+	INSERT INTO pool.pool (name) VALUES (\'p\');
+	SELECT pool.enter(\'p\', \'k\')', extra_params => [ '-U', 'owner' ]);
+
+# Each in a session of its own, whose first command this is.
+foreach my $command (
+	'DROP EXTENSION pool_ext',
+	'DROP EXTENSION pool_ext CASCADE',
+	'DROP SCHEMA pool CASCADE',
+	'DROP OWNED BY owner',
+	'TRUNCATE pool.lead_state',
+	'DROP TABLE pool.lead_state CASCADE')
+{
+	$late->psql('owned', $command, stderr => \my $stderr,
+		extra_params => [ '-v', 'VERBOSITY=sqlstate' ]);
+	like($stderr, $command =~ /TABLE/ ? qr/2BP01/ : qr/PO011/,
+		"$command is refused without preloading");
+}
+$late->safe_psql('owned', 'ALTER EXTENSION pool_ext DROP TABLE pool.lead_state');
+$late->psql('owned', 'DROP TABLE pool.lead_state CASCADE',
+	stderr => \my $stderr, extra_params => [ '-v', 'VERBOSITY=sqlstate' ]);
+like($stderr, qr/PO011/, 'DROP TABLE outside the extension is refused, too');
+is($late->safe_psql('owned', 'SELECT count(*) FROM pool.lead'), '1',
+	'and the lead is there');
+$late->stop;
+
+done_testing();
