@@ -105,12 +105,12 @@ static QueueSlot *my_refill = NULL;
  * ------------------------------------------------------------------------ */
 
 static QueueKey
-queue_key(Relation index, int32 pool_id)
+queue_key(Relation leads, int32 pool_id)
 {
 	QueueKey	key;
 
 	key.database = MyDatabaseId;
-	key.index = pool_relation_number(index);
+	key.table = pool_relation_number(leads);
 	key.pool_id = pool_id;
 	return key;
 }
@@ -377,7 +377,7 @@ pool_queue_take(PoolTable *leads, int32 pool_id,
 
 	if (!queue_slot_available())
 		return;
-	key = queue_key(pool_work_index(leads, POOL_LEAD_STATE_QUEUE), pool_id);
+	key = queue_key(leads->rel, pool_id);
 	reserve_answers(1);
 	add_answer(&key, count_unsettled(&key), false, candidate);
 }
@@ -391,7 +391,7 @@ pool_queue_give(PoolTable *leads, int32 pool_id,
 
 	if (!queue_slot_available())
 		return;
-	key = queue_key(pool_work_index(leads, POOL_LEAD_STATE_QUEUE), pool_id);
+	key = queue_key(leads->rel, pool_id);
 	reserve_answers(1);
 	add_answer(&key, count_unsettled(&key), true, candidate);
 }
@@ -571,7 +571,7 @@ pool_queue_begin(PoolTable *leads, int32 pool_id, Snapshot snapshot)
 
 	scan->leads = leads;
 	scan->index = pool_work_index(leads, POOL_LEAD_STATE_QUEUE);
-	scan->key = queue_key(scan->index, pool_id);
+	scan->key = queue_key(leads->rel, pool_id);
 	scan->snapshot = snapshot;
 	scan->row = table_slot_create(leads->rel, NULL);
 	scan->dirty = palloc0(sizeof(SnapshotData));

@@ -106,8 +106,7 @@ hidden_of(PoolTable *leads, QueueSlot *slot, const QueueKey *key,
 List *
 pool_queue_hidden(PoolTable *leads)
 {
-	Oid			index = pool_relation_number(pool_work_index(leads,
-															 POOL_LEAD_STATE_QUEUE));
+	Oid			table = pool_relation_number(leads->rel);
 	List	   *hidden = NIL;
 
 	for (int i = 0; i < queue_slot_count(); i++)
@@ -121,7 +120,7 @@ pool_queue_hidden(PoolTable *leads)
 		frontier = slot->frontier;
 		LWLockRelease(&slot->lock);
 		if (key.pool_id == 0 || key.database != MyDatabaseId ||
-			key.index != index)
+			key.table != table)
 			continue;
 		hidden = hidden_of(leads, slot, &key, frontier, hidden);
 	}

@@ -181,7 +181,7 @@ bool
 queue_slot_is(const QueueSlot *slot, const QueueKey *key)
 {
 	return slot->key.pool_id == key->pool_id &&
-		slot->key.index == key->index &&
+		slot->key.table == key->table &&
 		slot->key.database == key->database;
 }
 
@@ -414,7 +414,7 @@ queue_prepared_settle(void)
 static void
 widen_entry(PreparedEntry *entry, const QueueKey *key, int64 ticket)
 {
-	if (entry->key.pool_id != key->pool_id || entry->key.index != key->index)
+	if (entry->key.pool_id != key->pool_id || entry->key.table != key->table)
 		entry->key.pool_id = 0;
 	entry->ticket = Min(entry->ticket, ticket);
 }

@@ -18,7 +18,7 @@
 typedef struct QueueKey
 {
 	Oid			database;
-	Oid			index;			/* file number of the queue index */
+	Oid			table;			/* file number of lead_state */
 	int32		pool_id;
 } QueueKey;
 
