@@ -370,8 +370,9 @@ entry_of(Run *run, int64 lead_id)
 
 /*
  * The lead that entry i doubles, 0 if none.  All entries before it have been
- * judged: an identity or key first named by one of them counts as taken only
- * if that one was let in, else by the lead it doubles in turn.
+ * judged: an identity first named by one of them counts as taken only if that
+ * one was let in, as if they had come one by one; a key leads to whatever that
+ * one doubles in turn.
  */
 static int64
 find_double(Run *run, int i)

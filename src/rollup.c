@@ -18,12 +18,30 @@
 #include "sql.h"
 #include "table.h"
 #include "utils/datum.h"
+#include "utils/guc.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(pool_purge_events);
 
 /* events folded in one transaction */
 #define EVENTS_PER_LEAD 20
+
+/*
+ * The tail is short however long the log is, but its bounds are known only at
+ * run time: left alone, the planner reads the whole log.
+ */
+static void
+walk_indexes(void)
+{
+	static const char *const settings[] = {
+		"enable_seqscan", "enable_indexonlyscan", "jit"
+	};
+
+	for (int i = 0; i < lengthof(settings); i++)
+		(void) set_config_option(settings[i], "off", PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+								 false);
+}
 
 /*
  * Folds what is finished.  max_events is a measure of how much at once, not
@@ -41,6 +59,7 @@ pool_rollup_run(int max_events, TimestampTz now)
 	bool		isnull;
 	PoolSql		sql = pool_sql_begin();
 
+	walk_indexes();
 	pool_sql_run(ROLLUP_LOCK_SQL, 0, NULL, NULL, NULL);
 	values[0] = Int64GetDatum((int64) max_events * EVENTS_PER_LEAD);
 	values[1] = Int32GetDatum(generation);
@@ -76,8 +95,9 @@ purge(TimestampTz before)
 	Datum		values[1] = {TimestampTzGetDatum(before)};
 	uint64		deleted;
 
-	pool_sql_run("UPDATE pool.purge_horizon"
-				 " SET before = greatest(before, $1)",
+	pool_sql_run("INSERT INTO pool.purge_horizon AS h (before) VALUES ($1)"
+				 " ON CONFLICT (singleton) DO UPDATE"
+				 " SET before = greatest(h.before, excluded.before)",
 				 1, types, values, NULL);
 	deleted = pool_sql_run("DELETE FROM pool.event e"
 						   " WHERE e.at < $1"

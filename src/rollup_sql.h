@@ -22,6 +22,15 @@
 	"LOCK TABLE pool.rollup_state IN SHARE ROW EXCLUSIVE MODE"
 
 /*
+ * Events to fold.  A CASE, so that the planner does not take it for something
+ * to look up in the index: that is what is_tail is for.
+ */
+#define ROLLUP_FINISHED(event, snapshot) \
+	"CASE WHEN " event ".generation = $2 " \
+	"THEN pg_catalog.pg_visible_in_snapshot(" event ".xid, " snapshot ") " \
+	"ELSE " event ".generation < $2 END"
+
+/*
  * $1 = greatest number of events to fold, NULL = all (a whole transaction is
  * never split, and what older generations left is folded at once); $2 =
  * current generation.  One row: the snapshot to fold up to, whether more is
@@ -30,39 +39,47 @@
  * pg_current_snapshot() leaves out the caller's own transaction, which would
  * make its later events look folded: it is added here.  A bound is a smaller
  * xmax: transactions are folded in the order of their ids.
+ *
+ * Nothing to fold is the usual answer and must be cheap: where the last fold
+ * left no running transaction behind, one look at the index gives it.
  */
 #define ROLLUP_SNAPSHOT_SQL \
 	"WITH here AS MATERIALIZED ( " \
 	"SELECT n.s, n.own, pg_catalog.pg_snapshot_xmax(n.s) AS xmax, " \
-	"coalesce((SELECT pg_catalog.pg_snapshot_xmax(r.snapshot) " \
-	"FROM pool.rollup_state r WHERE r.generation = $2), '0'::xid8) AS done " \
+	"coalesce(pg_catalog.pg_snapshot_xmax(r.snapshot), '0'::xid8) AS done, " \
+	"coalesce(pg_catalog.pg_snapshot_xmin(r.snapshot) = " \
+	"pg_catalog.pg_snapshot_xmax(r.snapshot), false) AS settled " \
 	"FROM (SELECT pg_catalog.pg_current_snapshot() AS s, " \
-	"pg_catalog.pg_current_xact_id_if_assigned() AS own) n), " \
-	"next AS MATERIALIZED ( " \
-	"SELECT (SELECT e.xid FROM pool.event e " \
+	"pg_catalog.pg_current_xact_id_if_assigned() AS own) n " \
+	"LEFT JOIN pool.rollup_state r ON r.generation = $2), " \
+	"head AS MATERIALIZED ( " \
+	"SELECT h.done, h.own, h.settled, (SELECT e.xid FROM pool.event e " \
 	"WHERE e.generation = $2 AND e.xid >= h.done " \
 	"AND e.xid IS DISTINCT FROM h.own " \
-	"ORDER BY e.generation, e.xid LIMIT 1) AS first, " \
-	"(SELECT e.xid FROM pool.event e " \
+	"ORDER BY e.generation, e.xid LIMIT 1) AS first FROM here h), " \
+	"next AS MATERIALIZED ( " \
+	"SELECT h.first, h.settled AND h.first IS NULL AS nothing, " \
+	"CASE WHEN h.first IS NOT NULL THEN (SELECT e.xid FROM pool.event e " \
 	"WHERE $1 IS NOT NULL AND e.generation = $2 AND e.xid >= h.done " \
 	"AND e.xid IS DISTINCT FROM h.own " \
-	"ORDER BY e.generation, e.xid OFFSET $1 LIMIT 1) AS beyond " \
-	"FROM here h), " \
+	"ORDER BY e.generation, e.xid OFFSET $1 LIMIT 1) END AS beyond " \
+	"FROM head h), " \
 	"bound AS MATERIALIZED ( " \
-	"SELECT h.s, h.own, h.xmax, CASE WHEN n.beyond IS NULL THEN h.xmax " \
+	"SELECT h.s, h.own, h.xmax, n.nothing, CASE WHEN n.beyond IS NULL THEN h.xmax " \
 	"ELSE LEAST(h.xmax, GREATEST(n.beyond, " \
 	"(n.first::text::bigint + 1)::text::xid8)) END AS upto " \
 	"FROM here h, next n), " \
 	"made AS MATERIALIZED ( " \
-	"SELECT b.upto < b.xmax AS more, " \
+	"SELECT b.upto < b.xmax AS more, b.nothing, " \
 	"(LEAST(pg_catalog.pg_snapshot_xmin(b.s), b.own, b.upto)::text " \
 	"|| ':' || b.upto::text || ':' || coalesce( " \
 	"(SELECT pg_catalog.string_agg(u.x::text, ',' ORDER BY u.x) " \
 	"FROM (SELECT pg_catalog.pg_snapshot_xip(b.s) UNION SELECT b.own) u(x) " \
 	"WHERE u.x < b.upto), ''))::pg_snapshot AS snapshot FROM bound b) " \
-	"SELECT m.snapshot, m.more, EXISTS (SELECT FROM pool.event_tail e " \
-	"WHERE e.generation < $2 OR (e.generation = $2 " \
-	"AND pg_catalog.pg_visible_in_snapshot(e.xid, m.snapshot))) AS pending " \
+	"SELECT m.snapshot, m.more, CASE WHEN m.nothing THEN false " \
+	"ELSE EXISTS (SELECT FROM pool.event_tail e " \
+	"WHERE " ROLLUP_FINISHED("e", "m.snapshot") ") " \
+	"END AS pending " \
 	"FROM made m"
 
 /* $1 = snapshot, $2 = current generation (integer), also below. */
@@ -88,8 +105,7 @@
 	"pg_catalog.sum(f.first_response_seconds_sum), " \
 	"pg_catalog.sum(f.seconds_to_convert_sum), pg_catalog.sum(f.amount) " \
 	"FROM pool.event_day_fact f " \
-	"WHERE f.is_tail AND (f.generation < $2 OR (f.generation = $2 " \
-	"AND pg_catalog.pg_visible_in_snapshot(f.xid, $1))) " \
+	"WHERE f.is_tail AND " ROLLUP_FINISHED("f", "$1") " " \
 	"GROUP BY f.pool_id, f.day, f.source " \
 	"ON CONFLICT (pool_id, day, source) DO UPDATE SET " \
 	"entered = r.entered + excluded.entered, claimed = r.claimed + " \
@@ -126,8 +142,7 @@
 	"pg_catalog.sum(f.ended), pg_catalog.sum(f.first_response_seconds_sum), " \
 	"pg_catalog.sum(f.amount) " \
 	"FROM pool.event_member_fact f " \
-	"WHERE f.is_tail AND (f.generation < $2 OR (f.generation = $2 " \
-	"AND pg_catalog.pg_visible_in_snapshot(f.xid, $1))) " \
+	"WHERE f.is_tail AND " ROLLUP_FINISHED("f", "$1") " " \
 	"GROUP BY f.pool_id, f.member_id, f.day " \
 	"ON CONFLICT (pool_id, member_id, day) DO UPDATE SET " \
 	"claimed = r.claimed + excluded.claimed, assigned = r.assigned + " \

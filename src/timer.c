@@ -455,25 +455,44 @@ try_pool(const DueLead *due, int n, TimestampTz now, List **failed)
 	return done;
 }
 
-/* Acts on up to max_leads leads that are due at `now`. */
-PoolTickResult
-pool_timer_run(int max_leads, TimestampTz now)
+static int64
+run_due(DueLead *due, int n, TimestampTz now, List **failed)
 {
-	PoolTickResult result = {0, false};
-	PoolWork   *work = pool_work_begin_reading();
-	DueLead    *due = palloc(max_leads * sizeof(DueLead));
-	List	   *failed = NIL;
-	int			n = collect_due(work, now, NIL, due, max_leads);
+	int64		done = 0;
 
-	pool_work_end(work);
 	qsort(due, n, sizeof(DueLead), compare_due);
 	for (int from = 0, to; from < n; from = to)
 	{
 		for (to = from + 1; to < n; to++)
 			if (due[to].pool_id != due[from].pool_id)
 				break;
-		result.done += try_pool(&due[from], to - from, now, &failed);
+		done += try_pool(&due[from], to - from, now, failed);
 	}
+	return done;
+}
+
+/*
+ * Acts on up to max_leads leads that are due at `now`.  Where a pool fails,
+ * looks again without it, so that its leads do not stand before the others'.
+ */
+PoolTickResult
+pool_timer_run(int max_leads, TimestampTz now)
+{
+	PoolTickResult result = {0, false};
+	DueLead    *due = palloc(max_leads * sizeof(DueLead));
+	List	   *failed = NIL;
+	int			n_failed;
+	int			n;
+
+	do
+	{
+		PoolWork   *work = pool_work_begin_reading();
+
+		n_failed = list_length(failed);
+		n = collect_due(work, now, failed, due, max_leads);
+		pool_work_end(work);
+		result.done += run_due(due, n, now, &failed);
+	} while (list_length(failed) > n_failed);
 	result.more = n == max_leads && result.done > 0;
 	pfree(due);
 	return result;

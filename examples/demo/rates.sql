@@ -17,7 +17,7 @@ WITH ours AS (
         extract(epoch FROM sum(claim_time)) AS seconds
     FROM demo.tally
 ), answer AS (
-    SELECT string_agg(format('%s %s times', replace(a.key, '_', ' '), a.times),
+    SELECT string_agg(format('%s %s', replace(a.key, '_', ' '), a.times),
             ', ' ORDER BY a.times DESC) AS list
     FROM (SELECT e.key, sum(e.value::bigint) AS times
           FROM demo.tally t, jsonb_each_text(t.answers) e GROUP BY e.key) a
@@ -30,5 +30,5 @@ SELECT format('   %s claims in %s s: %s claims/s, with %s other changes',
         round(1000 * c.seconds / nullif(c.claims, 0), 2))
     || format(E'\n   %s were forgotten, the worker took back %s',
         c.neglected, o.reclaimed)
-    || format(E'\n   refused: %s', coalesce(a.list, 'nothing'))
+    || format(E'\n   refusals: %s', coalesce(a.list, 'none'))
 FROM ours o, clients c, answer a;

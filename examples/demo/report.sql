@@ -10,8 +10,7 @@ WHERE pool IN (:'pool', :'pool' || ' declined')
 ORDER BY pool;
 
 \echo stat_member: the sellers
-SELECT member, claimed, claim_limit, followed_up, converted, reclaimed,
-    conversion_rate AS rate
+SELECT member, claimed, claim_limit, followed_up, converted, reclaimed
 FROM pool.stat_member
 WHERE pool = :'pool' AND role = 'member'
 ORDER BY converted DESC, member
@@ -26,7 +25,7 @@ ORDER BY entered DESC
 LIMIT 10;
 
 \echo stat_daily: the days of the sellers
-SELECT day, entered, claimed, followed_up, released, reclaimed, converted
+SELECT day, entered, claimed, released, reclaimed, converted
 FROM pool.stat_daily
 WHERE pool = :'pool'
 ORDER BY day;
