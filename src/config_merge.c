@@ -3,9 +3,8 @@
  *	  Restored rows of tables that triggers fill as well.
  *
  * A restore inserts the rows of every table while the triggers of
- * config_trigger.c are in force, in any order and perhaps several tables at
- * once.  Whichever comes first, the trigger's row or the restored one, the
- * restored one stays.
+ * config_trigger.c are in force, in any order of tables.  Whichever comes
+ * first, the trigger's row or the restored one, the restored one stays.
  */
 #include "compat.h"
 
@@ -22,20 +21,19 @@ PG_FUNCTION_INFO_V1(pool_merge_state);
 typedef struct DerivedTable
 {
 	const char *name;
-	const char *source;			/* whose trigger makes the rows */
 	const char *merge;			/* $1 is the restored row */
 } DerivedTable;
 
 static const DerivedTable derived_tables[] = {
 	{
-		"member_state", "member",
+		"member_state",
 		"INSERT INTO pool.member_state SELECT ($1).*"
 		" ON CONFLICT (member_id) DO UPDATE"
 		" SET tenant_id = excluded.tenant_id"
 	},
 	{
 		/* counters that are in use already are not overwritten */
-		"membership_state", "membership",
+		"membership_state",
 		"INSERT INTO pool.membership_state AS s SELECT ($1).*"
 		" ON CONFLICT (pool_id, member_id) DO UPDATE"
 		" SET (spells, day_event, day_until, last_claim_at, tenant_id,"
@@ -46,7 +44,7 @@ static const DerivedTable derived_tables[] = {
 		" WHERE s.spells = 0 AND s.held = 0 AND s.claimed = 0"
 	},
 	{
-		"timer_recheck", "timer_rule",
+		"timer_recheck",
 		"INSERT INTO pool.timer_recheck AS r SELECT ($1).*"
 		" ON CONFLICT (pool_id) DO UPDATE"
 		" SET after_lead = least(r.after_lead, excluded.after_lead)"
@@ -66,20 +64,6 @@ derived_table(Relation rel)
 }
 
 /*
- * Before the statement: waits until nobody makes rows.  A parallel restore
- * writes both tables at once, in different orders.
- */
-static void
-wait_for_source(const DerivedTable *table)
-{
-	PoolSql		sql = pool_sql_begin();
-
-	pool_sql_run(psprintf("LOCK TABLE pool.%s IN SHARE MODE", table->source),
-				 0, NULL, NULL, NULL);
-	pool_sql_end(sql);
-}
-
-/*
  * Writes the row in place of one that a trigger has made.  False if there is
  * another one.
  */
@@ -96,28 +80,24 @@ merge_row(const DerivedTable *table, Relation rel, HeapTuple tuple)
 }
 
 /*
- * Before INSERT into a derived table, by statement and by row.  What the
- * library itself inserts goes through as it is.
+ * Before a row is inserted into a derived table.  What the library itself
+ * inserts goes through as it is.
  */
 Datum
 pool_merge_state(PG_FUNCTION_ARGS)
 {
 	TriggerData *data = (TriggerData *) fcinfo->context;
-	const DerivedTable *table;
 
-	if (!CALLED_AS_TRIGGER(fcinfo))
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_BEFORE(data->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
+		!TRIGGER_FIRED_BY_INSERT(data->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("this is a trigger function")));
-	if (InLocalUserIdChange())
-		PG_RETURN_POINTER(data->tg_trigtuple);
-	table = derived_table(data->tg_relation);
-	if (TRIGGER_FIRED_FOR_STATEMENT(data->tg_event))
-	{
-		wait_for_source(table);
+				 errmsg("this is a trigger function for rows before INSERT")));
+	if (!InLocalUserIdChange() &&
+		merge_row(derived_table(data->tg_relation), data->tg_relation,
+				  data->tg_trigtuple))
 		return PointerGetDatum(NULL);
-	}
-	if (merge_row(table, data->tg_relation, data->tg_trigtuple))
-		return PointerGetDatum(NULL);
-	PG_RETURN_POINTER(data->tg_trigtuple);
+	return PointerGetDatum(data->tg_trigtuple);
 }

@@ -233,16 +233,17 @@ apply_edit(PoolCall *call, PoolLead *lead, Edit *e, int32 actor_id)
 	if (e->name != 0 || e->grade != 0 || e->attributes != 0)
 		pool_data_update(table, &data);
 	pool_lead_reload(leads, lead);
-	if (e->priority >= 0)
-		pool_lead_rank(leads, lead, e->priority);
 	if (lead->status == POOL_OWNED &&
 		pool_config_pool(lead->pool_id)->conditional)
 	{
 		/* a condition may have come true */
-		pool_lead_reload(leads, lead);
+		if (e->priority >= 0)
+			lead->priority = e->priority;
 		lead->check_at = pool_due_check_at(lead);
 		pool_lead_note(leads, lead);
 	}
+	else if (e->priority >= 0)
+		pool_lead_rank(leads, lead, e->priority);
 	event.at = pool_lead_time(lead, pool_now());
 	event.member_id = lead->owner_id;
 	event.detail = describe(e);

@@ -6,10 +6,8 @@
  * role may see (access.c), and what another access of the role still needs
  * when one is taken away.
  *
- * An administrator of one tenant must not see the members of another, so with
- * the first such grant the configuration tables get row policies.  Not
- * earlier: under policies COPY FROM is not available, and policies made by the
- * extension's script would be dumped and then be there twice.
+ * Row policies keep an administrator of one tenant away from the others'
+ * configuration (grants.sql).
  */
 #include "compat.h"
 
@@ -120,20 +118,6 @@ static const Privilege privileges[] = {
 	{"EXECUTE ON FUNCTION pool.tick", ADMIN},
 	{"EXECUTE ON FUNCTION pool.resume", ADMIN},
 	{"EXECUTE ON FUNCTION pool.purge_events", ADMIN}
-};
-
-/* The configuration tables, and the column that names the tenant. */
-static const struct
-{
-	const char *name;
-	const char *column;
-}			tenant_tables[] = {
-	{"tenant", "id"},
-	{"calendar", "tenant_id"},
-	{"pool", "tenant_id"},
-	{"member", "tenant_id"},
-	{"membership", "tenant_id"},
-	{"timer_rule", "tenant_id"}
 };
 
 /* The arguments of a call, looked up and allowed. */
@@ -260,25 +244,6 @@ run_for(const AccessCall *call, const char *command)
  * Granting
  * ------------------------------------------------------------------------ */
 
-static void
-make_policy(const char *name, const char *column)
-{
-	Oid			types[1] = {TEXTOID};
-	Datum		values[1] = {CStringGetTextDatum(name)};
-
-	if (pool_sql_run("SELECT FROM pg_policy p"
-					 " JOIN pg_class c ON c.oid = p.polrelid"
-					 " WHERE c.relnamespace = 'pool'::regnamespace"
-					 " AND c.relname = $1 AND p.polname = 'admin_tenant'",
-					 1, types, values, NULL) > 0)
-		return;
-	pool_sql_run(psprintf("CREATE POLICY admin_tenant ON pool.%s"
-						  " USING (pool.sees_tenant(%s))", name, column),
-				 0, NULL, NULL, NULL);
-	pool_sql_run(psprintf("ALTER TABLE pool.%s ENABLE ROW LEVEL SECURITY",
-						  name), 0, NULL, NULL, NULL);
-}
-
 /*
  * pool.grant_access(role, access, tenant)
  */
@@ -294,9 +259,6 @@ pool_grant_access(PG_FUNCTION_ARGS)
 			pool_sql_run(psprintf("GRANT %s TO %s", privileges[i].what,
 								  quote_identifier(call.role)),
 						 0, NULL, NULL, NULL);
-	if (call.access == ADMIN && call.tenant_id != 0)
-		for (int i = 0; i < (int) lengthof(tenant_tables); i++)
-			make_policy(tenant_tables[i].name, tenant_tables[i].column);
 	pool_sql_end(call.sql);
 	PG_RETURN_VOID();
 }

@@ -34,6 +34,9 @@
 PG_FUNCTION_INFO_V1(pool_guard_ddl);
 PG_FUNCTION_INFO_V1(pool_guard_truncate);
 PG_FUNCTION_INFO_V1(pool_guard_event);
+PG_FUNCTION_INFO_V1(pool_lead_replicated);
+
+extern Datum pool_lead_written(PG_FUNCTION_ARGS);
 
 bool		pool_guard_allow_event_writes = false;
 
@@ -194,6 +197,20 @@ pool_guard_event(PG_FUNCTION_ARGS)
 						   "of every lead rest on it."),
 				 errhint("pool.purge_events(before) removes old events, "
 						 "pool.erase(leads, reason) personal data.")));
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * After a row of lead_state came by replication.  Asks itself whether it did:
+ * ENABLE TRIGGER ALL, as pg_restore --disable-triggers ends, makes of a
+ * replica's trigger everybody's.
+ */
+Datum
+pool_lead_replicated(PG_FUNCTION_ARGS)
+{
+	(void) trigger_data(fcinfo);
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+		return pool_lead_written(fcinfo);
 	return PointerGetDatum(NULL);
 }
 

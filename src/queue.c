@@ -775,7 +775,11 @@ pool_queue_end(PoolQueueScan *scan)
 		Answer	   *answer = find_answer(&scan->key, &scan->put_back[i]);
 
 		if (answer == NULL)
+		{
+			/* part of a range; others need not wait for its end */
+			publish(&scan->key, NULL, &scan->put_back[i], false);
 			continue;
+		}
 		settle_answer(answer, false);
 		remove_answer(answer);
 	}

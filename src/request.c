@@ -20,6 +20,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
@@ -46,11 +47,31 @@ lock_request(const char *login, const pg_uuid_t *id)
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
+/*
+ * Values are written the same in every session from here on, until
+ * AtEOXact_GUC() ends the level returned.
+ */
+static int
+begin_plain_text(void)
+{
+	static const char *const settings[][2] = {
+		{"datestyle", "ISO, YMD"}, {"timezone", "UTC"}
+	};
+	int			level = NewGUCNestLevel();
+
+	for (int i = 0; i < lengthof(settings); i++)
+		(void) set_config_option(settings[i][0], settings[i][1],
+								 PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	return level;
+}
+
 /* A digest of the arguments as text, the request id aside. */
 static bytea *
 digest_arguments(PoolCall *call, int request_argno)
 {
 	FunctionCallInfo fcinfo = call->fcinfo;
+	int			level = begin_plain_text();
 	StringInfoData buffer;
 	bytea	   *digest = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
@@ -75,6 +96,7 @@ digest_arguments(PoolCall *call, int request_argno)
 		value = OidOutputFunctionCall(output, PG_GETARG_DATUM(i));
 		appendStringInfo(&buffer, " %zu:%s", strlen(value), value);
 	}
+	AtEOXact_GUC(true, level);
 	if (ctx == NULL || pg_cryptohash_init(ctx) < 0 ||
 		pg_cryptohash_update(ctx, (uint8 *) buffer.data, buffer.len) < 0 ||
 		pg_cryptohash_final(ctx, (uint8 *) VARDATA(digest),
@@ -189,9 +211,17 @@ pool_request_store(PoolCall *call)
 	bool		nulls[REQUEST_LOG_NATTS] = {0};
 	int			n = list_length(call->request_rows);
 	Datum	   *rows = palloc(Max(n, 1) * sizeof(Datum));
+	int			level = begin_plain_text();
 
 	for (int i = 0; i < n; i++)
-		rows[i] = CStringGetTextDatum(list_nth(call->request_rows, i));
+	{
+		HeapTuple	tuple = list_nth(call->request_rows, i);
+		Datum		row = HeapTupleHeaderGetDatum(tuple->t_data);
+
+		rows[i] = CStringGetTextDatum(OidOutputFunctionCall(F_RECORD_OUT,
+															row));
+	}
+	AtEOXact_GUC(true, level);
 	values[REQUEST_LOG_TENANT_ID - 1] = Int32GetDatum(call->request_tenant);
 	values[REQUEST_LOG_LOGIN - 1] = CStringGetTextDatum(login_name());
 	values[REQUEST_LOG_REQUEST_ID - 1] = UUIDPGetDatum(call->request_id);

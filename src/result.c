@@ -72,14 +72,9 @@ void
 pool_call_row(PoolCall *call)
 {
 	if (call->request_id != NULL)
-	{
-		HeapTuple	tuple = heap_form_tuple(call->desc, call->values,
-											call->nulls);
-		Datum		row = HeapTupleHeaderGetDatum(tuple->t_data);
-
 		call->request_rows = lappend(call->request_rows,
-									 OidOutputFunctionCall(F_RECORD_OUT, row));
-	}
+									 heap_form_tuple(call->desc, call->values,
+													 call->nulls));
 	tuplestore_putvalues(call->store, call->desc, call->values, call->nulls);
 	memset(call->nulls, true, call->desc->natts * sizeof(bool));
 }

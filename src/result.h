@@ -33,7 +33,7 @@ typedef struct PoolCall
 	pg_uuid_t  *request_id;		/* NULL = none */
 	int32		request_tenant;
 	bytea	   *request_digest;
-	List	   *request_rows;	/* text of each row, for the log */
+	List	   *request_rows;	/* of HeapTuple, for the log */
 } PoolCall;
 
 extern PoolCall *pool_call_begin(FunctionCallInfo fcinfo, const char *function);

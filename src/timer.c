@@ -19,6 +19,7 @@
 #include "rule.h"
 #include "sql.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
@@ -116,11 +117,16 @@ compare_due(const void *a, const void *b)
  * Judging one lead
  * ------------------------------------------------------------------------ */
 
+/* The same whatever the session's IntervalStyle: was_sent() compares it. */
 static char *
 interval_text(const Interval *span)
 {
-	return DatumGetCString(DirectFunctionCall1(interval_out,
-											   IntervalPGetDatum(span)));
+	struct pg_itm parts;
+	char		buffer[MAXDATELEN + 1];
+
+	interval2itm(*span, &parts);
+	EncodeInterval(&parts, INTSTYLE_POSTGRES, buffer);
+	return pstrdup(buffer);
 }
 
 static char *
@@ -319,7 +325,8 @@ judge_rule(Judgement *j, const PoolTimerRule *rule)
 	if (!condition_holds(j, rule))
 	{
 		if (pool_rule_depends_on_time(rule->condition))
-			look_again(j, j->batch->now + USECS_PER_DAY);
+			look_again(j, pool_rule_next_idle_day(&j->item->lead,
+												  j->batch->now));
 		return;
 	}
 	due_at = insist_on_notice(j, rule, due_at);

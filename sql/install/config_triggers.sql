@@ -208,17 +208,11 @@ CREATE FUNCTION pool.merge_state() RETURNS trigger
 COMMENT ON FUNCTION pool.merge_state() IS
     'Trigger: lets a restored row take the place of one that a trigger made.';
 
-CREATE TRIGGER merge_state_begin BEFORE INSERT ON pool.member_state
-    FOR EACH STATEMENT EXECUTE FUNCTION pool.merge_state();
 CREATE TRIGGER merge_state BEFORE INSERT ON pool.member_state
     FOR EACH ROW EXECUTE FUNCTION pool.merge_state();
 
-CREATE TRIGGER merge_state_begin BEFORE INSERT ON pool.membership_state
-    FOR EACH STATEMENT EXECUTE FUNCTION pool.merge_state();
 CREATE TRIGGER merge_state BEFORE INSERT ON pool.membership_state
     FOR EACH ROW EXECUTE FUNCTION pool.merge_state();
 
-CREATE TRIGGER merge_state_begin BEFORE INSERT ON pool.timer_recheck
-    FOR EACH STATEMENT EXECUTE FUNCTION pool.merge_state();
 CREATE TRIGGER merge_state BEFORE INSERT ON pool.timer_recheck
     FOR EACH ROW EXECUTE FUNCTION pool.merge_state();

@@ -11,8 +11,8 @@ COMMENT ON FUNCTION pool.grant_access(text, text, text) IS
     'Gives a database role what it needs, for one tenant or all (NULL): '
     'reader sees statistics; member works as the member whose login the '
     'role is; manager also assigns, transfers, reclaims, archives, reopens '
-    'and moves; admin writes the configuration, runs tick(), verify(), '
-    'resume(), purge_events() and erase(); service does all that managers '
+    'and moves; admin writes the configuration (by INSERT, not COPY FROM), '
+    'runs tick(), verify(), resume(), purge_events() and erase(); service does all that managers '
     'do, for any member (act_as), and fills pool.intake. Give it to the '
     'login itself or to a group. Errors: 42501 for others than the owner '
     'of the extension, 42704 unknown role, 22004 NULL, 22023 unknown '
@@ -28,6 +28,25 @@ COMMENT ON FUNCTION pool.revoke_access(text, text, text) IS
     'Takes from a database role what grant_access() gave it, for one '
     'tenant or all (NULL), but for what another access of the role still '
     'needs. Errors as for grant_access().';
+
+-- An administrator of one tenant has nothing of another.  The owner is above
+-- that, and so are the views and the library.  Under policies COPY FROM is for
+-- the owner only; others use INSERT.  pg_dump leaves policies of an
+-- extension's tables to the extension's script.
+CREATE POLICY of_tenant ON pool.tenant USING (pool.sees_tenant(id));
+CREATE POLICY of_tenant ON pool.calendar USING (pool.sees_tenant(tenant_id));
+CREATE POLICY of_tenant ON pool.pool USING (pool.sees_tenant(tenant_id));
+CREATE POLICY of_tenant ON pool.member USING (pool.sees_tenant(tenant_id));
+CREATE POLICY of_tenant ON pool.membership
+    USING (pool.sees_tenant(tenant_id));
+CREATE POLICY of_tenant ON pool.timer_rule
+    USING (pool.sees_tenant(tenant_id));
+ALTER TABLE pool.tenant ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pool.calendar ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pool.pool ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pool.member ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pool.membership ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pool.timer_rule ENABLE ROW LEVEL SECURITY;
 
 REVOKE ALL ON SCHEMA pool FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA pool FROM PUBLIC;

@@ -77,8 +77,15 @@ CREATE TRIGGER lead_written
     BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON pool.lead_state
     FOR EACH STATEMENT EXECUTE FUNCTION pool.lead_written();
 ALTER TABLE pool.lead_state ENABLE ALWAYS TRIGGER lead_written;
-CREATE TRIGGER lead_written_by_replication
+
+CREATE FUNCTION pool.lead_replicated() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'pool_lead_replicated'
+    LANGUAGE C;
+
+COMMENT ON FUNCTION pool.lead_replicated() IS
+    'Trigger: the same for rows that come by replication.';
+
+CREATE TRIGGER lead_replicated
     AFTER INSERT OR UPDATE OR DELETE ON pool.lead_state
-    FOR EACH ROW EXECUTE FUNCTION pool.lead_written();
-ALTER TABLE pool.lead_state
-    ENABLE REPLICA TRIGGER lead_written_by_replication;
+    FOR EACH ROW EXECUTE FUNCTION pool.lead_replicated();
+ALTER TABLE pool.lead_state ENABLE REPLICA TRIGGER lead_replicated;

@@ -377,14 +377,14 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     pool    integer := (SELECT min(id) + model.upto(count(*)::integer) - 1
                         FROM model.pool);
-    member  integer := (SELECT min(id) + model.upto(count(*)::integer) - 1
-                        FROM model.member);
+    someone text := model.some_member();
+    member  integer := (SELECT id FROM model.member WHERE key = someone);
     tenant  integer := (SELECT max(tenant_id) FROM model.membership);
     rule    integer := (SELECT min(id) + model.upto(count(*)::integer) - 1
                         FROM model.timer_rule);
     change  text;
 BEGIN
-    change := CASE model.upto(16)
+    change := CASE model.upto(17)
         WHEN 1 THEN format('pool SET hold_limit = %L WHERE id = %s',
             model.one_of('0', '3', '6', '9', NULL), pool)
         WHEN 2 THEN format('pool SET claim_limit = %L WHERE id = %s',
@@ -405,8 +405,9 @@ BEGIN
         WHEN 9 THEN format('member SET hold_limit = %L WHERE id = %s',
             model.one_of('4', '12', NULL), member)
         WHEN 10 THEN format('member SET timezone = %L WHERE id = %s',
-            model.one_of('Pacific/Auckland', 'America/Los_Angeles',
-                         'America/Havana', NULL), member)
+            model.one_of('Pacific/Auckland', 'America/Havana', NULL), member)
+        WHEN 15 THEN format('member SET timezone = %L WHERE id = %s',
+            'America/Los_Angeles', member)
         WHEN 11 THEN format('membership SET role = %L '
             'WHERE pool_id = %s AND member_id = %s',
             model.one_of('member', 'member', 'manager', 'viewer'),

@@ -227,6 +227,9 @@ SELECT outcome FROM pool.claim('made by boss', 'made by boss');
 SELECT * FROM pool.lead_state;
 UPDATE pool.membership_state SET held = 0;
 TRUNCATE pool.timer_rule;
+COPY pool.member (key) FROM stdin;
+in bulk
+\.
 -- a reader statistics
 SET ROLE set_reader;
 SELECT pool, available, owned FROM pool.stat_pool ORDER BY pool;
@@ -259,7 +262,7 @@ INSERT INTO pool.member (key) VALUES ('in default');
 UPDATE pool.pool SET tenant_id = tenant_id + 1;
 RESET ROLE;
 SELECT name, hold_limit FROM pool.pool ORDER BY name;
--- others are as before
+-- all of them one who administers every tenant
 SET ROLE boss;
 SELECT count(*) FROM pool.pool;
 INSERT INTO pool.tenant (name) VALUES ('three');

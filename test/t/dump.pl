@@ -240,29 +240,32 @@ OUT
 	return;
 }
 
+# A parallel restore knows nothing of the foreign keys among an extension's
+# tables, so it needs them off.
 my %ways = (
-	custom => [ 'pg_restore', "$dir/crm.custom" ],
-	parallel => [ 'pg_restore', '-j', '4', "$dir/crm.dir" ],
-	single => [ 'pg_restore', '--single-transaction', "$dir/crm.custom" ],
-	plain => [ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1',
-		'-f', "$dir/crm.sql" ]);
+	custom => [ [ 'pg_restore', "$dir/crm.custom" ] ],
+	parallel => [
+		[ 'pg_restore', '--section=pre-data', "$dir/crm.dir" ],
+		[
+			'pg_restore', '--data-only', '--disable-triggers', '-j', '4',
+			"$dir/crm.dir"
+		],
+		[ 'pg_restore', '--section=post-data', "$dir/crm.dir" ] ],
+	single => [ [ 'pg_restore', '--single-transaction', "$dir/crm.custom" ] ],
+	plain => [
+		[ 'psql', '-X', '-q', '-o', '/dev/null', '-v', 'ON_ERROR_STOP=1',
+			'-f', "$dir/crm.sql" ] ]);
 foreach my $how (sort keys %ways)
 {
 	$target->safe_psql('postgres', "CREATE DATABASE $how");
-	$target->command_checks_all([ @{ $ways{$how} }, '-d', $how ], 0, [],
-		[qr/^$/], "$how: restored without a word");
+	foreach my $command (@{ $ways{$how} })
+	{
+		$target->command_checks_all([ @$command, '-d', $how ], 0,
+			[qr/^$/], [qr/^$/], "$how: restored without a word");
+	}
 	check_copy($target, $how, $how);
 	live($target, $how, $how);
 }
-
-# Into an extension that is there already, with triggers off.
-$target->safe_psql('postgres', 'CREATE DATABASE data');
-$target->safe_psql('data', 'CREATE EXTENSION pool_ext');
-$target->command_ok([ 'pg_restore', '--data-only', '--disable-triggers',
-		'-d', 'data', "$dir/crm.custom" ], 'data only: restored');
-is(fingerprint($target, 'data'), $rows, 'data only: rows and sequences');
-is($target->safe_psql('data', 'SELECT * FROM pool.verify()'), '',
-	'data only: verify()');
 
 # Told to live, the copy lives: the worker takes back what is due.
 $target->safe_psql('postgres', 'CREATE DATABASE resumed');
