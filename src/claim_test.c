@@ -129,7 +129,7 @@ ends_spell(const char *kind)
 		"erased"
 	};
 
-	for (int i = 0; i < lengthof(kinds); i++)
+	for (int i = 0; i < (int) lengthof(kinds); i++)
 		if (strcmp(kind, kinds[i]) == 0)
 			return true;
 	return false;

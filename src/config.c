@@ -77,7 +77,7 @@ invalidate(Datum arg, Oid relid)
 		return;
 	if (!OidIsValid(relid))
 		cache_stale = true;
-	for (int i = 0; i < lengthof(config_oids); i++)
+	for (int i = 0; i < (int) lengthof(config_oids); i++)
 		if (config_oids[i] == relid)
 			cache_stale = true;
 }
@@ -123,7 +123,7 @@ pool_config_refresh(void)
 	names = make_table("pool_ext names", sizeof(NameKey), sizeof(NameEntry));
 	logins = make_table("pool_ext logins", sizeof(NameData),
 						sizeof(LoginEntry));
-	for (int i = 0; i < lengthof(config_tables); i++)
+	for (int i = 0; i < (int) lengthof(config_tables); i++)
 		config_oids[i] = pool_table_oid(config_tables[i]);
 	/* from here on an invalidation counts */
 	cache_stale = false;

@@ -369,7 +369,7 @@ erase_personal_data(int64 lead_id)
 	pool_guard_allow_event_writes = true;
 	PG_TRY();
 	{
-		for (int i = 0; i < lengthof(erasures); i++)
+		for (int i = 0; i < (int) lengthof(erasures); i++)
 			pool_sql_run(erasures[i], 1, types, values, NULL);
 	}
 	PG_FINALLY();

@@ -96,7 +96,10 @@ collect_reservations(Run *run)
 
 			run->reservations[run->n_reservations++] = (Reservation)
 			{
-				run->entries[i].tenant_id, identity->kind, identity->value, i
+				.tenant_id = run->entries[i].tenant_id,
+				.kind = identity->kind,
+				.value = identity->value,
+				.entry = i
 			};
 		}
 	}
@@ -609,7 +612,8 @@ void
 pool_entry_run(PoolWork *work, Snapshot snapshot, PoolEntry *entries, int n,
 			   int32 actor_id)
 {
-	Run			run = {work, snapshot, entries, n, actor_id};
+	Run			run = {.work = work,.snapshot = snapshot,.entries = entries,
+	.n = n,.actor_id = actor_id};
 
 	if (n == 0)
 		return;

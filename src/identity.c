@@ -45,8 +45,8 @@ static const struct
 static const char *
 known_kind(const char *kind, int len)
 {
-	for (int i = 0; i < lengthof(kinds); i++)
-		if (strlen(kinds[i]) == len && memcmp(kinds[i], kind, len) == 0)
+	for (int i = 0; i < (int) lengthof(kinds); i++)
+		if ((int) strlen(kinds[i]) == len && memcmp(kinds[i], kind, len) == 0)
 			return kinds[i];
 	return NULL;
 }
@@ -130,7 +130,7 @@ is_bare_chinese_mobile(const char *digits, int len)
 static void
 append_international(StringInfo out, const char *digits)
 {
-	for (int i = 0; i < lengthof(countries); i++)
+	for (int i = 0; i < (int) lengthof(countries); i++)
 	{
 		size_t		len = strlen(countries[i].code);
 
@@ -150,7 +150,7 @@ append_international(StringInfo out, const char *digits)
 static void
 append_national(StringInfo out, const char *digits, const char *country)
 {
-	for (int i = 0; i < lengthof(countries); i++)
+	for (int i = 0; i < (int) lengthof(countries); i++)
 	{
 		if (strcmp(countries[i].country, country) != 0)
 			continue;

@@ -40,7 +40,7 @@ status_from_datum(Datum value)
 {
 	text	   *name = DatumGetTextPP(value);
 
-	for (int i = 0; i < lengthof(status_names); i++)
+	for (int i = 0; i < (int) lengthof(status_names); i++)
 		if (VARSIZE_ANY_EXHDR(name) == strlen(status_names[i]) &&
 			memcmp(VARDATA_ANY(name), status_names[i],
 				   VARSIZE_ANY_EXHDR(name)) == 0)

@@ -14,7 +14,6 @@
 #include "request.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/snapmgr.h"
 
@@ -223,7 +222,7 @@ pool_arg_pool(PoolCall *call, int argno)
 void
 pool_check_length(text *value, int limit, const char *name)
 {
-	if (value != NULL && VARSIZE_ANY_EXHDR(value) > limit)
+	if (value != NULL && (int) VARSIZE_ANY_EXHDR(value) > limit)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" is too long", name),

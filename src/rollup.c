@@ -37,7 +37,7 @@ walk_indexes(void)
 		"enable_seqscan", "enable_indexonlyscan", "jit"
 	};
 
-	for (int i = 0; i < lengthof(settings); i++)
+	for (int i = 0; i < (int) lengthof(settings); i++)
 		(void) set_config_option(settings[i], "off", PGC_USERSET,
 								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
 								 false);

@@ -15,7 +15,6 @@
 #include "worker.h"
 
 #include "access/xact.h"
-#include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
 #include "clock.h"
@@ -60,10 +59,6 @@ typedef struct Run
 
 static Run *running = NULL;
 static emit_log_hook_type prev_emit_log = NULL;
-static object_access_hook_type prev_object_access = NULL;
-
-/* CREATE EXTENSION has run in this transaction */
-static bool extension_made = false;
 
 static const char *
 task_name(int task)
@@ -468,31 +463,6 @@ pool_worker_main(Datum arg)
 	proc_exit(0);
 }
 
-/* ------------------------------------------------------------------------
- * Waking the launcher
- * ------------------------------------------------------------------------ */
-
-/* Its name cannot be asked for yet: any new extension will do. */
-static void
-watch_extensions(ObjectAccessType access, Oid classId, Oid objectId,
-				 int subId, void *arg)
-{
-	if (prev_object_access)
-		prev_object_access(access, classId, objectId, subId, arg);
-	if (access == OAT_POST_CREATE && classId == ExtensionRelationId)
-		extension_made = true;
-}
-
-static void
-end_of_xact(XactEvent event, void *arg)
-{
-	if (event == XACT_EVENT_COMMIT && extension_made)
-		worker_slot_wake(MyDatabaseId);
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
-		event == XACT_EVENT_PREPARE)
-		extension_made = false;
-}
-
 void
 pool_worker_init(void)
 {
@@ -500,7 +470,4 @@ pool_worker_init(void)
 		return;
 	worker_slot_init();
 	launcher_register();
-	prev_object_access = object_access_hook;
-	object_access_hook = watch_extensions;
-	RegisterXactCallback(end_of_xact, NULL);
 }

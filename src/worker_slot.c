@@ -6,7 +6,10 @@
  */
 #include "worker_slot.h"
 
+#include "access/xact.h"
+#include "catalog/objectaccess.h"
 #include "catalog/pg_database.h"
+#include "catalog/pg_extension.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/lock.h"
@@ -17,6 +20,10 @@ WorkerShared *worker_shared = NULL;
 
 static shmem_request_hook_type prev_shmem_request = NULL;
 static shmem_startup_hook_type prev_shmem_startup = NULL;
+static object_access_hook_type prev_object_access = NULL;
+
+/* CREATE EXTENSION has run in this transaction */
+static bool extension_made = false;
 
 static void
 request_shmem(void)
@@ -43,15 +50,6 @@ startup_shmem(void)
 		worker_shared->lock = &GetNamedLWLockTranche("pool_ext_worker")->lock;
 	}
 	LWLockRelease(AddinShmemInitLock);
-}
-
-void
-worker_slot_init(void)
-{
-	prev_shmem_request = shmem_request_hook;
-	shmem_request_hook = request_shmem;
-	prev_shmem_startup = shmem_startup_hook;
-	shmem_startup_hook = startup_shmem;
 }
 
 WorkerSlot *
@@ -83,27 +81,6 @@ worker_slot_make(Oid database)
 	return slot;
 }
 
-/* An extension has been made in this database: perhaps ours. */
-void
-worker_slot_wake(Oid database)
-{
-	WorkerSlot *slot;
-
-	if (worker_shared == NULL)
-		return;
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	worker_shared->extension_made = true;
-	slot = worker_slot_find(database);
-	if (slot != NULL)
-	{
-		slot->look_again = true;
-		slot->next_run = 0;
-	}
-	if (worker_shared->launcher != NULL)
-		SetLatch(worker_shared->launcher);
-	LWLockRelease(worker_shared->lock);
-}
-
 /*
  * Whether somebody drops, renames, moves or copies the database, or waits to:
  * then no worker should be in it.  Needs a transaction.
@@ -120,4 +97,60 @@ worker_database_wanted(Oid database)
 		return true;
 	LockRelease(&tag, RowExclusiveLock, false);
 	return false;
+}
+
+/* ------------------------------------------------------------------------
+ * Waking the launcher
+ * ------------------------------------------------------------------------ */
+
+/* An extension has been made in this database: perhaps ours. */
+static void
+wake_launcher(Oid database)
+{
+	WorkerSlot *slot;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	worker_shared->extension_made = true;
+	slot = worker_slot_find(database);
+	if (slot != NULL)
+	{
+		slot->look_again = true;
+		slot->next_run = 0;
+	}
+	if (worker_shared->launcher != NULL)
+		SetLatch(worker_shared->launcher);
+	LWLockRelease(worker_shared->lock);
+}
+
+/* Its name cannot be asked for yet: any new extension will do. */
+static void
+watch_extensions(ObjectAccessType access, Oid classId, Oid objectId,
+				 int subId, void *arg)
+{
+	if (prev_object_access)
+		prev_object_access(access, classId, objectId, subId, arg);
+	if (access == OAT_POST_CREATE && classId == ExtensionRelationId)
+		extension_made = true;
+}
+
+static void
+end_of_xact(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT && extension_made)
+		wake_launcher(MyDatabaseId);
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
+		event == XACT_EVENT_PREPARE)
+		extension_made = false;
+}
+
+void
+worker_slot_init(void)
+{
+	prev_shmem_request = shmem_request_hook;
+	shmem_request_hook = request_shmem;
+	prev_shmem_startup = shmem_startup_hook;
+	shmem_startup_hook = startup_shmem;
+	prev_object_access = object_access_hook;
+	object_access_hook = watch_extensions;
+	RegisterXactCallback(end_of_xact, NULL);
 }

@@ -73,7 +73,6 @@ extern void worker_slot_init(void);
 extern WorkerSlot *worker_slot_find(Oid database);
 extern WorkerSlot *worker_slot_make(Oid database);
 
-extern void worker_slot_wake(Oid database);
 extern bool worker_database_wanted(Oid database);
 
 #endif							/* POOL_WORKER_SLOT_H */

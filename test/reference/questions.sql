@@ -384,7 +384,7 @@ DECLARE
                         FROM model.timer_rule);
     change  text;
 BEGIN
-    change := CASE model.upto(17)
+    change := CASE model.upto(16)
         WHEN 1 THEN format('pool SET hold_limit = %L WHERE id = %s',
             model.one_of('0', '3', '6', '9', NULL), pool)
         WHEN 2 THEN format('pool SET claim_limit = %L WHERE id = %s',
@@ -405,9 +405,8 @@ BEGIN
         WHEN 9 THEN format('member SET hold_limit = %L WHERE id = %s',
             model.one_of('4', '12', NULL), member)
         WHEN 10 THEN format('member SET timezone = %L WHERE id = %s',
-            model.one_of('Pacific/Auckland', 'America/Havana', NULL), member)
-        WHEN 15 THEN format('member SET timezone = %L WHERE id = %s',
-            'America/Los_Angeles', member)
+            model.one_of('Pacific/Auckland', 'America/Los_Angeles',
+                         'America/Havana', NULL), member)
         WHEN 11 THEN format('membership SET role = %L '
             'WHERE pool_id = %s AND member_id = %s',
             model.one_of('member', 'member', 'manager', 'viewer'),

@@ -125,6 +125,27 @@ BEGIN
     END;
 END $$;
 
+-- Whoever has reached his limit of today moves to another zone and asks again.
+CREATE FUNCTION model.zone_question(moment timestamptz)
+RETURNS model.question LANGUAGE plpgsql AS $$
+DECLARE
+    zone    text := model.one_of('Pacific/Auckland', 'America/Los_Angeles',
+                                 'America/Havana');
+    t       record;
+BEGIN
+    SELECT p.name AS pool, m.key AS member INTO t
+    FROM model.pool p, model.member m
+    WHERE model.may_own(p.id, m.id)
+      AND (model.refusal(p.id, m.id, moment, 0)).outcome = 'claim_limit'
+    ORDER BY random() LIMIT 1;
+    IF NOT found THEN
+        RETURN model.any_question(moment);
+    END IF;
+    UPDATE model.member SET timezone = zone WHERE key = t.member;
+    UPDATE pool.member SET timezone = zone WHERE key = t.member;
+    RETURN model.claim_question(t.pool, t.member, 1, moment);
+END $$;
+
 CREATE FUNCTION model.next_question() RETURNS model.question
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -140,6 +161,8 @@ BEGIN
     PERFORM model.set_clock(moment);
     IF model.chance(0.03) THEN
         RETURN model.turn_question(moment);
+    ELSIF model.chance(0.005) THEN
+        RETURN model.zone_question(moment);
     END IF;
     RETURN model.any_question(moment);
 END $$;

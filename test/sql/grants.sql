@@ -42,8 +42,7 @@ LANGUAGE sql AS $$
     SELECT CASE WHEN has_function_privilege(role, function, 'EXECUTE')
         THEN 'x' ELSE '' END
 $$;
-SELECT p.oid::regprocedure
-        AS function,
+SELECT p.oid::regprocedure AS function,
     pg_temp.executes('set_reader', p.oid) AS r,
     pg_temp.executes('set_member', p.oid) AS m,
     pg_temp.executes('set_manager', p.oid) AS g,

@@ -52,6 +52,7 @@ BEGIN
         || call || ' r';
     SET LOCAL datestyle = 'ISO';
     SET LOCAL timezone = 'UTC';
+    SET LOCAL intervalstyle = 'postgres';
     unchanged := before = t.checksum();
     same := NOT EXISTS (TABLE one EXCEPT ALL TABLE two)
         AND NOT EXISTS (TABLE two EXCEPT ALL TABLE one);
@@ -59,6 +60,7 @@ BEGIN
         - 'event_id' ORDER BY row_number) INTO first_rows FROM one o;
 END $$;
 SET client_min_messages = warning;
+SET intervalstyle = 'postgres';
 SELECT c.n, jsonb_pretty(w.first_rows) AS first, w.same, w.unchanged
 FROM (SELECT * FROM calls ORDER BY n) c CROSS JOIN LATERAL twice(c.call) w \gx
 RESET client_min_messages;

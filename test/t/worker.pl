@@ -135,6 +135,34 @@ is($node->safe_psql('a', "SELECT DISTINCT kind, actor_id, rule_id IS NULL
 		FROM pool.event WHERE kind = 'reclaimed'"),
 	'reclaimed||f', 'reclaimed by the rule, by nobody');
 
+# As whom it acts: triggers of the owner's run with his rights, no more.
+$node->safe_psql('b', <<'SQL');
+CREATE ROLE plain;
+SELECT format('ALTER TABLE %s OWNER TO plain', oid::regclass) FROM pg_class
+WHERE relnamespace = 'pool'::regnamespace AND relkind IN ('r', 'v') \gexec
+ALTER SCHEMA pool OWNER TO plain;
+CREATE TABLE actor AS SELECT current_user AS name, '' AS attempt LIMIT 0;
+GRANT INSERT ON actor TO plain;
+CREATE FUNCTION note_actor() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.actor SELECT current_user;
+    BEGIN
+        SET ROLE postgres;
+        INSERT INTO public.actor VALUES (current_user, 'as another');
+    EXCEPTION WHEN insufficient_privilege THEN
+        INSERT INTO public.actor VALUES (current_user, 'refused');
+    END;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_actor AFTER UPDATE ON pool.lead_state FOR EACH ROW
+WHEN (new.status = 'available') EXECUTE FUNCTION note_actor();
+SQL
+neglect($node, 'b', 'good');
+is_reclaimed($node, 'b', 'good', 'the worker goes on for another owner');
+is($node->safe_psql('b', 'SELECT DISTINCT * FROM actor ORDER BY 2'),
+	"plain|\nplain|refused", 'with his rights, and bound to them');
+$node->safe_psql('b', 'DROP TRIGGER note_actor ON pool.lead_state');
+
 # ---------------------------------------------------------------------
 # Errors stop nobody else
 # ---------------------------------------------------------------------
