@@ -15,6 +15,7 @@ OBJS = \
 	src/config.o \
 	src/config_check.o \
 	src/config_merge.o \
+	src/config_read.o \
 	src/config_trigger.o \
 	src/constraint.o \
 	src/data.o \

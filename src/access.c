@@ -36,29 +36,66 @@ PG_FUNCTION_INFO_V1(pool_default_tenant);
 #define DEFAULT_TENANT "default"
 #define MAX_POOL_DEPTH 100
 
-/* set by act_as(): the member, and the subtransaction that set it */
-static int32 acting_member = 0;
-static SubTransactionId acting_subid = InvalidSubTransactionId;
+/*
+ * What act_as() has set: one entry for each subtransaction that called it, so
+ * that what was set before comes back when that one is undone.
+ */
+typedef struct Acting
+{
+	SubTransactionId subid;
+	int32		member_id;		/* 0 = nobody */
+	struct Acting *outer;
+} Acting;
+
+static Acting *acting = NULL;
 
 static void
 end_of_xact(XactEvent event, void *arg)
 {
+	/* its memory goes with the transaction */
 	if (event != XACT_EVENT_PRE_COMMIT &&
 		event != XACT_EVENT_PARALLEL_PRE_COMMIT &&
 		event != XACT_EVENT_PRE_PREPARE)
-		acting_member = 0;
+		acting = NULL;
 }
 
 static void
 end_of_subxact(SubXactEvent event, SubTransactionId subid,
 			   SubTransactionId parent, void *arg)
 {
-	if (acting_member == 0 || acting_subid != subid)
+	if (acting == NULL || acting->subid != subid)
 		return;
-	if (event == SUBXACT_EVENT_COMMIT_SUB)
-		acting_subid = parent;
-	else if (event == SUBXACT_EVENT_ABORT_SUB)
-		acting_member = 0;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		acting = acting->outer;
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+	{
+		acting->subid = parent;
+		if (acting->outer != NULL && acting->outer->subid == parent)
+			acting->outer = acting->outer->outer;
+	}
+}
+
+static int32
+acting_member(void)
+{
+	return acting != NULL ? acting->member_id : 0;
+}
+
+static void
+set_acting(int32 member_id)
+{
+	SubTransactionId subid = GetCurrentSubTransactionId();
+
+	if (acting == NULL || acting->subid != subid)
+	{
+		Acting	   *entry = MemoryContextAlloc(TopTransactionContext,
+											   sizeof(Acting));
+
+		entry->subid = subid;
+		entry->outer = acting;
+		acting = entry;
+	}
+	acting->member_id = member_id;
 }
 
 void
@@ -72,8 +109,8 @@ pool_access_init(void)
 int32
 pool_caller_member(void)
 {
-	if (acting_member != 0)
-		return acting_member;
+	if (acting_member() != 0)
+		return acting_member();
 	return pool_config_member_by_login(GetUserNameFromId(GetOuterUserId(),
 														 false));
 }
@@ -173,6 +210,28 @@ split_name(const char *qualified, const char **name)
 /* Names are cut in messages: a name of any length may have been given. */
 #define SHOWN_NAME_LENGTH 64
 
+static char *
+shown(const char *name)
+{
+	int			len = strlen(name);
+
+	return pnstrdup(name, pg_mbcliplen(name, len, SHOWN_NAME_LENGTH));
+}
+
+/* The tenant in which a name was looked for, whether there is one or not. */
+static char *
+tenant_looked_in(const char *qualified)
+{
+	const char *slash = strchr(qualified, '/');
+	int32		member_id = pool_caller_member();
+
+	if (slash != NULL)
+		return shown(pnstrdup(qualified, slash - qualified));
+	if (member_id != 0)
+		return pool_config_tenant(pool_config_member(member_id)->tenant_id)->name;
+	return DEFAULT_TENANT;
+}
+
 const PoolConf *
 pool_resolve_pool(text *qualified)
 {
@@ -186,9 +245,9 @@ pool_resolve_pool(text *qualified)
 	if (id == 0)
 		ereport(ERROR,
 				(errcode(POOL_ERRCODE_UNKNOWN_POOL),
-				 errmsg("pool \"%s\" does not exist",
-						pnstrdup(given, pg_mbcliplen(given, strlen(given),
-													 SHOWN_NAME_LENGTH))),
+				 errmsg("pool \"%s\" does not exist", shown(given)),
+				 errdetail("It was looked for in tenant \"%s\".",
+						   tenant_looked_in(given)),
 				 errhint("Pools are named as in pool.pool; those of another "
 						 "tenant as tenant/name.")));
 	return pool_config_pool(id);
@@ -207,9 +266,9 @@ pool_resolve_member(text *qualified)
 	if (id == 0)
 		ereport(ERROR,
 				(errcode(POOL_ERRCODE_UNKNOWN_MEMBER),
-				 errmsg("member \"%s\" does not exist",
-						pnstrdup(given, pg_mbcliplen(given, strlen(given),
-													 SHOWN_NAME_LENGTH))),
+				 errmsg("member \"%s\" does not exist", shown(given)),
+				 errdetail("He was looked for in tenant \"%s\".",
+						   tenant_looked_in(given)),
 				 errhint("Members are named by pool.member.key; those of "
 						 "another tenant as tenant/key.")));
 	return pool_config_member(id);
@@ -243,6 +302,7 @@ pool_resolve_self(FunctionCallInfo fcinfo, int argno)
 					(errcode(POOL_ERRCODE_UNKNOWN_MEMBER),
 					 errmsg("role \"%s\" is not the login of a member",
 							GetUserNameFromId(GetOuterUserId(), false)),
+					 errdetail("The call names no member, so that it must be the caller's."),
 					 errhint("Name the member, or set pool.member.login.")));
 		return pool_config_member(self);
 	}
@@ -348,24 +408,30 @@ pool_current_member_id(PG_FUNCTION_ARGS)
 Datum
 pool_act_as(PG_FUNCTION_ARGS)
 {
-	int32		before = acting_member;
+	Acting	   *before = acting;
 
 	pool_config_refresh();
-	/* the name is looked up with the role's own eyes */
-	acting_member = 0;
 	if (PG_ARGISNULL(0))
+	{
+		set_acting(0);
 		PG_RETURN_VOID();
+	}
 	PG_TRY();
 	{
-		acting_member = pool_resolve_member(PG_GETARG_TEXT_PP(0))->id;
+		int32		member_id;
+
+		/* the name is looked up with the role's own eyes */
+		acting = NULL;
+		member_id = pool_resolve_member(PG_GETARG_TEXT_PP(0))->id;
+		acting = before;
+		set_acting(member_id);
 	}
 	PG_CATCH();
 	{
-		acting_member = before;
+		acting = before;
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	acting_subid = GetCurrentSubTransactionId();
 	PG_RETURN_VOID();
 }
 

@@ -10,6 +10,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -104,7 +105,9 @@ pool_zone(const char *name)
 	if (zone == NULL || !pg_tz_acceptable(zone))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("time zone \"%.64s\" is not known", name),
+				 errmsg("time zone \"%s\" is not known",
+						pnstrdup(name, pg_mbcliplen(name, strlen(name),
+													TZ_STRLEN_MAX))),
 				 errhint("pg_timezone_names lists the names, for example \"Asia/Shanghai\".")));
 	return zone;
 }
@@ -154,15 +157,27 @@ pool_local_day(TimestampTz at, pg_tz *zone)
 	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
 }
 
-/* The instant at which this day begins in the zone. */
+/*
+ * The instant at which this day begins in the zone.  Where clocks go back at
+ * midnight there are two: it is the one by the offset that held before.
+ */
 TimestampTz
 pool_day_start(DateADT day, pg_tz *zone)
 {
 	struct pg_tm tm;
+	struct pg_tm before;
+	fsec_t		fsec;
+	int			offset;
+	TimestampTz result;
+	TimestampTz first;
 
 	memset(&tm, 0, sizeof(tm));
 	j2date(day + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
-	return from_local(&tm, 0, zone);
+	result = from_local(&tm, 0, zone);
+	if (timestamp2tm(result - 1, &offset, &before, &fsec, NULL, zone) == 0 &&
+		tm2timestamp(&tm, 0, &offset, &first) == 0)
+		result = Min(result, first);
+	return result;
 }
 
 /*

@@ -14,6 +14,7 @@
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "config_read.h"
 #include "installation.h"
 #include "table.h"
 #include "utils/array.h"
@@ -43,16 +44,6 @@ typedef struct LoginEntry
 	NameData	login;
 	int32		id;				/* 0 = nobody's */
 } LoginEntry;
-
-/* A row being read: its columns, by number. */
-typedef struct ConfigScan
-{
-	Relation	rel;
-	Relation	index;
-	IndexScanDesc scan;
-	Snapshot	snapshot;
-	TupleTableSlot *slot;
-} ConfigScan;
 
 static MemoryContext cache_context = NULL;
 static HTAB *tenants;
@@ -129,92 +120,12 @@ pool_config_refresh(void)
 	cache_stale = false;
 }
 
-static ConfigScan
-scan_begin(PoolTableId table, PoolIndexId index,
-		   const PoolKey *keys, int nkeys)
-{
-	ConfigScan	scan;
-
-	scan.rel = table_open(pool_table_oid(table), AccessShareLock);
-	scan.index = index_open(pool_index_oid(index), AccessShareLock);
-	scan.snapshot = RegisterSnapshot(GetLatestSnapshot());
-	scan.slot = table_slot_create(scan.rel, NULL);
-	scan.scan = pool_index_scan(scan.rel, scan.index, scan.snapshot,
-								keys, nkeys);
-	return scan;
-}
-
-static bool
-scan_next(ConfigScan *scan)
-{
-	return index_getnext_slot(scan->scan, ForwardScanDirection, scan->slot);
-}
-
-static void
-scan_end(ConfigScan *scan)
-{
-	index_endscan(scan->scan);
-	ExecDropSingleTupleTableSlot(scan->slot);
-	UnregisterSnapshot(scan->snapshot);
-	index_close(scan->index, AccessShareLock);
-	table_close(scan->rel, AccessShareLock);
-}
-
-static Datum
-column(ConfigScan *scan, int attnum, bool *isnull)
-{
-	return slot_getattr(scan->slot, attnum, isnull);
-}
-
-static int32
-column_int(ConfigScan *scan, int attnum, int32 if_null)
-{
-	bool		isnull;
-	Datum		value = column(scan, attnum, &isnull);
-
-	return isnull ? if_null : DatumGetInt32(value);
-}
-
-static bool
-column_bool(ConfigScan *scan, int attnum)
-{
-	bool		isnull;
-
-	return DatumGetBool(column(scan, attnum, &isnull));
-}
-
-/* in the cache's memory, NULL for NULL */
-static char *
-column_text(ConfigScan *scan, int attnum)
-{
-	bool		isnull;
-	Datum		value = column(scan, attnum, &isnull);
-
-	if (isnull)
-		return NULL;
-	return MemoryContextStrdup(cache_context, TextDatumGetCString(value));
-}
-
-static Interval *
-column_interval(ConfigScan *scan, int attnum)
-{
-	bool		isnull;
-	Datum		value = column(scan, attnum, &isnull);
-	Interval   *copy;
-
-	if (isnull)
-		return NULL;
-	copy = MemoryContextAlloc(cache_context, sizeof(Interval));
-	*copy = *DatumGetIntervalP(value);
-	return copy;
-}
-
 /* The zone named in the column, or the one that applies where it is NULL. */
 static pg_tz *
 column_zone(ConfigScan *scan, int attnum, int32 tenant_id)
 {
 	bool		isnull;
-	Datum		value = column(scan, attnum, &isnull);
+	Datum		value = config_column(scan, attnum, &isnull);
 
 	if (!isnull)
 		return pool_zone(TextDatumGetCString(value));
@@ -231,108 +142,27 @@ pool_config_tenant(int32 id)
 
 	if (conf != NULL)
 		return conf;
-	scan = scan_begin(POOL_TENANT, POOL_TENANT_PKEY,
+	scan = config_scan_begin(cache_context, POOL_TENANT, POOL_TENANT_PKEY,
 					  &pool_key_int4(id), 1);
-	found = scan_next(&scan);
+	found = config_scan_next(&scan);
 	if (found)
 	{
 		bool		isnull;
 
 		read.id = id;
-		read.name = column_text(&scan, TENANT_NAME);
-		read.zone = pool_zone(TextDatumGetCString(column(&scan,
+		read.name = config_column_text(&scan, TENANT_NAME);
+		read.zone = pool_zone(TextDatumGetCString(config_column(&scan,
 														 TENANT_TIMEZONE,
 														 &isnull)));
-		strlcpy(read.country, column_text(&scan, TENANT_COUNTRY),
+		strlcpy(read.country, config_column_text(&scan, TENANT_COUNTRY),
 				sizeof(read.country));
 	}
-	scan_end(&scan);
+	config_scan_end(&scan);
 	if (!found)
 		return NULL;
 	conf = hash_search(tenants, &id, HASH_ENTER, NULL);
 	*conf = read;
 	return conf;
-}
-
-static void
-read_remind(ConfigScan *scan, PoolTimerRule *rule)
-{
-	bool		isnull;
-	ArrayType  *array = DatumGetArrayTypeP(column(scan,
-												  TIMER_RULE_REMIND_BEFORE,
-												  &isnull));
-	Datum	   *spans;
-	int			n;
-
-	deconstruct_array(array, INTERVALOID, sizeof(Interval), false,
-					  TYPALIGN_DOUBLE, &spans, NULL, &n);
-	rule->n_remind = n;
-	rule->remind_before = MemoryContextAlloc(cache_context,
-											 Max(n, 1) * sizeof(Interval));
-	for (int i = 0; i < n; i++)
-		rule->remind_before[i] = *DatumGetIntervalP(spans[i]);
-}
-
-static void
-read_rule(ConfigScan *scan, PoolTimerRule *rule)
-{
-	bool		isnull;
-	char	   *basis = column_text(scan, TIMER_RULE_BASIS);
-	Datum		condition = column(scan, TIMER_RULE_CONDITION, &isnull);
-
-	rule->condition = NULL;
-	if (!isnull)
-	{
-		MemoryContext old = MemoryContextSwitchTo(cache_context);
-
-		rule->condition = DatumGetJsonPathPCopy(condition);
-		MemoryContextSwitchTo(old);
-	}
-	rule->id = column_int(scan, TIMER_RULE_ID, 0);
-	rule->name = column_text(scan, TIMER_RULE_NAME);
-	if (strcmp(basis, "first_contact") == 0)
-		rule->basis = POOL_BASIS_FIRST_CONTACT;
-	else if (strcmp(basis, "follow_up") == 0)
-		rule->basis = POOL_BASIS_FOLLOW_UP;
-	else
-		rule->basis = POOL_BASIS_OWNERSHIP;
-	rule->after = *DatumGetIntervalP(column(scan, TIMER_RULE_AFTER, &isnull));
-	rule->notice_required = column_bool(scan, TIMER_RULE_NOTICE_REQUIRED);
-	rule->to_pool_id = column_int(scan, TIMER_RULE_TO_POOL_ID, 0);
-	read_remind(scan, rule);
-}
-
-static void
-read_rules(PoolConf *pool)
-{
-	ConfigScan	scan = scan_begin(POOL_TIMER_RULE, POOL_TIMER_RULE_NAME,
-								  &pool_key_int4(pool->id), 1);
-	int			room = 0;
-
-	pool->rules = NULL;
-	pool->n_rules = 0;
-	pool->conditional = false;
-	while (scan_next(&scan))
-	{
-		if (!column_bool(&scan, TIMER_RULE_ENABLED))
-			continue;
-		if (pool->rules == NULL)
-		{
-			room = 4;
-			pool->rules = MemoryContextAlloc(cache_context,
-											 room * sizeof(PoolTimerRule));
-		}
-		else if (pool->n_rules == room)
-		{
-			room *= 2;
-			pool->rules = repalloc(pool->rules, room * sizeof(PoolTimerRule));
-		}
-		read_rule(&scan, &pool->rules[pool->n_rules]);
-		if (pool->rules[pool->n_rules].condition != NULL)
-			pool->conditional = true;
-		pool->n_rules++;
-	}
-	scan_end(&scan);
 }
 
 const PoolConf *
@@ -345,26 +175,26 @@ pool_config_find_pool(int32 id)
 
 	if (conf != NULL)
 		return conf;
-	scan = scan_begin(POOL_POOL, POOL_POOL_PKEY, &pool_key_int4(id), 1);
-	found = scan_next(&scan);
+	scan = config_scan_begin(cache_context, POOL_POOL, POOL_POOL_PKEY, &pool_key_int4(id), 1);
+	found = config_scan_next(&scan);
 	if (found)
 	{
 		read.id = id;
-		read.tenant_id = column_int(&scan, POOL_TENANT_ID, 0);
-		read.parent_id = column_int(&scan, POOL_PARENT_ID, 0);
-		read.name = column_text(&scan, POOL_NAME);
+		read.tenant_id = config_column_int(&scan, POOL_TENANT_ID, 0);
+		read.parent_id = config_column_int(&scan, POOL_PARENT_ID, 0);
+		read.name = config_column_text(&scan, POOL_NAME);
 		read.zone = column_zone(&scan, POOL_TIMEZONE, read.tenant_id);
-		read.everyone = column_bool(&scan, POOL_EVERYONE);
-		read.enabled = column_bool(&scan, POOL_ENABLED);
-		read.hold_limit = column_int(&scan, POOL_HOLD_LIMIT, POOL_NO_LIMIT);
-		read.claim_limit = column_int(&scan, POOL_CLAIM_LIMIT, POOL_NO_LIMIT);
-		read.claim_interval = column_interval(&scan, POOL_CLAIM_INTERVAL);
-		read.cooldown = column_interval(&scan, POOL_COOLDOWN);
+		read.everyone = config_column_bool(&scan, POOL_EVERYONE);
+		read.enabled = config_column_bool(&scan, POOL_ENABLED);
+		read.hold_limit = config_column_int(&scan, POOL_HOLD_LIMIT, POOL_NO_LIMIT);
+		read.claim_limit = config_column_int(&scan, POOL_CLAIM_LIMIT, POOL_NO_LIMIT);
+		read.claim_interval = config_column_interval(&scan, POOL_CLAIM_INTERVAL);
+		read.cooldown = config_column_interval(&scan, POOL_COOLDOWN);
 	}
-	scan_end(&scan);
+	config_scan_end(&scan);
 	if (!found)
 		return NULL;
-	read_rules(&read);
+	config_read_rules(cache_context, &read);
 	conf = hash_search(pools, &id, HASH_ENTER, NULL);
 	*conf = read;
 	return conf;
@@ -380,17 +210,17 @@ pool_config_find_member(int32 id)
 
 	if (conf != NULL)
 		return conf;
-	scan = scan_begin(POOL_MEMBER, POOL_MEMBER_PKEY, &pool_key_int4(id), 1);
-	found = scan_next(&scan);
+	scan = config_scan_begin(cache_context, POOL_MEMBER, POOL_MEMBER_PKEY, &pool_key_int4(id), 1);
+	found = config_scan_next(&scan);
 	if (found)
 	{
 		read.id = id;
-		read.tenant_id = column_int(&scan, MEMBER_TENANT_ID, 0);
-		read.key = column_text(&scan, MEMBER_KEY);
+		read.tenant_id = config_column_int(&scan, MEMBER_TENANT_ID, 0);
+		read.key = config_column_text(&scan, MEMBER_KEY);
 		read.zone = column_zone(&scan, MEMBER_TIMEZONE, read.tenant_id);
-		read.hold_limit = column_int(&scan, MEMBER_HOLD_LIMIT, POOL_NO_LIMIT);
+		read.hold_limit = config_column_int(&scan, MEMBER_HOLD_LIMIT, POOL_NO_LIMIT);
 	}
-	scan_end(&scan);
+	config_scan_end(&scan);
 	if (!found)
 		return NULL;
 	conf = hash_search(members, &id, HASH_ENTER, NULL);
@@ -437,10 +267,10 @@ find_by_name(PoolTableId table, PoolIndexId index, int id_column,
 {
 	PoolKey		keys[2] = {pool_key_int4(tenant_id),
 	pool_key_text(CStringGetTextDatum(name))};
-	ConfigScan	scan = scan_begin(table, index, keys, 2);
-	int32		id = scan_next(&scan) ? column_int(&scan, id_column, 0) : 0;
+	ConfigScan	scan = config_scan_begin(cache_context, table, index, keys, 2);
+	int32		id = config_scan_next(&scan) ? config_column_int(&scan, id_column, 0) : 0;
 
-	scan_end(&scan);
+	config_scan_end(&scan);
 	return id;
 }
 
@@ -479,10 +309,10 @@ pool_config_tenant_by_name(const char *name)
 	if (entry != NULL &&
 		strcmp(pool_config_tenant(entry->id)->name, name) == 0)
 		return entry->id;
-	scan = scan_begin(POOL_TENANT, POOL_TENANT_NAME,
+	scan = config_scan_begin(cache_context, POOL_TENANT, POOL_TENANT_NAME,
 					  &pool_key_text(CStringGetTextDatum(name)), 1);
-	id = scan_next(&scan) ? column_int(&scan, TENANT_ID, 0) : 0;
-	scan_end(&scan);
+	id = config_scan_next(&scan) ? config_column_int(&scan, TENANT_ID, 0) : 0;
+	config_scan_end(&scan);
 	if (id != 0 && pool_config_tenant(id) == NULL)
 		return 0;
 	remember_name(key, id);
@@ -538,10 +368,10 @@ pool_config_member_by_login(const char *login)
 	entry = hash_search(logins, &key, HASH_FIND, NULL);
 	if (entry != NULL)
 		return entry->id;
-	scan = scan_begin(POOL_MEMBER, POOL_MEMBER_LOGIN,
+	scan = config_scan_begin(cache_context, POOL_MEMBER, POOL_MEMBER_LOGIN,
 					  &pool_key_text(CStringGetTextDatum(login)), 1);
-	id = scan_next(&scan) ? column_int(&scan, MEMBER_ID, 0) : 0;
-	scan_end(&scan);
+	id = config_scan_next(&scan) ? config_column_int(&scan, MEMBER_ID, 0) : 0;
+	config_scan_end(&scan);
 	if (id != 0 && pool_config_find_member(id) == NULL)
 		id = 0;
 	entry = hash_search(logins, &key, HASH_ENTER, NULL);
@@ -576,15 +406,15 @@ pool_config_membership(int32 pool_id, int32 member_id)
 	if (conf != NULL)
 		return conf;
 	pool = pool_config_pool(pool_id);
-	scan = scan_begin(POOL_MEMBERSHIP, POOL_MEMBERSHIP_PKEY, keys, 2);
+	scan = config_scan_begin(cache_context, POOL_MEMBERSHIP, POOL_MEMBERSHIP_PKEY, keys, 2);
 	read.key = key;
-	read.listed = scan_next(&scan);
+	read.listed = config_scan_next(&scan);
 	if (read.listed)
 	{
-		read.role = role_from_text(column_text(&scan, MEMBERSHIP_ROLE));
-		read.hold_limit = column_int(&scan, MEMBERSHIP_HOLD_LIMIT,
+		read.role = role_from_text(config_column_text(&scan, MEMBERSHIP_ROLE));
+		read.hold_limit = config_column_int(&scan, MEMBERSHIP_HOLD_LIMIT,
 									 pool->hold_limit);
-		read.claim_limit = column_int(&scan, MEMBERSHIP_CLAIM_LIMIT,
+		read.claim_limit = config_column_int(&scan, MEMBERSHIP_CLAIM_LIMIT,
 									  pool->claim_limit);
 	}
 	else
@@ -596,7 +426,7 @@ pool_config_membership(int32 pool_id, int32 member_id)
 		read.hold_limit = pool->hold_limit;
 		read.claim_limit = pool->claim_limit;
 	}
-	scan_end(&scan);
+	config_scan_end(&scan);
 	conf = hash_search(memberships, &key, HASH_ENTER, NULL);
 	*conf = read;
 	return conf;

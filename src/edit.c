@@ -311,7 +311,8 @@ pool_edit(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"lead\" must not be null")));
+				 errmsg("argument \"lead\" must not be null"),
+				 errhint("pool.lead_id() returns NULL for keys it does not know.")));
 	read_edit(call, &e);
 	if (pool_request_replay(call, 6, actor.tenant_id))
 		return pool_call_end(call);
@@ -336,10 +337,10 @@ check_erase(void *arg, const PoolLead *lead)
 	"'{from,from_pool,cooldown,answered,kind,first_seconds,seconds,amount," \
 	"currency,changed,due_at,before}'"
 
-/* What personal data a lead has, and how it goes; $1 is the lead. */
+/* What personal data a lead has, and how it goes; $1 is the lead, $2 now. */
 static const char *const erasures[] = {
 	"UPDATE pool.lead_data SET key = 'erased:' || id, name = NULL,"
-	" attributes = '{}', erased_at = now() WHERE id = $1",
+	" attributes = '{}', erased_at = $2 WHERE id = $1",
 	"DELETE FROM pool.identity WHERE lead_id = $1",
 	"UPDATE pool.event SET reason = NULL, detail ="
 	" (SELECT jsonb_object_agg(d.key, d.value)"
@@ -360,17 +361,17 @@ static const char *const erasures[] = {
 };
 
 static void
-erase_personal_data(int64 lead_id)
+erase_personal_data(int64 lead_id, TimestampTz now)
 {
-	Oid			types[1] = {INT8OID};
-	Datum		values[1] = {Int64GetDatum(lead_id)};
+	Oid			types[2] = {INT8OID, TIMESTAMPTZOID};
+	Datum		values[2] = {Int64GetDatum(lead_id), TimestampTzGetDatum(now)};
 	PoolSql		sql = pool_sql_begin();
 
 	pool_guard_allow_event_writes = true;
 	PG_TRY();
 	{
 		for (int i = 0; i < (int) lengthof(erasures); i++)
-			pool_sql_run(erasures[i], 1, types, values, NULL);
+			pool_sql_run(erasures[i], 2, types, values, NULL);
 	}
 	PG_FINALLY();
 	{

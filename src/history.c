@@ -81,7 +81,8 @@ pool_history(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"lead\" must not be null")));
+				 errmsg("argument \"lead\" must not be null"),
+				 errhint("pool.lead_id() returns NULL for keys it does not know.")));
 	id = PG_GETARG_INT64(0);
 	if (!pool_lead_peek(leads, id, call->snapshot, &lead) || !may_see(&lead))
 		return pool_call_end(call);

@@ -52,13 +52,15 @@ pool_check_attributes(Datum attributes)
 	if (!JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("attributes must be a JSON object")));
+				 errmsg("attributes must be a JSON object"),
+				 errhint("For example {\"industry\": \"SaaS\", \"staff\": 50}.")));
 	if (VARSIZE(json) > POOL_MAX_ATTRIBUTES_LENGTH)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("attributes are too long"),
-				 errdetail("At most %d bytes are allowed.",
-						   POOL_MAX_ATTRIBUTES_LENGTH)));
+				 errdetail("They have %d bytes, at most %d are allowed.",
+						   (int) VARSIZE(json), POOL_MAX_ATTRIBUTES_LENGTH),
+				 errhint("Keep documents elsewhere, and where they are here.")));
 }
 
 void
@@ -68,7 +70,8 @@ pool_check_priority(int32 priority)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("priority %d is out of range", priority),
-				 errdetail("Priorities go from 0 to 100, the highest first.")));
+				 errdetail("Priorities go from 0 to 100."),
+				 errhint("The highest are claimed first; 0 is the default.")));
 }
 
 static void
@@ -82,7 +85,8 @@ check_entry(PoolEntry *entry)
 	if (VARSIZE_ANY_EXHDR(DatumGetTextPP(entry->key)) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"key\" must not be empty")));
+				 errmsg("argument \"key\" must not be empty"),
+				 errhint("The key is the application's own id of the customer.")));
 	check_text(entry->key, POOL_MAX_KEY_LENGTH, "key");
 	check_text(entry->name, POOL_MAX_NAME_LENGTH, "name");
 	check_text(entry->source, POOL_MAX_LABEL_LENGTH, "source");
@@ -109,7 +113,8 @@ check_right(const PoolActor *actor, const PoolConf *pool, int32 owner_id)
 				 errmsg("member \"%s\" does not belong to pool \"%s\"",
 						pool_config_member(actor->member_id)->key,
 						pool->name),
-				 errdetail("Entering leads needs a membership.")));
+				 errdetail("Entering leads needs a membership with role member or manager."),
+				 errhint("INSERT INTO pool.membership, or let the pool be for everyone.")));
 	if (owner_id != 0 && owner_id != actor->member_id)
 		pool_require_manager(actor, pool->id);
 }
@@ -134,7 +139,9 @@ resolve_owner(const PoolConf *pool, text *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("pool \"%s\" and member \"%s\" belong to different tenants",
-						pool->name, member->key)));
+						pool->name, member->key),
+				 errdetail("Leads, members and pools of different tenants never meet."),
+				 errhint("Name a member of the pool's tenant.")));
 	return member->id;
 }
 
@@ -150,6 +157,8 @@ pool_caller_as_actor(void)
 		ereport(ERROR,
 				(errcode(POOL_ERRCODE_NOT_PERMITTED),
 				 errmsg("only members and services may enter leads"),
+				 errdetail("Role \"%s\" is neither.",
+						   GetUserNameFromId(GetUserId(), false)),
 				 errhint("Set pool.member.login, or use pool.grant_access(role, 'service').")));
 	return actor;
 }
@@ -383,7 +392,8 @@ read_row(HeapTuple row, TupleDesc desc, PoolEntry *entry)
 	if (pool_name == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("column \"pool\" must not be null")));
+				 errmsg("column \"pool\" must not be null"),
+				 errhint("It names the pool the lead enters.")));
 	pool = pool_resolve_pool(DatumGetTextPP(pool_name));
 	memset(entry, 0, sizeof(PoolEntry));
 	entry->tenant_id = pool->tenant_id;

@@ -18,7 +18,9 @@
  *
  * Writers other than lead.c (superusers' SQL, a restore, logical replication)
  * answer by resetting all heads of the database when they end; a trigger on
- * the table sees to that.
+ * the table sees to that.  Meanwhile they count as homeless, as does whoever
+ * finds no room for a head: then nobody believes that a pool is empty before
+ * he has looked at every row.
  *
  * The row decides.  A candidate is no promise: the caller locks and re-checks.
  *
@@ -37,6 +39,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "replication/logicalworker.h"
 #include "storage/procarray.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
@@ -54,7 +57,7 @@ PG_FUNCTION_INFO_V1(pool_lead_written);
 typedef struct Answer
 {
 	QueueKey	key;
-	QueueSlot  *slot;			/* whose `unsettled` counts it, or NULL */
+	QueueSlot  *slot;			/* that counts it as unsettled, NULL: none has */
 	SubTransactionId subid;
 	bool		given;			/* publish on commit, else on abort */
 	PoolCandidate lead;
@@ -159,8 +162,7 @@ collapse_answers(void)
 		Answer	   *answer = &answers[i];
 		AnswerRange *range = range_for(&answer->key, answer->slot);
 
-		if (answer->slot != NULL)
-			range->unsettled++;
+		range->unsettled++;
 		range->ticket = Min(range->ticket, answer->lead.ticket);
 	}
 	n_answers = 0;
@@ -176,7 +178,7 @@ reserve_answers(int n)
 		answers = grow(answers, &answers_size, sizeof(Answer));
 }
 
-/* Room must have been reserved; slot->unsettled counted by the caller. */
+/* Room must have been reserved; the caller has counted it as unsettled. */
 static void
 add_answer(const QueueKey *key, QueueSlot *slot, bool given,
 		   const PoolCandidate *lead)
@@ -191,21 +193,35 @@ add_answer(const QueueKey *key, QueueSlot *slot, bool given,
 	answer->lead = *lead;
 }
 
-/* Counts an answer with the pool's head; NULL where there is no room for one. */
+/*
+ * Counts an answer with the pool's head, or with all of them where there is
+ * no room for one: then returns NULL.
+ */
 static QueueSlot *
 count_unsettled(const QueueKey *key)
 {
 	QueueSlot  *slot = queue_slot_get(key, true);
-	bool		counted;
+	bool		counted = false;
 
-	if (slot == NULL)
-		return NULL;
-	LWLockAcquire(&slot->lock, LW_SHARED);
-	counted = queue_slot_is(slot, key);
+	if (slot != NULL)
+	{
+		LWLockAcquire(&slot->lock, LW_SHARED);
+		counted = queue_slot_is(slot, key);
+		if (counted)
+			pg_atomic_add_fetch_u32(&slot->unsettled, 1);
+		LWLockRelease(&slot->lock);
+	}
 	if (counted)
-		pg_atomic_add_fetch_u32(&slot->unsettled, 1);
-	LWLockRelease(&slot->lock);
-	return counted ? slot : NULL;
+		return slot;
+	pg_atomic_add_fetch_u32(queue_slot_homeless(), 1);
+	return NULL;
+}
+
+static void
+uncount(QueueSlot *slot, uint32 n)
+{
+	pg_atomic_sub_fetch_u32(slot != NULL ? &slot->unsettled :
+							queue_slot_homeless(), n);
 }
 
 /* Puts a lead, or everything from it on, back into its pool's head. */
@@ -233,8 +249,7 @@ settle_answer(const Answer *answer, bool committed)
 {
 	if (answer->given == committed)
 		publish(&answer->key, answer->slot, &answer->lead, false);
-	if (answer->slot != NULL)
-		pg_atomic_sub_fetch_u32(&answer->slot->unsettled, 1);
+	uncount(answer->slot, 1);
 }
 
 static void
@@ -266,9 +281,9 @@ static void
 forget_answers(void)
 {
 	for (int i = 0; i < n_ranges; i++)
-		if (ranges[i].slot != NULL)
-			pg_atomic_sub_fetch_u32(&ranges[i].slot->unsettled,
-									ranges[i].unsettled);
+		uncount(ranges[i].slot, ranges[i].unsettled);
+	if (foreign_writes)
+		uncount(NULL, 1);
 	n_answers = 0;
 	n_ranges = 0;
 	foreign_writes = false;
@@ -288,7 +303,8 @@ settle_transaction(bool committed)
 	for (int i = n_answers - 1; i >= 0; i--)
 		settle_answer(&answers[i], committed);
 	settle_ranges();
-	if (foreign_writes)
+	/* an apply worker may fail before the trigger has told us */
+	if (foreign_writes || (!committed && IsLogicalWorker()))
 		queue_slot_reset_database(MyDatabaseId);
 	forget_answers();
 }
@@ -328,8 +344,7 @@ end_of_xact(XactEvent event, void *arg)
 			break;
 		case XACT_EVENT_PREPARE:
 			for (int i = 0; i < n_answers; i++)
-				if (answers[i].slot != NULL)
-					pg_atomic_sub_fetch_u32(&answers[i].slot->unsettled, 1);
+				uncount(answers[i].slot, 1);
 			forget_answers();
 			break;
 		default:
@@ -351,8 +366,10 @@ end_of_subxact(SubXactEvent event, SubTransactionId subid,
 		stop_refill();
 		while (n_answers > 0 && answers[n_answers - 1].subid == subid)
 			settle_answer(&answers[--n_answers], false);
-		/* which part of a range aborted is not known */
+		/* which part of a range aborted is not known, nor what SQL wrote */
 		settle_ranges();
+		if (foreign_writes)
+			queue_slot_reset_database(MyDatabaseId);
 	}
 }
 
@@ -404,7 +421,12 @@ pool_lead_written(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("pool.lead_written() is a trigger function")));
-	foreign_writes = true;
+	if (!foreign_writes && queue_slot_available())
+	{
+		/* whatever is written, others are to look for it in the table */
+		pg_atomic_add_fetch_u32(queue_slot_homeless(), 1);
+		foreign_writes = true;
+	}
 	return PointerGetDatum(NULL);
 }
 
@@ -609,19 +631,28 @@ next_private(PoolQueueScan *scan, PoolCandidate *candidate)
 	return false;
 }
 
+/* How many of those that count as unsettled there are ours. */
+static uint32
+my_unsettled(const QueueSlot *slot)
+{
+	uint32		mine = slot == NULL && foreign_writes ? 1 : 0;
+
+	for (int i = 0; i < n_answers; i++)
+		if (answers[i].slot == slot)
+			mine++;
+	for (int i = 0; i < n_ranges; i++)
+		if (ranges[i].slot == slot)
+			mine += ranges[i].unsettled;
+	return mine;
+}
+
 /* Whether others may hold leads of this pool that would be ours. */
 static bool
 others_unsettled(PoolQueueScan *scan)
 {
-	uint32		mine = 0;
-
-	for (int i = 0; i < n_answers; i++)
-		if (answers[i].slot == scan->slot)
-			mine++;
-	for (int i = 0; i < n_ranges; i++)
-		if (ranges[i].slot == scan->slot)
-			mine += ranges[i].unsettled;
-	return pg_atomic_read_u32(&scan->slot->unsettled) > mine ||
+	return pg_atomic_read_u32(&scan->slot->unsettled) >
+		my_unsettled(scan->slot) ||
+		pg_atomic_read_u32(queue_slot_homeless()) > my_unsettled(NULL) ||
 		queue_prepared_pending(&scan->key);
 }
 
@@ -755,8 +786,7 @@ pool_queue_drop(PoolQueueScan *scan)
 
 	if (answer == NULL)
 		return;					/* part of a range: pulled back in the end */
-	if (answer->slot != NULL)
-		pg_atomic_sub_fetch_u32(&answer->slot->unsettled, 1);
+	uncount(answer->slot, 1);
 	remove_answer(answer);
 }
 

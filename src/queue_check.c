@@ -37,6 +37,7 @@ is_hidden(PoolTable *leads, QueueSlot *slot, const QueueKey *key,
 		suspect->ticket < slot->frontier &&
 		!is_remembered(slot, suspect->ticket) &&
 		pg_atomic_read_u32(&slot->unsettled) == 0 &&
+		pg_atomic_read_u32(queue_slot_homeless()) == 0 &&
 		!queue_prepared_pending(key) &&
 		pool_lead_fetch_candidate(leads, suspect, &lead) == POOL_LEAD_LOCKED;
 }

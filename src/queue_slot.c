@@ -36,6 +36,7 @@ typedef struct QueueDirectory
 	int			tranche;		/* of the heads' locks */
 	int			n_slots;
 	int			next_victim;
+	pg_atomic_uint32 homeless;	/* answers that no head counts */
 	pg_atomic_uint32 n_prepared;
 	int			prepared_size;
 	PreparedEntry *prepared;
@@ -106,6 +107,7 @@ init_directory(void)
 	directory->tranche = LWLockNewTrancheId();
 	directory->n_slots = pool_queue_pools;
 	directory->next_victim = 0;
+	pg_atomic_init_u32(&directory->homeless, 0);
 	pg_atomic_init_u32(&directory->n_prepared, 0);
 	directory->prepared_size = prepared_size();
 	directory->prepared = ShmemInitStruct("pool_ext prepared",
@@ -163,6 +165,13 @@ bool
 queue_slot_available(void)
 {
 	return directory != NULL;
+}
+
+/* Only where heads are available. */
+pg_atomic_uint32 *
+queue_slot_homeless(void)
+{
+	return &directory->homeless;
 }
 
 int

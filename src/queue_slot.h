@@ -27,9 +27,9 @@ typedef struct QueueKey
  * `lock`.
  *
  * The invariant: a committed available lead of the pool is among the entries,
- * or its ticket is at or behind the frontier, or `unsettled` counts a
- * transaction that will put it here when it ends, or the list of prepared
- * transactions names one that stands for it.
+ * or its ticket is at or behind the frontier, or `unsettled` (or the count of
+ * the homeless) counts a transaction that will put it here when it ends, or the
+ * list of prepared transactions names one that stands for it.
  */
 typedef struct QueueSlot
 {
@@ -49,6 +49,7 @@ typedef struct QueueSlot
 
 extern void queue_slot_init(void);
 extern bool queue_slot_available(void);
+extern pg_atomic_uint32 *queue_slot_homeless(void);
 extern QueueSlot *queue_slot_get(const QueueKey *key, bool create);
 
 /* all under slot->lock */

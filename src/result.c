@@ -134,7 +134,8 @@ report_null(const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-			 errmsg("argument \"%s\" must not be null", name)));
+			 errmsg("argument \"%s\" must not be null", name),
+			 errhint("Only arguments that have a default may be left out.")));
 }
 
 /*
@@ -177,7 +178,11 @@ pool_arg_ids(PoolCall *call, int argno, int64 **ids)
 		int64		id;
 
 		if (nulls[i])
-			report_null("leads");
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument \"leads\" must not contain nulls"),
+					 errdetail("Element %d is null.", i + 1),
+					 errhint("pool.lead_id() returns NULL for keys it does not know.")));
 		id = DatumGetInt64(elements[i]);
 		hash_search(seen, &id, HASH_ENTER, &found);
 		if (!found)
@@ -227,5 +232,6 @@ pool_check_length(text *value, int limit, const char *name)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" is too long", name),
 				 errdetail("It has %d bytes, at most %d are allowed.",
-						   (int) VARSIZE_ANY_EXHDR(value), limit)));
+						   (int) VARSIZE_ANY_EXHDR(value), limit),
+				 errhint("Pass a shorter text.")));
 }

@@ -126,7 +126,8 @@ pool_purge_events(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"before\" must not be null")));
+				 errmsg("argument \"before\" must not be null"),
+				 errhint("Events from before that time are deleted.")));
 	before = PG_GETARG_TIMESTAMPTZ(0);
 	/* counters of a day may still be compared with its events */
 	latest = pool_now() - 3 * USECS_PER_DAY;

@@ -110,7 +110,8 @@ pool_tick(PG_FUNCTION_ARGS)
 		if (max_leads < 1)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("max_leads must be positive, or NULL for all")));
+					 errmsg("max_leads %d is out of range", max_leads),
+					 errhint("Pass a positive number, or NULL for no bound.")));
 	}
 	for (int task = 0; task < pool_tick_task_count; task++)
 	{

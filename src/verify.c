@@ -96,7 +96,8 @@ pool_verify(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("level %d is out of range", level),
-				 errdetail("Levels are 1, 2 and 3.")));
+				 errdetail("Levels are 1, 2 and 3."),
+				 errhint("3 looks at everything and is the default.")));
 	sql = pool_sql_begin();
 	names = check_names(level);
 	foreach(lc, names)

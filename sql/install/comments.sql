@@ -300,3 +300,29 @@ COMMENT ON SEQUENCE pool.timer_rule_id_seq IS 'Ids of timer rules.';
 COMMENT ON FUNCTION pool.default_tenant() IS
     'The tenant of rows that name none: that of the caller''s member, '
     'otherwise the one named default, made if need be.';
+
+COMMENT ON VIEW pool.intake IS
+    'Bulk entry: INSERT and COPY into it do what enter() does; it is empty '
+    'to read. A bad row is named by number and key, and nothing of the '
+    'statement stays.';
+COMMENT ON COLUMN pool.intake.pool IS 'Pool, or tenant/pool.';
+COMMENT ON COLUMN pool.intake.key IS
+    'The application''s id of the lead, unique in the tenant.';
+COMMENT ON COLUMN pool.intake.name IS 'Name.';
+COMMENT ON COLUMN pool.intake.source IS 'Source (channel).';
+COMMENT ON COLUMN pool.intake.grade IS 'Grade.';
+COMMENT ON COLUMN pool.intake.priority IS 'Priority, 0 to 100; NULL = 0.';
+COMMENT ON COLUMN pool.intake.attributes IS
+    'Attributes: a JSON object; NULL = none.';
+COMMENT ON COLUMN pool.intake.identities IS
+    'Identities by kind, such as phone and email: a JSON object; NULL = none.';
+COMMENT ON COLUMN pool.intake.owner IS
+    'Key of the member who owns the lead; NULL = none.';
+COMMENT ON COLUMN pool.intake.created_at IS
+    'When the lead was created; NULL = now.';
+COMMENT ON COLUMN pool.intake.owned_at IS
+    'When its owner received it. Not yet: leave it NULL.';
+COMMENT ON COLUMN pool.intake.last_follow_up_at IS
+    'Last follow-up of the owner. Not yet: leave it NULL.';
+COMMENT ON COLUMN pool.intake.status IS
+    'Status it enters with. Not yet: leave it NULL.';

@@ -316,7 +316,7 @@ WHERE (s.status = 'owned' OR b.id IS NOT NULL)
         AND NOT EXISTS (SELECT FROM pool.event_step x WHERE x.lead_id = s.id))
     AND (s.status <> 'owned'
         OR b.member_id IS DISTINCT FROM s.owner_id
-        OR (b.last_kind IS DISTINCT FROM 'entered'
+        OR ((b.last_kind IS DISTINCT FROM 'entered' OR b.kind <> 'assigned')
             AND (s.owned_at IS DISTINCT FROM b.at
                 OR s.follow_ups <> f.follow_ups))
         OR s.chain_at > s.owned_at);

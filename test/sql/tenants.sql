@@ -97,7 +97,7 @@ SELECT * FROM t.error($$SELECT pool.release('{1}', member => 'boss')$$);
 SELECT * FROM t.error($$SELECT pool.follow_up(1, member => 'cat')$$);
 SELECT * FROM t.error($$SELECT pool.convert(1, member => 'cat')$$);
 SELECT * FROM t.error($$SELECT pool.explain_claim(1, 'cat')$$);
--- one learns nothing of who else there is
+-- nothing of another tenant is visible
 SELECT (t.error($$SELECT pool.claim('p', 'nobody')$$)).state;
 SELECT (t.error($$SELECT pool.claim('p', 'other/zoe')$$)).state;
 SELECT pool.lead_id('k1') IS NULL AS none, pool.lead_id('k1', 'other') AS theirs;

@@ -138,14 +138,16 @@ is($node->safe_psql('a', "SELECT DISTINCT kind, actor_id, rule_id IS NULL
 # As whom it acts: triggers of the owner's run with his rights, no more.
 $node->safe_psql('b', <<'SQL');
 CREATE ROLE plain;
+BEGIN;
 SELECT format('ALTER TABLE %s OWNER TO plain', oid::regclass) FROM pg_class
 WHERE relnamespace = 'pool'::regnamespace AND relkind IN ('r', 'v') \gexec
 ALTER SCHEMA pool OWNER TO plain;
+COMMIT;
 CREATE TABLE actor AS SELECT current_user AS name, '' AS attempt LIMIT 0;
 GRANT INSERT ON actor TO plain;
 CREATE FUNCTION note_actor() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO public.actor SELECT current_user;
+    INSERT INTO public.actor VALUES (current_user, 'acted');
     BEGIN
         SET ROLE postgres;
         INSERT INTO public.actor VALUES (current_user, 'as another');
@@ -160,7 +162,7 @@ SQL
 neglect($node, 'b', 'good');
 is_reclaimed($node, 'b', 'good', 'the worker goes on for another owner');
 is($node->safe_psql('b', 'SELECT DISTINCT * FROM actor ORDER BY 2'),
-	"plain|\nplain|refused", 'with his rights, and bound to them');
+	"plain|acted\nplain|refused", 'with his rights, and bound to them');
 $node->safe_psql('b', 'DROP TRIGGER note_actor ON pool.lead_state');
 
 # ---------------------------------------------------------------------

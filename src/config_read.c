@@ -1,0 +1,181 @@
+/*
+ * config_read.c
+ *	  Reading configuration rows, for config.c.
+ *
+ * Always with the latest snapshot, and without asking for privileges: callers
+ * have none on these tables.
+ */
+#include "compat.h"
+#include "config_read.h"
+
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+ConfigScan
+config_scan_begin(MemoryContext context, PoolTableId table,
+				  PoolIndexId index, const PoolKey *keys, int nkeys)
+{
+	ConfigScan	scan;
+
+	scan.context = context;
+	scan.rel = table_open(pool_table_oid(table), AccessShareLock);
+	scan.index = index_open(pool_index_oid(index), AccessShareLock);
+	scan.snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan.slot = table_slot_create(scan.rel, NULL);
+	scan.scan = pool_index_scan(scan.rel, scan.index, scan.snapshot,
+								keys, nkeys);
+	return scan;
+}
+
+bool
+config_scan_next(ConfigScan *scan)
+{
+	return index_getnext_slot(scan->scan, ForwardScanDirection, scan->slot);
+}
+
+void
+config_scan_end(ConfigScan *scan)
+{
+	index_endscan(scan->scan);
+	ExecDropSingleTupleTableSlot(scan->slot);
+	UnregisterSnapshot(scan->snapshot);
+	index_close(scan->index, AccessShareLock);
+	table_close(scan->rel, AccessShareLock);
+}
+
+Datum
+config_column(ConfigScan *scan, int attnum, bool *isnull)
+{
+	return slot_getattr(scan->slot, attnum, isnull);
+}
+
+int32
+config_column_int(ConfigScan *scan, int attnum, int32 if_null)
+{
+	bool		isnull;
+	Datum		value = config_column(scan, attnum, &isnull);
+
+	return isnull ? if_null : DatumGetInt32(value);
+}
+
+bool
+config_column_bool(ConfigScan *scan, int attnum)
+{
+	bool		isnull;
+
+	return DatumGetBool(config_column(scan, attnum, &isnull));
+}
+
+/* in the scan's context, NULL for NULL */
+char *
+config_column_text(ConfigScan *scan, int attnum)
+{
+	bool		isnull;
+	Datum		value = config_column(scan, attnum, &isnull);
+
+	if (isnull)
+		return NULL;
+	return MemoryContextStrdup(scan->context, TextDatumGetCString(value));
+}
+
+Interval *
+config_column_interval(ConfigScan *scan, int attnum)
+{
+	bool		isnull;
+	Datum		value = config_column(scan, attnum, &isnull);
+	Interval   *copy;
+
+	if (isnull)
+		return NULL;
+	copy = MemoryContextAlloc(scan->context, sizeof(Interval));
+	*copy = *DatumGetIntervalP(value);
+	return copy;
+}
+
+static void
+read_remind(ConfigScan *scan, PoolTimerRule *rule)
+{
+	bool		isnull;
+	ArrayType  *array = DatumGetArrayTypeP(config_column(scan,
+												  TIMER_RULE_REMIND_BEFORE,
+												  &isnull));
+	Datum	   *spans;
+	int			n;
+
+	deconstruct_array(array, INTERVALOID, sizeof(Interval), false,
+					  TYPALIGN_DOUBLE, &spans, NULL, &n);
+	rule->n_remind = n;
+	rule->remind_before = MemoryContextAlloc(scan->context,
+											 Max(n, 1) * sizeof(Interval));
+	for (int i = 0; i < n; i++)
+		rule->remind_before[i] = *DatumGetIntervalP(spans[i]);
+}
+
+static void
+read_rule(ConfigScan *scan, PoolTimerRule *rule)
+{
+	bool		isnull;
+	char	   *basis = config_column_text(scan, TIMER_RULE_BASIS);
+	Datum		condition = config_column(scan, TIMER_RULE_CONDITION, &isnull);
+
+	rule->condition = NULL;
+	if (!isnull)
+	{
+		MemoryContext old = MemoryContextSwitchTo(scan->context);
+
+		rule->condition = DatumGetJsonPathPCopy(condition);
+		MemoryContextSwitchTo(old);
+	}
+	rule->id = config_column_int(scan, TIMER_RULE_ID, 0);
+	rule->name = config_column_text(scan, TIMER_RULE_NAME);
+	if (strcmp(basis, "first_contact") == 0)
+		rule->basis = POOL_BASIS_FIRST_CONTACT;
+	else if (strcmp(basis, "follow_up") == 0)
+		rule->basis = POOL_BASIS_FOLLOW_UP;
+	else
+		rule->basis = POOL_BASIS_OWNERSHIP;
+	rule->after = *DatumGetIntervalP(config_column(scan, TIMER_RULE_AFTER, &isnull));
+	rule->notice_required = config_column_bool(scan, TIMER_RULE_NOTICE_REQUIRED);
+	rule->to_pool_id = config_column_int(scan, TIMER_RULE_TO_POOL_ID, 0);
+	read_remind(scan, rule);
+}
+
+/* The enabled timer rules of a pool, by name. */
+void
+config_read_rules(MemoryContext context, PoolConf *pool)
+{
+	ConfigScan	scan = config_scan_begin(context, POOL_TIMER_RULE, POOL_TIMER_RULE_NAME,
+								  &pool_key_int4(pool->id), 1);
+	int			room = 0;
+
+	pool->rules = NULL;
+	pool->n_rules = 0;
+	pool->conditional = false;
+	while (config_scan_next(&scan))
+	{
+		if (!config_column_bool(&scan, TIMER_RULE_ENABLED))
+			continue;
+		if (pool->rules == NULL)
+		{
+			room = 4;
+			pool->rules = MemoryContextAlloc(context,
+											 room * sizeof(PoolTimerRule));
+		}
+		else if (pool->n_rules == room)
+		{
+			room *= 2;
+			pool->rules = repalloc(pool->rules, room * sizeof(PoolTimerRule));
+		}
+		read_rule(&scan, &pool->rules[pool->n_rules]);
+		if (pool->rules[pool->n_rules].condition != NULL)
+			pool->conditional = true;
+		pool->n_rules++;
+	}
+	config_scan_end(&scan);
+}

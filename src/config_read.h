@@ -1,0 +1,37 @@
+/*
+ * config_read.h
+ *	  Reading configuration rows, for config.c.
+ */
+#ifndef POOL_CONFIG_READ_H
+#define POOL_CONFIG_READ_H
+
+#include "config.h"
+#include "table.h"
+
+/* A scan of a configuration table; what it reads is put into `context`. */
+typedef struct ConfigScan
+{
+	MemoryContext context;
+	Relation	rel;
+	Relation	index;
+	IndexScanDesc scan;
+	Snapshot	snapshot;
+	TupleTableSlot *slot;
+} ConfigScan;
+
+extern ConfigScan config_scan_begin(MemoryContext context, PoolTableId table,
+									PoolIndexId index, const PoolKey *keys,
+									int nkeys);
+extern bool config_scan_next(ConfigScan *scan);
+extern void config_scan_end(ConfigScan *scan);
+
+/* columns of the row the scan stands on */
+extern Datum config_column(ConfigScan *scan, int attnum, bool *isnull);
+extern int32 config_column_int(ConfigScan *scan, int attnum, int32 if_null);
+extern bool config_column_bool(ConfigScan *scan, int attnum);
+extern char *config_column_text(ConfigScan *scan, int attnum);
+extern Interval *config_column_interval(ConfigScan *scan, int attnum);
+
+extern void config_read_rules(MemoryContext context, PoolConf *pool);
+
+#endif							/* POOL_CONFIG_READ_H */

@@ -1,0 +1,141 @@
+-- Clocks, days, zones: pool_ext.clock, claim_limit by the member's calendar
+-- day, retention of events.
+\getenv srcdir PG_ABS_SRCDIR
+\set helpers :srcdir '/include/helpers.sql'
+\set ECHO none
+\i :helpers
+-- the clock: the start of the statement, or what the setting says
+SELECT pool.clock() = statement_timestamp() AS real;
+SET pool_ext.clock = '2026-03-02 09:00+08';
+SELECT pool.clock();
+BEGIN;
+SET LOCAL pool_ext.clock = '2030-01-01 00:00+00';
+SELECT pool.clock();
+ROLLBACK;
+SELECT pool.clock();
+SET pool_ext.clock = '';
+SELECT pool.clock() = statement_timestamp() AS real;
+SET pool_ext.clock = 'yesterday noon';
+SET pool_ext.clock = 'garbage';
+SET pool_ext.clock = 'infinity';
+SET pool_ext.clock = '2026-02-30 00:00+00';
+-- without a zone it is in that of the session
+SET timezone = 'Asia/Shanghai';
+SET pool_ext.clock = '2026-03-02 09:00';
+SET timezone = 'UTC';
+SELECT pool.clock();
+-- for superusers, and whom they grant it
+CREATE ROLE regress_pool_replay;
+SET ROLE regress_pool_replay;
+SET pool_ext.clock = '2026-03-02 09:00+00';
+RESET ROLE;
+GRANT SET ON PARAMETER pool_ext.clock TO regress_pool_replay;
+SET ROLE regress_pool_replay;
+SET pool_ext.clock = '2026-03-02 09:00+00';
+RESET ROLE;
+RESET pool_ext.clock;
+REVOKE SET ON PARAMETER pool_ext.clock FROM regress_pool_replay;
+DROP ROLE regress_pool_replay;
+
+-- claim_limit counts claims of the member's calendar day
+INSERT INTO pool.tenant (name, timezone) VALUES ('default', 'Asia/Shanghai');
+INSERT INTO pool.pool (name, everyone, claim_limit, timezone)
+    VALUES ('p', true, 1, 'America/Los_Angeles');
+INSERT INTO pool.member (key, timezone) VALUES ('sh', NULL),
+    ('ny', 'America/New_York'), ('berlin', 'Europe/Berlin'),
+    ('havana', 'America/Havana'), ('beirut', 'Asia/Beirut'),
+    ('flyer', 'Asia/Shanghai'), ('east', 'America/New_York');
+SET pool_ext.clock = '2026-01-01 00:00+00';
+SELECT t.fill('p', 'k', 60);
+CREATE FUNCTION claim_at(moment timestamptz, who text, OUT outcome text,
+    OUT retry_at timestamptz, OUT used int)
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('pool_ext.clock', moment::text, false);
+    SELECT c.outcome, c.retry_at, c.used INTO claim_at.outcome,
+        claim_at.retry_at, claim_at.used FROM pool.claim('p', who) c;
+END $$;
+-- that of his own zone, else the tenant's; never the pool's
+SELECT m AS at, c.* FROM unnest('{2026-03-02 00:00+08,
+    2026-03-02 23:59:59+08,2026-03-03 00:00+08,2026-03-03 00:00:01+08}'
+    ::timestamptz[]) m,
+    LATERAL claim_at(m, 'sh') c;
+SELECT m AS at, c.* FROM unnest('{2026-03-02 23:00-05,
+    2026-03-02 23:59:59.999999-05,2026-03-03 00:00-05}'::timestamptz[]) m,
+    LATERAL claim_at(m, 'ny') c;
+-- days of 23 and of 25 hours
+SELECT m AS at, c.* FROM unnest('{2026-03-29 00:00+01,
+    2026-03-29 23:59+02,2026-03-30 00:00+02,2026-10-25 00:00+02,
+    2026-10-25 23:59+01,2026-10-26 00:00+01}'::timestamptz[]) m,
+    LATERAL claim_at(m, 'berlin') c;
+-- midnight comes twice in Havana on 2026-11-01, the day begins with the first
+SELECT m AS at, c.* FROM unnest('{2026-10-31 23:59-04,
+    2026-11-01 00:30-04,2026-11-01 00:30-05,2026-11-01 23:59-05,
+    2026-11-02 00:00-05}'::timestamptz[]) m,
+    LATERAL claim_at(m, 'havana') c;
+-- and not at all in Beirut on 2026-03-29
+SELECT m AS at, c.* FROM unnest('{2026-03-28 23:59+02,
+    2026-03-29 01:00+03,2026-03-29 23:59+03,2026-03-30 00:00+03}'
+    ::timestamptz[]) m,
+    LATERAL claim_at(m, 'beirut') c;
+-- a changed zone opens no new day before the old one has ended
+SELECT * FROM claim_at('2026-04-01 10:00+08', 'flyer');
+UPDATE pool.member SET timezone = 'Pacific/Auckland' WHERE key = 'flyer';
+-- (it is the 2nd there)
+SELECT * FROM claim_at('2026-04-01 21:00+08', 'flyer');
+SELECT * FROM claim_at('2026-04-02 00:00+08', 'flyer');
+SELECT * FROM claim_at('2026-04-02 00:00:01+08', 'flyer');
+UPDATE pool.member SET timezone = 'America/Los_Angeles' WHERE key = 'flyer';
+-- (it is the 1st there)
+SELECT * FROM claim_at('2026-04-02 02:00+08', 'flyer');
+SELECT * FROM claim_at('2026-04-02 23:59+13', 'flyer');
+SELECT * FROM claim_at('2026-04-03 00:00+13', 'flyer');
+-- the tenant's zone is the members' who have none
+UPDATE pool.tenant SET timezone = 'UTC';
+SELECT m AS at, c.* FROM unnest('{2026-05-01 00:00+00,
+    2026-05-01 16:00+00,2026-05-02 00:00+00}'::timestamptz[]) m,
+    LATERAL claim_at(m, 'sh') c;
+SELECT * FROM pool.verify(2);
+
+-- events belong to the day of the pool
+SELECT DISTINCT e.at, e.day FROM pool.event e JOIN pool.member m
+    ON m.id = e.member_id WHERE m.key = 'berlin' ORDER BY 1;
+
+-- retention: folded events go, the state of each lead and all sums stay
+SET pool_ext.clock = '2026-06-01 09:00+00';
+INSERT INTO pool.pool (name, everyone) VALUES ('old', true);
+SELECT outcome FROM pool.enter('old', 'a', 'A', 'web');
+SELECT outcome FROM pool.enter('old', 'b', 'B', 'web');
+SELECT outcome FROM pool.claim('old', 'sh', 2);
+SELECT outcome FROM pool.follow_up(t.id('a'), member => 'sh');
+SELECT outcome FROM pool.release(t.ids('a'), member => 'sh');
+SET pool_ext.clock = '2026-06-11 09:00+00';
+SELECT outcome FROM pool.claim('old', 'ny');
+SELECT outcome FROM pool.follow_up(t.id('a'), member => 'ny');
+SELECT * FROM t.error($$SELECT pool.purge_events('2026-06-08 09:00:01+00')$$);
+SELECT * FROM t.error($$SELECT pool.purge_events('infinity')$$);
+SELECT * FROM t.error($$SELECT pool.purge_events(NULL)$$);
+SELECT pool.purge_events('-infinity');
+CREATE TEMP TABLE before AS SELECT 'daily' AS what, to_jsonb(d) AS row
+    FROM pool.stat_daily d UNION ALL SELECT 'member', to_jsonb(m)
+    FROM pool.stat_member_daily m UNION ALL SELECT 'source', to_jsonb(s)
+    FROM pool.stat_source s UNION ALL SELECT 'pool', to_jsonb(p)
+    FROM pool.stat_pool p UNION ALL SELECT 'lead', to_jsonb(l) FROM pool.lead l;
+SELECT pool.purge_events('2026-06-08 09:00+00') > 0 AS purged;
+CREATE TEMP TABLE after AS SELECT 'daily' AS what, to_jsonb(d) AS row
+    FROM pool.stat_daily d UNION ALL SELECT 'member', to_jsonb(m)
+    FROM pool.stat_member_daily m UNION ALL SELECT 'source', to_jsonb(s)
+    FROM pool.stat_source s UNION ALL SELECT 'pool', to_jsonb(p)
+    FROM pool.stat_pool p UNION ALL SELECT 'lead', to_jsonb(l) FROM pool.lead l;
+SELECT what, count(*) FROM before GROUP BY 1 ORDER BY 1;
+(TABLE before EXCEPT ALL TABLE after) UNION ALL
+(TABLE after EXCEPT ALL TABLE before);
+SELECT kind, at FROM pool.history(t.id('a'));
+SELECT kind, at FROM pool.history(t.id('b'));
+SELECT pool.purge_events('2026-06-08 09:00+00') AS again;
+SELECT outcome FROM pool.release(t.ids('b'), member => 'sh');
+SELECT * FROM pool.verify();
+-- the log is append-only but for that
+SELECT * FROM t.error('DELETE FROM pool.event');
+SELECT * FROM t.error('UPDATE pool.event SET reason = NULL');
+SELECT (t.error('TRUNCATE pool.event')).state;
