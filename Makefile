@@ -38,6 +38,7 @@ OBJS = \
 	src/queue_check.o \
 	src/queue_slot.o \
 	src/quota.o \
+	src/recheck.o \
 	src/release.o \
 	src/request.o \
 	src/result.o \

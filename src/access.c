@@ -335,6 +335,20 @@ pool_resolve_actor(FunctionCallInfo fcinfo, int argno)
 	return actor;
 }
 
+/*
+ * The same for functions that administrators run too: there the right to
+ * execute the function is right enough.
+ */
+PoolActor
+pool_resolve_operator(FunctionCallInfo fcinfo, int argno)
+{
+	PoolActor	nobody = {0, 0};
+
+	if (PG_ARGISNULL(argno) && pool_caller_member() == 0)
+		return nobody;
+	return pool_resolve_actor(fcinfo, argno);
+}
+
 bool
 pool_actor_sees(const PoolActor *actor, int32 tenant_id)
 {

@@ -33,6 +33,7 @@ extern const PoolMemberConf *pool_resolve_member(text *name);
 extern const PoolMemberConf *pool_resolve_self(FunctionCallInfo fcinfo,
 											   int argno);
 extern PoolActor pool_resolve_actor(FunctionCallInfo fcinfo, int argno);
+extern PoolActor pool_resolve_operator(FunctionCallInfo fcinfo, int argno);
 
 /* rights */
 extern bool pool_actor_sees(const PoolActor *actor, int32 tenant_id);

@@ -56,8 +56,8 @@ begin_event(PoolBatch *batch, const Handing *h, PoolEvent *event,
 	event->actor_id = h->actor.member_id;
 	event->reason = h->reason;
 	pool_detail_begin(detail);
-	if (target_pool(h, lead) != lead->pool_id)
-		pool_detail_int(detail, "from_pool", lead->pool_id);
+	pool_detail_from_pool(detail, lead->pool_id, target_pool(h, lead),
+						  event->at);
 	if (pool_cooling_down(batch->call->work, lead, h->member->id, event->at,
 						  &until))
 		pool_detail_true(detail, "cooldown");

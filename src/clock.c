@@ -18,6 +18,9 @@
 
 PG_FUNCTION_INFO_V1(pool_clock);
 
+/* bytes of a zone's name that are shown in messages */
+#define SHOWN_NAME_LENGTH 64
+
 static TimestampTz clock_override = POOL_NO_TIME;
 
 /*
@@ -107,7 +110,7 @@ pool_zone(const char *name)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("time zone \"%s\" is not known",
 						pnstrdup(name, pg_mbcliplen(name, strlen(name),
-													TZ_STRLEN_MAX))),
+													SHOWN_NAME_LENGTH))),
 				 errhint("pg_timezone_names lists the names, for example \"Asia/Shanghai\".")));
 	return zone;
 }

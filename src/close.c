@@ -195,8 +195,7 @@ pool_requeue(PoolWork *work, PoolLead *lead, int32 pool_id, PoolEvent *event)
 	if (lead->status != POOL_AVAILABLE)
 		pool_detail_datum(&detail, "from",
 						  CStringGetTextDatum(pool_status_name(lead->status)));
-	if (pool_id != lead->pool_id)
-		pool_detail_int(&detail, "from_pool", lead->pool_id);
+	pool_detail_from_pool(&detail, lead->pool_id, pool_id, event->at);
 	event->detail = pool_detail_end(&detail);
 	if (lead->status == POOL_AVAILABLE)
 		pool_lead_move(leads, lead, pool_id, event->at);

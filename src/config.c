@@ -46,6 +46,9 @@ typedef struct LoginEntry
 } LoginEntry;
 
 static MemoryContext cache_context = NULL;
+/* of caches that became stale within a call */
+static List *retired_contexts = NIL;
+
 static HTAB *tenants;
 static HTAB *pools;
 static HTAB *members;
@@ -91,17 +94,12 @@ make_table(const char *name, Size keysize, Size entrysize)
 	return hash_create(name, 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
-void
-pool_config_refresh(void)
+static void
+start_cache(void)
 {
-	AcceptInvalidationMessages();
-	if (!cache_stale)
-		return;
-	if (cache_context == NULL)
-		cache_context = AllocSetContextCreate(CacheMemoryContext,
-											  "pool_ext configuration",
-											  ALLOCSET_DEFAULT_SIZES);
-	MemoryContextReset(cache_context);
+	cache_context = AllocSetContextCreate(CacheMemoryContext,
+										  "pool_ext configuration",
+										  ALLOCSET_DEFAULT_SIZES);
 	pool_installation_forget();
 	tenants = make_table("pool_ext tenants", sizeof(int32),
 						 sizeof(PoolTenantConf));
@@ -118,6 +116,42 @@ pool_config_refresh(void)
 		config_oids[i] = pool_table_oid(config_tables[i]);
 	/* from here on an invalidation counts */
 	cache_stale = false;
+}
+
+/* For entry points: what earlier lookups returned is gone if it was stale. */
+void
+pool_config_refresh(void)
+{
+	AcceptInvalidationMessages();
+	while (retired_contexts != NIL)
+	{
+		MemoryContextDelete(linitial(retired_contexts));
+		retired_contexts = list_delete_first(retired_contexts);
+	}
+	if (!cache_stale)
+		return;
+	if (cache_context != NULL)
+		MemoryContextDelete(cache_context);
+	cache_context = NULL;
+	start_cache();
+}
+
+/*
+ * In the middle of a call, where a change must not be missed: later lookups
+ * see it, what earlier ones returned stays good until the next entry point.
+ */
+void
+pool_config_catch_up(void)
+{
+	MemoryContext old;
+
+	AcceptInvalidationMessages();
+	if (!cache_stale)
+		return;
+	old = MemoryContextSwitchTo(CacheMemoryContext);
+	retired_contexts = lappend(retired_contexts, cache_context);
+	MemoryContextSwitchTo(old);
+	start_cache();
 }
 
 /* The zone named in the column, or the one that applies where it is NULL. */

@@ -96,6 +96,7 @@ typedef struct PoolMembershipConf
  */
 extern void pool_config_init(void);
 extern void pool_config_refresh(void);
+extern void pool_config_catch_up(void);
 extern const PoolTenantConf *pool_config_tenant(int32 id);
 extern int32 pool_config_tenant_by_name(const char *name);
 extern const PoolConf *pool_config_find_pool(int32 id);

@@ -47,7 +47,7 @@ static const DerivedTable derived_tables[] = {
 		"timer_recheck",
 		"INSERT INTO pool.timer_recheck AS r SELECT ($1).*"
 		" ON CONFLICT (pool_id) DO UPDATE"
-		" SET after_lead = least(r.after_lead, excluded.after_lead)"
+		" SET after_lead = 0, horizon = NULL, walk_xmin = NULL"
 	}
 };
 

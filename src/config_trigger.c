@@ -109,7 +109,8 @@ recheck_timers(const char *pools)
 	run(psprintf("INSERT INTO pool.timer_recheck (pool_id)"
 				 " SELECT p.id FROM pool.pool p WHERE p.id IN (%s)"
 				 " ORDER BY p.id"
-				 " ON CONFLICT (pool_id) DO UPDATE SET after_lead = 0",
+				 " ON CONFLICT (pool_id) DO UPDATE SET"
+				 " after_lead = 0, horizon = NULL, walk_xmin = NULL",
 				 pools));
 }
 

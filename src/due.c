@@ -46,8 +46,15 @@ pool_due_at(const PoolLead *lead, const PoolConf *pool,
 TimestampTz
 pool_due_check_at(const PoolLead *lead)
 {
-	const PoolConf *pool = pool_config_pool(lead->pool_id);
+	const PoolConf *pool;
 	TimestampTz result = POOL_NO_TIME;
+
+	/*
+	 * Whoever writes by old rules must have had his transaction id when the
+	 * new ones came into force: recheck.c waits for that.
+	 */
+	pool_config_catch_up();
+	pool = pool_config_pool(lead->pool_id);
 
 	for (int i = 0; i < pool->n_rules; i++)
 	{

@@ -334,7 +334,7 @@ check_erase(void *arg, const PoolLead *lead)
 
 /* Keys of an event's detail that are not personal and that counts need. */
 #define KEPT_DETAILS \
-	"'{from,from_pool,cooldown,answered,kind,first_seconds,seconds,amount," \
+	"'{from,from_pool,from_day,cooldown,answered,kind,first_seconds,seconds,amount," \
 	"currency,changed,due_at,before}'"
 
 /* What personal data a lead has, and how it goes; $1 is the lead, $2 now. */
@@ -381,6 +381,19 @@ erase_personal_data(int64 lead_id, TimestampTz now)
 	pool_sql_end(sql);
 }
 
+/* Erased before, and closed since: there is nothing to do. */
+static bool
+is_erased(PoolBatch *batch, const PoolBatchItem *item)
+{
+	PoolData	data;
+
+	return (item->lead.status == POOL_ARCHIVED ||
+			item->lead.status == POOL_CONVERTED) &&
+		pool_data_read(pool_work_table(batch->call->work, POOL_LEAD_DATA),
+					   item->id, pool_snapshot(), &data) &&
+		data.erased_at != POOL_NO_TIME;
+}
+
 /*
  * pool.erase(leads, reason, actor)
  */
@@ -388,7 +401,7 @@ Datum
 pool_erase(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin(fcinfo, "erase");
-	PoolActor	actor = pool_resolve_actor(fcinfo, 2);
+	PoolActor	actor = pool_resolve_operator(fcinfo, 2);
 	Datum		reason = pool_arg_datum(call, 1);
 	PoolBatch  *batch;
 	int64	   *ids;
@@ -405,9 +418,9 @@ pool_erase(PG_FUNCTION_ARGS)
 		PoolBatchItem *item = &batch->items[i];
 		PoolEvent	event = {.kind = "erased",.actor_id = actor.member_id};
 
-		if (item->outcome == NULL)
+		if (item->outcome == NULL && !is_erased(batch, item))
 		{
-			erase_personal_data(item->id);
+			erase_personal_data(item->id, batch->now);
 			event.reason = reason;
 			pool_archive_one(batch, item, &event);
 		}

@@ -476,7 +476,6 @@ let_in(Run *run, PoolEntry *entry)
 	pool_lead_create(pool_work_table(run->work, POOL_LEAD_STATE), &lead);
 	event.actor_id = run->actor_id;
 	pool_event_append(run->work, &event, &lead, &data);
-	keep_identities(run, entry);
 	entry->outcome = "entered";
 	entry->status = pool_status_name(lead.status);
 	entry->home_pool_id = entry->pool_id;
@@ -527,20 +526,28 @@ compare_doubled(const void *a, const void *b)
 	return *(const int *) a - *(const int *) b;
 }
 
-/* Handles the doubles in ascending order of the leads they double. */
+/* Locks the archived leads that will come back, in ascending order. */
 static void
-meet_all_again(Run *run)
+lock_doubled(Run *run)
 {
+	PoolTable  *leads = pool_work_table(run->work, POOL_LEAD_STATE);
 	int		   *order = palloc(run->n * sizeof(int));
+	PoolLead	lead;
 
 	for (int i = 0; i < run->n; i++)
 		order[i] = i;
 	sort_run = run;
 	qsort(order, run->n, sizeof(int), compare_doubled);
 	for (int i = 0; i < run->n; i++)
-		if (run->doubled[order[i]] != 0)
-			meet_again(run, &run->entries[order[i]],
-					   run->doubled[order[i]]);
+	{
+		int64		id = run->doubled[order[i]];
+
+		if (id != 0 &&
+			pool_lead_peek(leads, id, pool_snapshot(), &lead) &&
+			lead.status == POOL_ARCHIVED)
+			(void) pool_lead_lock(leads, id, run->snapshot,
+								  !pool_quota_any_held(), &lead);
+	}
 	pfree(order);
 }
 
@@ -553,11 +560,28 @@ judge_entries(Run *run)
 		CHECK_FOR_INTERRUPTS();
 		run->doubled[i] = find_double(run, i);
 		if (run->doubled[i] == 0)
-			let_in(run, &run->entries[i]);
+			keep_identities(run, &run->entries[i]);
 	}
 	release_reservations(run);
-	CommandCounterIncrement();
-	meet_all_again(run);
+	lock_doubled(run);
+}
+
+/* Lets in and brings back, in the order of the rows: so they queue. */
+static void
+admit_entries(Run *run)
+{
+	for (int i = 0; i < run->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (run->doubled[i] == 0)
+			let_in(run, &run->entries[i]);
+		else
+		{
+			/* the doubled lead may be one of this very run */
+			CommandCounterIncrement();
+			meet_again(run, &run->entries[i], run->doubled[i]);
+		}
+	}
 }
 
 /* A duplicate is only reported, whoever was named for it. */
@@ -630,6 +654,7 @@ pool_entry_run(PoolWork *work, Snapshot snapshot, PoolEntry *entries, int n,
 	reserve_keys(&run);
 	run.now = pool_now();
 	judge_entries(&run);
+	admit_entries(&run);
 	CommandCounterIncrement();
 	hand_over(&run);
 }

@@ -151,6 +151,33 @@ pool_detail_time(PoolDetail *detail, const char *key, TimestampTz at)
 	pool_detail_text(detail, key, pstrdup(buffer), strlen(buffer));
 }
 
+/*
+ * The pool a lead came from, if it is another one; and its local day, where
+ * that differs from the day of the event.
+ */
+void
+pool_detail_from_pool(PoolDetail *detail, int32 from_pool_id, int32 pool_id,
+					  TimestampTz at)
+{
+	DateADT		from_day;
+
+	if (from_pool_id == pool_id)
+		return;
+	pool_detail_int(detail, "from_pool", from_pool_id);
+	from_day = pool_local_day(at, pool_config_pool(from_pool_id)->zone);
+	if (from_day != pool_local_day(at, pool_config_pool(pool_id)->zone))
+	{
+		struct pg_tm tm;
+		char	   *text_value;
+
+		j2date(from_day + POSTGRES_EPOCH_JDATE,
+			   &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
+		text_value = psprintf("%04d-%02d-%02d",
+							  tm.tm_year, tm.tm_mon, tm.tm_mday);
+		pool_detail_text(detail, "from_day", text_value, strlen(text_value));
+	}
+}
+
 void
 pool_detail_true(PoolDetail *detail, const char *key)
 {

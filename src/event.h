@@ -42,6 +42,8 @@ extern void pool_detail_numeric(PoolDetail *detail, const char *key,
 								Datum value);
 extern void pool_detail_time(PoolDetail *detail, const char *key,
 							 TimestampTz at);
+extern void pool_detail_from_pool(PoolDetail *detail, int32 from_pool_id,
+								  int32 pool_id, TimestampTz at);
 extern void pool_detail_true(PoolDetail *detail, const char *key);
 extern void pool_detail_json(PoolDetail *detail, const char *key, Jsonb *value);
 extern Jsonb *pool_detail_end(PoolDetail *detail);

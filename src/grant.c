@@ -134,24 +134,10 @@ typedef struct AccessCall
  * Arguments
  * ------------------------------------------------------------------------ */
 
-static Oid
-extension_owner(void)
-{
-	Oid			relid = pool_table_oid(POOL_ACCESS_GRANT);
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 static void
 check_caller(const char *function)
 {
-	if (has_privs_of_role(GetUserId(), extension_owner()))
+	if (has_privs_of_role(GetUserId(), pool_sql_owner()))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

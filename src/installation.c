@@ -108,6 +108,8 @@ pool_installation_active(void)
 	PoolSql		sql = pool_sql_begin();
 	int32		found = query_installation("SELECT (NOT EXISTS ("
 										   "SELECT FROM pool.installation)"
+										   " AND NOT EXISTS ("
+										   "SELECT FROM pool.lead_state)"
 										   " OR EXISTS (SELECT"
 										   " FROM pool.installation"
 										   " WHERE active AND " OF_THIS

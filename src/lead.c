@@ -147,8 +147,8 @@ pool_lead_peek(PoolTable *leads, int64 id, Snapshot snapshot, PoolLead *lead)
 	return true;
 }
 
-static void
-report_serialization(void)
+void
+pool_lead_report_serialization(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -181,7 +181,7 @@ pool_lead_lock(PoolTable *leads, int64 id, Snapshot snapshot, bool wait,
 			case TM_Updated:
 			case TM_Deleted:
 				if (IsolationUsesXactSnapshot())
-					report_serialization();
+					pool_lead_report_serialization();
 				snapshot = pool_snapshot();
 				break;
 			default:

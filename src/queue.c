@@ -83,6 +83,7 @@ struct PoolQueueScan
 	SnapshotData *dirty;
 	TupleTableSlot *row;
 	bool		contended;
+	bool		unseen;			/* passed what the snapshot does not see */
 	PoolCandidate current;		/* last one handed out */
 	PoolCandidate *put_back;
 	int			n_put_back;
@@ -623,7 +624,10 @@ next_private(PoolQueueScan *scan, PoolCandidate *candidate)
 		if (IsolationUsesXactSnapshot() &&
 			!table_tuple_satisfies_snapshot(scan->leads->rel, scan->row,
 											scan->snapshot))
+		{
+			scan->unseen = true;
 			continue;
+		}
 		row_candidate(scan, candidate);
 		pool_queue_take(scan->leads, scan->key.pool_id, candidate);
 		return true;
@@ -795,6 +799,13 @@ bool
 pool_queue_contended(PoolQueueScan *scan)
 {
 	return scan->contended;
+}
+
+/* Whether there are leads that this transaction's snapshot is too old for. */
+bool
+pool_queue_unseen(PoolQueueScan *scan)
+{
+	return scan->unseen;
 }
 
 void

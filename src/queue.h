@@ -26,6 +26,7 @@ extern bool pool_queue_next(PoolQueueScan *scan, PoolCandidate *candidate);
 extern void pool_queue_put_back(PoolQueueScan *scan);
 extern void pool_queue_drop(PoolQueueScan *scan);
 extern bool pool_queue_contended(PoolQueueScan *scan);
+extern bool pool_queue_unseen(PoolQueueScan *scan);
 extern void pool_queue_end(PoolQueueScan *scan);
 
 /* what the writer of lead rows tells */

@@ -247,11 +247,16 @@ create_row(const PoolMembershipKey *key)
 	Datum		values[2] = {Int32GetDatum(key->pool_id),
 	Int32GetDatum(key->member_id)};
 
-	/* locking the member keeps the mirrored status right */
+	/* locking member and pool keeps the mirrored status right */
 	pool_sql_run("INSERT INTO pool.membership_state"
 				 " (pool_id, member_id, tenant_id, status)"
-				 " SELECT $1, m.id, m.tenant_id, m.status"
-				 " FROM pool.member m WHERE m.id = $2 FOR SHARE"
+				 " SELECT p.id, m.id, m.tenant_id,"
+				 "  CASE WHEN p.everyone OR EXISTS (SELECT"
+				 "   FROM pool.membership s WHERE s.pool_id = p.id"
+				 "   AND s.member_id = m.id)"
+				 "  THEN m.status ELSE 'removed' END"
+				 " FROM pool.member m, pool.pool p"
+				 " WHERE p.id = $1 AND m.id = $2 FOR SHARE"
 				 " ON CONFLICT DO NOTHING",
 				 2, types, values, NULL);
 	pool_sql_end(sql);
@@ -395,6 +400,28 @@ lock_totals(PoolQuotaSet *set, int32 member_id)
 	set->n_totals++;
 }
 
+/*
+ * Makes missing rows before any is locked: that needs the member, whose change
+ * of status may be waiting for what we would hold.
+ */
+static void
+create_missing(PoolQuotaSet *set)
+{
+	PoolTable  *table = pool_work_table(set->work, POOL_MEMBERSHIP_STATE);
+
+	for (int i = 0; i < set->n; i++)
+	{
+		PoolMembershipKey key = {set->quotas[i].pool_id,
+		set->quotas[i].member_id};
+		PoolKey		keys[2] = {pool_key_int4(key.pool_id),
+		pool_key_int4(key.member_id)};
+
+		if (!pool_table_find(table, POOL_MEMBERSHIP_STATE_PKEY,
+							 pool_snapshot(), keys, 2))
+			create_row(&key);
+	}
+}
+
 /* Locks all named counters, in order, and reads them. */
 void
 pool_quota_lock(PoolQuotaSet *set)
@@ -402,6 +429,8 @@ pool_quota_lock(PoolQuotaSet *set)
 	int			kept = 0;
 
 	qsort(set->quotas, set->n, sizeof(PoolQuota), compare_quotas);
+	if (set->n > 1)
+		create_missing(set);
 	set->totals = palloc(list_length(set->receivers) * sizeof(MemberTotal) +
 						 1);
 	if (set->n > 0 && holder == InvalidSubTransactionId)
@@ -536,7 +565,7 @@ open_day(PoolQuota *quota, TimestampTz now)
 		return;
 	day = pool_local_day(now, zone);
 	if (quota->day_until != POOL_NO_TIME && now < quota->day_until &&
-		day >= quota->day)
+		(day == quota->day || now >= quota->last_claim_at))
 		return;
 	quota->day = day;
 	quota->day_until = pool_day_start(day + 1, zone);

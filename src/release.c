@@ -28,12 +28,11 @@ pool_give_back(PoolBatch *batch, PoolBatchItem *item, const PoolConf *to_pool,
 	PoolData	data;
 
 	pool_batch_open(batch, item, &data);
+	event->at = pool_lead_time(lead, batch->now);
 	pool_detail_begin(&detail);
-	if (pool_id != lead->pool_id)
-		pool_detail_int(&detail, "from_pool", lead->pool_id);
+	pool_detail_from_pool(&detail, lead->pool_id, pool_id, event->at);
 	if (lead->follow_ups > 0)
 		pool_detail_true(&detail, "answered");
-	event->at = pool_lead_time(lead, batch->now);
 	event->member_id = lead->owner_id;
 	event->detail = pool_detail_end(&detail);
 	pool_lead_give_back(pool_work_table(work, POOL_LEAD_STATE), lead,

@@ -12,6 +12,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "request.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -51,6 +52,8 @@ pool_call_begin(FunctionCallInfo fcinfo, const char *function)
 	PreventCommandIfReadOnly(name);
 	PreventCommandDuringRecovery(name);
 	PreventCommandIfParallelMode(name);
+	/* from here on no pool with leads can go: config_trigger.c waits for us */
+	LockRelationOid(pool_table_oid(POOL_LEAD_STATE), RowExclusiveLock);
 	call = begin_call(fcinfo, function);
 	call->work = pool_work_begin();
 	return call;

@@ -103,7 +103,9 @@ purge(TimestampTz before)
 						   " WHERE e.at < $1"
 						   " AND e.id < (SELECT max(s.id) FROM pool.event s"
 						   "  WHERE s.lead_id = e.lead_id AND s.kind NOT IN"
-						   "  ('followed_up', 'edited', 'reminded'))",
+						   "  ('followed_up', 'edited', 'reminded'))"
+						   " AND NOT EXISTS (SELECT FROM pool.event_tail t"
+						   "  WHERE t.lead_id = e.lead_id AND t.id = e.id)",
 						   1, types, values, NULL);
 	return deleted;
 }

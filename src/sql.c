@@ -16,8 +16,9 @@
 #include "utils/syscache.h"
 #include "catalog/pg_class.h"
 
-static Oid
-tables_owner(void)
+/* The owner of the extension's tables. */
+Oid
+pool_sql_owner(void)
 {
 	Oid			relid = pool_table_oid(POOL_LEAD_STATE);
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
@@ -36,7 +37,7 @@ pool_sql_begin(void)
 	PoolSql		sql;
 
 	GetUserIdAndSecContext(&sql.saved_user, &sql.saved_context);
-	SetUserIdAndSecContext(tables_owner(),
+	SetUserIdAndSecContext(pool_sql_owner(),
 						   sql.saved_context | SECURITY_LOCAL_USERID_CHANGE);
 	sql.guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",

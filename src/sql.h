@@ -16,6 +16,7 @@ typedef struct PoolSql
 	int			guc_level;
 } PoolSql;
 
+extern Oid	pool_sql_owner(void);
 extern PoolSql pool_sql_begin(void);
 extern void pool_sql_end(PoolSql sql);
 extern uint64 pool_sql_run(const char *command, int nargs, Oid *types,

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "guc.h"
 #include "miscadmin.h"
+#include "recheck.h"
 #include "rollup.h"
 #include "sql.h"
 #include "tick.h"
@@ -50,7 +51,7 @@ static const struct
 	const char *name;
 	PoolTickResult (*run) (int max_leads, TimestampTz now);
 }			tasks[] = {
-	{"recheck", pool_timer_recheck},
+	{"recheck", pool_recheck_run},
 	{"timers", pool_timer_run},
 	{"rollup", pool_rollup_run},
 	{"requests", purge_requests}

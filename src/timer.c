@@ -30,8 +30,6 @@
 
 PG_FUNCTION_INFO_V1(pool_next_timer);
 
-#define LEADS_PER_RECHECK 1000
-
 /* A lead whose check_at has come. */
 typedef struct DueLead
 {
@@ -277,26 +275,6 @@ notice_over(const Judgement *j, const PoolTimerRule *rule)
 	return result == POOL_NO_TIME ? from : result;
 }
 
-/*
- * With notice_required, moves the deadline so that a warning precedes it by
- * the (shortest) time the rule names; warns now where that has not been done.
- */
-static TimestampTz
-insist_on_notice(Judgement *j, const PoolTimerRule *rule, TimestampTz due_at)
-{
-	if (!rule->notice_required || due_at > j->batch->now)
-		return due_at;
-	if (warned_at(j, rule) == POOL_NO_TIME)
-	{
-		remind(j, rule, due_at,
-			   rule->n_remind > 0 ? interval_text(&rule->remind_before[0]) :
-			   "0");
-		/* never in the tick that warned */
-		return Max(notice_over(j, rule), j->batch->now + 1);
-	}
-	return Max(due_at, notice_over(j, rule));
-}
-
 static void
 judge_reminders(Judgement *j, const PoolTimerRule *rule, TimestampTz due_at)
 {
@@ -329,16 +307,39 @@ judge_rule(Judgement *j, const PoolTimerRule *rule)
 												  j->batch->now));
 		return;
 	}
-	due_at = insist_on_notice(j, rule, due_at);
-	if (due_at > j->batch->now)
+	if (rule->notice_required && due_at <= j->batch->now)
 	{
-		look_again(j, due_at);
-		judge_reminders(j, rule, due_at);
+		if (warned_at(j, rule) == POOL_NO_TIME)
+			return;				/* to be warned of first */
+		due_at = Max(due_at, notice_over(j, rule));
 	}
+	if (due_at > j->batch->now)
+		look_again(j, due_at);
 	else if (j->acting == NULL || due_at < j->acting_due)
 	{
 		j->acting = rule;
 		j->acting_due = due_at;
+	}
+}
+
+/* Sends the warnings of this rule that are due; no rule acts on the lead. */
+static void
+warn_of_rule(Judgement *j, const PoolTimerRule *rule)
+{
+	TimestampTz due_at;
+
+	if (!pool_due_at(&j->item->lead, j->pool, rule, &due_at) ||
+		!condition_holds(j, rule))
+		return;
+	if (due_at > j->batch->now)
+		judge_reminders(j, rule, due_at);
+	else if (rule->notice_required && warned_at(j, rule) == POOL_NO_TIME)
+	{
+		remind(j, rule, due_at,
+			   rule->n_remind > 0 ? interval_text(&rule->remind_before[0]) :
+			   "0");
+		/* never in the tick that warned */
+		look_again(j, Max(notice_over(j, rule), j->batch->now + 1));
 	}
 }
 
@@ -355,6 +356,8 @@ act_on_lead(PoolBatch *batch, PoolBatchItem *item)
 	j.sent = read_sent(work, &item->lead);
 	for (int i = 0; i < j.pool->n_rules; i++)
 		judge_rule(&j, &j.pool->rules[i]);
+	for (int i = 0; j.acting == NULL && i < j.pool->n_rules; i++)
+		warn_of_rule(&j, &j.pool->rules[i]);
 	if (j.acting != NULL)
 	{
 		PoolEvent	event = {.kind = "reclaimed",.rule_id = j.acting->id};
@@ -447,10 +450,11 @@ try_pool(const DueLead *due, int n, TimestampTz now, List **failed)
 			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
+		/* what the error says may be personal: its code has to do */
 		ereport(WARNING,
 				(errcode(error->sqlerrcode),
-				 errmsg("timers of pool %d failed: %s", due[0].pool_id,
-						error->message),
+				 errmsg("timers of pool %d failed with SQLSTATE %s",
+						due[0].pool_id, unpack_sql_state(error->sqlerrcode)),
 				 errhint("The other pools go on; this one is tried again at "
 						 "the next tick.")));
 		*failed = lappend_int(*failed, due[0].pool_id);
@@ -502,128 +506,6 @@ pool_timer_run(int max_leads, TimestampTz now)
 	} while (list_length(failed) > n_failed);
 	result.more = n == max_leads && result.done > 0;
 	pfree(due);
-	return result;
-}
-
-/* ------------------------------------------------------------------------
- * Rules that changed
- * ------------------------------------------------------------------------ */
-
-/* The next owned leads of the pool, by id. */
-static int
-recheck_ids(int32 pool_id, int64 after, int max, int64 *ids)
-{
-	Oid			types[3] = {INT4OID, INT8OID, INT4OID};
-	Datum		values[3] = {Int32GetDatum(pool_id), Int64GetDatum(after),
-	Int32GetDatum(max)};
-	PoolSql		sql = pool_sql_begin();
-	int			n;
-	bool		isnull;
-
-	n = pool_sql_run("SELECT id FROM pool.lead_state"
-					 " WHERE pool_id = $1 AND owner_id IS NOT NULL"
-					 " AND id > $2 ORDER BY id LIMIT $3",
-					 3, types, values, NULL);
-	for (int i = 0; i < n; i++)
-		ids[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
-											 SPI_tuptable->tupdesc, 1,
-											 &isnull));
-	pool_sql_end(sql);
-	return n;
-}
-
-static const char *
-check_owned(void *arg, const PoolLead *lead)
-{
-	return lead->status == POOL_OWNED ? NULL : "not_owned";
-}
-
-/* Computes check_at anew, waiting for whoever holds a lead. */
-static void
-recheck_leads(int32 tenant_id, const int64 *ids, int n)
-{
-	PoolCall	call = {0};
-	PoolActor	actor = {0, tenant_id};
-	PoolBatch  *batch;
-	PoolTable  *leads;
-
-	call.work = pool_work_begin();
-	call.snapshot = RegisterSnapshot(pool_snapshot());
-	batch = pool_batch_begin(&call, &actor, ids, n, check_owned, NULL);
-	pool_batch_lock_leads(batch);
-	leads = pool_work_table(call.work, POOL_LEAD_STATE);
-	for (int i = 0; i < n; i++)
-	{
-		PoolLead   *lead = &batch->items[i].lead;
-		TimestampTz check_at;
-
-		if (batch->items[i].outcome != NULL)
-			continue;
-		check_at = pool_due_check_at(lead);
-		if (check_at == lead->check_at)
-			continue;
-		pool_lead_reload(leads, lead);
-		lead->check_at = check_at;
-		pool_lead_note(leads, lead);
-	}
-	UnregisterSnapshot(call.snapshot);
-	pool_work_end(call.work);
-}
-
-static void
-advance_recheck(int32 pool_id, int64 after, bool finished)
-{
-	Oid			types[2] = {INT4OID, INT8OID};
-	Datum		values[2] = {Int32GetDatum(pool_id), Int64GetDatum(after)};
-	PoolSql		sql = pool_sql_begin();
-
-	if (finished)
-		pool_sql_run("DELETE FROM pool.timer_recheck WHERE pool_id = $1",
-					 1, types, values, NULL);
-	else
-		pool_sql_run("UPDATE pool.timer_recheck SET after_lead = $2"
-					 " WHERE pool_id = $1", 2, types, values, NULL);
-	pool_sql_end(sql);
-}
-
-/* The next chunk of the first pool whose rules have changed. */
-PoolTickResult
-pool_timer_recheck(int max_leads, TimestampTz now)
-{
-	PoolTickResult result = {0, false};
-	PoolSql		sql = pool_sql_begin();
-	int32		pool_id = 0;
-	int64		after = 0;
-	int64	   *ids;
-	int			n;
-	bool		isnull;
-	const PoolConf *pool;
-
-	/* held until the chunk commits: two ticks do not share a pool */
-	if (pool_sql_run("SELECT pool_id, after_lead FROM pool.timer_recheck"
-					 " ORDER BY pool_id LIMIT 1 FOR UPDATE SKIP LOCKED",
-					 0, NULL, NULL, NULL) > 0)
-	{
-		pool_id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
-											  SPI_tuptable->tupdesc, 1,
-											  &isnull));
-		after = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-											SPI_tuptable->tupdesc, 2,
-											&isnull));
-	}
-	pool_sql_end(sql);
-	if (pool_id == 0)
-		return result;
-	pool_config_refresh();
-	pool = pool_config_find_pool(pool_id);
-	max_leads = Min(max_leads, LEADS_PER_RECHECK);
-	ids = palloc(max_leads * sizeof(int64));
-	n = pool == NULL ? 0 : recheck_ids(pool_id, after, max_leads, ids);
-	if (n > 0)
-		recheck_leads(pool->tenant_id, ids, n);
-	advance_recheck(pool_id, n > 0 ? ids[n - 1] : after, n < max_leads);
-	result.done = n;
-	result.more = true;
 	return result;
 }
 

@@ -8,6 +8,5 @@
 #include "tick.h"
 
 extern PoolTickResult pool_timer_run(int max_leads, TimestampTz now);
-extern PoolTickResult pool_timer_recheck(int max_leads, TimestampTz now);
 
 #endif							/* POOL_TIMER_H */

@@ -163,20 +163,6 @@ report_error(Run *run, const ErrorData *error)
  * One batch
  * ------------------------------------------------------------------------ */
 
-static Oid
-tables_owner(void)
-{
-	Oid			relid = pool_table_oid(POOL_LEAD_STATE);
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 /*
  * Keeps the extension from being dropped or updated until the batch ends;
  * false if there is none.
@@ -218,7 +204,7 @@ run_as_owner(int task)
 	int			context;
 
 	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(tables_owner(),
+	SetUserIdAndSecContext(pool_sql_owner(),
 						   context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION);
 	result = pool_tick_run(task, pool_worker_batch, pool_now());

@@ -283,6 +283,10 @@ COMMENT ON TABLE pool.timer_recheck IS
     'Pools whose timer rules changed: the tick computes check_at of their '
     'leads anew.';
 COMMENT ON COLUMN pool.timer_recheck.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.timer_recheck.horizon IS
+    'Transactions before this one may have used the old rules; NULL until the first walk begins.';
+COMMENT ON COLUMN pool.timer_recheck.walk_xmin IS
+    'Oldest transaction that ran when the present walk began; NULL between walks.';
 COMMENT ON COLUMN pool.timer_recheck.after_lead IS
     'Leads up to this one are done.';
 

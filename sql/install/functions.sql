@@ -310,7 +310,7 @@ CREATE FUNCTION pool.next_timer(
     OUT due_at timestamptz)
 RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_next_timer'
-    LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 1;
+    LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 ROWS 1;
 COMMENT ON FUNCTION pool.next_timer(bigint) IS
 'The timer rule that acts next on an owned lead, and when; no row if none will. For views.';
 

@@ -224,6 +224,12 @@ CREATE UNIQUE INDEX lead_state_queue_idx
     ON pool.lead_state (pool_id, ticket) WHERE ticket IS NOT NULL;
 CREATE INDEX lead_state_owner_idx
     ON pool.lead_state (pool_id, owner_id) WHERE owner_id IS NOT NULL;
+-- for the oldest in the pool, and what its last owner won; a claim writes
+-- nothing to these
+CREATE INDEX lead_state_entered_idx
+    ON pool.lead_state (pool_id, entered_at) WHERE ticket IS NOT NULL;
+CREATE INDEX lead_state_closed_idx
+    ON pool.lead_state (pool_id, last_owner_id) WHERE closed_at IS NOT NULL;
 -- nothing happens to a lead by time before check_at
 CREATE INDEX lead_state_timer_idx
     ON pool.lead_state (check_at) WHERE check_at IS NOT NULL;
@@ -322,7 +328,9 @@ CREATE INDEX request_log_at_idx ON pool.request_log (at);
 -- pools whose owned leads must have their timers computed anew
 CREATE TABLE pool.timer_recheck (
     pool_id     integer PRIMARY KEY,
-    after_lead  bigint NOT NULL DEFAULT 0
+    after_lead  bigint NOT NULL DEFAULT 0,
+    horizon     xid8,
+    walk_xmin   xid8
 );
 
 CREATE SEQUENCE pool.lead_id_seq;

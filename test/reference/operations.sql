@@ -384,9 +384,9 @@ BEGIN
     RETURN 'not_owner';
 END $$;
 
--- Everything that time makes due.  Of the reclaiming rules the earliest acts, of
--- several at once the first by name;
--- a reminder is given once per spell, rule and distance from the deadline.
+-- Everything that time makes due.  Of the reclaiming rules the earliest acts,
+-- of several at once the first by name; a lead that stays gets each reminder
+-- once per spell, rule and distance from the deadline.
 CREATE FUNCTION model.tick(moment timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
