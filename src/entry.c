@@ -12,9 +12,11 @@
 #include "compat.h"
 #include "entry.h"
 
+#include "access.h"
 #include "access/xact.h"
 #include "assign.h"
 #include "catalog/pg_type.h"
+#include "claim_test.h"
 #include "close.h"
 #include "data.h"
 #include "event.h"
@@ -591,6 +593,24 @@ wants_owner(const PoolEntry *entry)
 	return entry->owner_id != 0 && strcmp(entry->outcome, "duplicate") != 0;
 }
 
+/*
+ * Entering a lead again is no way round the cooldown, unless a manager or a
+ * service does it.
+ */
+static bool
+is_cooling_down(Run *run, const PoolEntry *entry)
+{
+	PoolActor	actor = {run->actor_id, entry->tenant_id};
+	PoolLead	lead;
+	TimestampTz until;
+
+	return strcmp(entry->outcome, "reopened") == 0 &&
+		!pool_actor_manages(&actor, entry->home_pool_id) &&
+		pool_lead_peek(pool_work_table(run->work, POOL_LEAD_STATE),
+					   entry->lead_id, pool_snapshot(), &lead) &&
+		pool_cooling_down(run->work, &lead, entry->owner_id, run->now, &until);
+}
+
 /* Those who were named as owners receive, if they may. */
 static void
 hand_over(Run *run)
@@ -616,9 +636,9 @@ hand_over(Run *run)
 
 		if (!wants_owner(entry))
 			continue;
-		entry->reason = pool_assign_at_entry(run->work, set, entry->lead_id,
-											 entry->owner_id, run->actor_id,
-											 run->now);
+		entry->reason = is_cooling_down(run, entry) ? "cooldown" :
+			pool_assign_at_entry(run->work, set, entry->lead_id,
+								 entry->owner_id, run->actor_id, run->now);
 		if (entry->reason != NULL)
 			continue;
 		if (strcmp(entry->outcome, "entered") == 0)

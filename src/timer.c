@@ -453,8 +453,9 @@ try_pool(const DueLead *due, int n, TimestampTz now, List **failed)
 		/* what the error says may be personal: its code has to do */
 		ereport(WARNING,
 				(errcode(error->sqlerrcode),
-				 errmsg("timers of pool %d failed with SQLSTATE %s",
-						due[0].pool_id, unpack_sql_state(error->sqlerrcode)),
+				 errmsg("timers of pool %d failed", due[0].pool_id),
+				 errdetail("SQLSTATE %s.",
+						   unpack_sql_state(error->sqlerrcode)),
 				 errhint("The other pools go on; this one is tried again at "
 						 "the next tick.")));
 		*failed = lappend_int(*failed, due[0].pool_id);

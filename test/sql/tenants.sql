@@ -112,6 +112,18 @@ SELECT outcome FROM pool.edit(pool.lead_id('mine'), 'New name');
 -- and manages nothing
 SELECT (t.error($$SELECT pool.assign('{1}', 'ann')$$)).state;
 RESET ROLE;
+-- entering it again is no way round the cooldown, but for a manager
+UPDATE pool.pool SET cooldown = '3 days';
+SELECT outcome FROM pool.archive(t.ids('mine'), 'lost');
+SET ROLE regress_pool_ann;
+SELECT outcome, member, status, reason FROM pool.enter('p', 'mine', owner => 'ann');
+SELECT outcome FROM pool.claim_leads(ARRAY[pool.lead_id('mine')]);
+RESET ROLE;
+SELECT outcome FROM pool.archive(t.ids('mine'), 'lost');
+SET ROLE regress_pool_boss;
+SELECT outcome, member, status, reason FROM pool.enter('p', 'mine', owner => 'ann');
+RESET ROLE;
+UPDATE pool.pool SET cooldown = NULL;
 SET ROLE regress_pool_bob;
 SELECT pool.current_member();
 SELECT outcome, key FROM pool.claim('p');

