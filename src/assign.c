@@ -46,20 +46,19 @@ refuse_receiver(PoolQuotaSet *set, PoolQuota *quota)
 }
 
 static void
-begin_event(PoolBatch *batch, const Handing *h, PoolEvent *event,
-			PoolLead *lead, PoolDetail *detail)
+begin_event(PoolWork *work, const Handing *h, TimestampTz now,
+			PoolEvent *event, PoolLead *lead, PoolDetail *detail)
 {
 	TimestampTz until;
 
-	event->at = pool_lead_time(lead, batch->now);
+	event->at = pool_lead_time(lead, now);
 	event->member_id = h->member->id;
 	event->actor_id = h->actor.member_id;
 	event->reason = h->reason;
 	pool_detail_begin(detail);
 	pool_detail_from_pool(detail, lead->pool_id, target_pool(h, lead),
 						  event->at);
-	if (pool_cooling_down(batch->call->work, lead, h->member->id, event->at,
-						  &until))
+	if (pool_cooling_down(work, lead, h->member->id, event->at, &until))
 		pool_detail_true(detail, "cooldown");
 }
 
@@ -95,16 +94,30 @@ check_assign(void *arg, const PoolLead *lead)
 	return lead->status == POOL_OWNED ? "taken" : "not_available";
 }
 
+/* A locked available lead becomes the member's: row, event, counters. */
+static void
+hand_lead(PoolWork *work, PoolQuotaSet *set, const Handing *h,
+		  PoolQuota *quota, PoolLead *lead, TimestampTz now)
+{
+	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
+	PoolEvent	event = {.kind = "assigned"};
+	PoolDetail	detail;
+	PoolData	data;
+
+	pool_open_lead(work, lead, &data);
+	begin_event(work, h, now, &event, lead, &detail);
+	event.detail = pool_detail_end(&detail);
+	pool_lead_leave_queue(leads, lead);
+	pool_lead_own(leads, lead, h->member->id, quota->pool_id, event.at);
+	pool_event_append(work, &event, lead, &data);
+	pool_quota_gain(set, quota);
+}
+
 /* The member's counters are locked; the lead is taken without waiting. */
 static const char *
 assign_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
 {
-	PoolWork   *work = batch->call->work;
-	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
-	PoolEvent	event = {.kind = "assigned"};
-	PoolDetail	detail;
 	PoolQuota  *quota;
-	PoolData	data;
 
 	if (item->outcome != NULL)
 		return item->outcome;
@@ -116,14 +129,8 @@ assign_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
 		return item->outcome;
 	if (target_pool(h, &item->lead) != quota->pool_id)
 		return "contended";		/* it has moved just now */
-	pool_batch_open(batch, item, &data);
-	begin_event(batch, h, &event, &item->lead, &detail);
-	event.detail = pool_detail_end(&detail);
-	pool_lead_leave_queue(leads, &item->lead);
-	pool_lead_own(leads, &item->lead, h->member->id, quota->pool_id,
-				  event.at);
-	pool_event_append(work, &event, &item->lead, &data);
-	pool_quota_gain(batch->set, quota);
+	hand_lead(batch->call->work, batch->set, h, quota, &item->lead,
+			  batch->now);
 	return "assigned";
 }
 
@@ -163,10 +170,9 @@ pool_assign_at_entry(PoolWork *work, PoolQuotaSet *set, int64 lead_id,
 					 int32 owner_id, int32 actor_id, TimestampTz now)
 {
 	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
-	PoolEvent	event = {.kind = "assigned"};
+	Handing		h = {.actor = {.member_id = actor_id}};
 	PoolQuota  *quota;
 	PoolLead	lead;
-	PoolData	data;
 	const char *refusal;
 
 	if (pool_lead_lock(leads, lead_id, pool_snapshot(), false, &lead) !=
@@ -176,14 +182,8 @@ pool_assign_at_entry(PoolWork *work, PoolQuotaSet *set, int64 lead_id,
 	refusal = refuse_receiver(set, quota);
 	if (refusal != NULL)
 		return refusal;
-	pool_open_lead(work, &lead, &data);
-	event.at = pool_lead_time(&lead, now);
-	event.member_id = owner_id;
-	event.actor_id = actor_id;
-	pool_lead_leave_queue(leads, &lead);
-	pool_lead_own(leads, &lead, owner_id, lead.pool_id, event.at);
-	pool_event_append(work, &event, &lead, &data);
-	pool_quota_gain(set, quota);
+	h.member = pool_config_member(owner_id);
+	hand_lead(work, set, &h, quota, &lead, now);
 	return NULL;
 }
 
@@ -221,7 +221,7 @@ transfer_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
 		return item->outcome;
 	}
 	pool_batch_open(batch, item, &data);
-	begin_event(batch, h, &event, lead, &detail);
+	begin_event(work, h, batch->now, &event, lead, &detail);
 	pool_detail_int(&detail, "from", lead->owner_id);
 	event.detail = pool_detail_end(&detail);
 	pool_lead_pass(pool_work_table(work, POOL_LEAD_STATE), lead,

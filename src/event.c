@@ -147,6 +147,8 @@ pool_detail_time(PoolDetail *detail, const char *key, TimestampTz at)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("timestamp out of range")));
+	/* else the zone is left out */
+	tm.tm_isdst = 0;
 	EncodeDateTime(&tm, fsec, true, utc, NULL, USE_XSD_DATES, buffer);
 	pool_detail_text(detail, key, pstrdup(buffer), strlen(buffer));
 }

@@ -330,3 +330,6 @@ COMMENT ON COLUMN pool.intake.last_follow_up_at IS
     'Last follow-up of the owner. Not yet: leave it NULL.';
 COMMENT ON COLUMN pool.intake.status IS
     'Status it enters with. Not yet: leave it NULL.';
+
+COMMENT ON SCHEMA pool IS
+    'pool_ext: leads, the pools they are in, and who works on them.';

@@ -355,8 +355,9 @@ LEFT JOIN pool.timer_rule r ON r.id = n.rule_id
 WHERE s.owner_id IS NOT NULL
     AND (s.check_at IS NOT NULL
         OR s.pool_id = ANY (ARRAY(SELECT c.pool_id FROM pool.timer_recheck c)))
-    AND (s.tenant_id = ANY (ARRAY(
-            SELECT v.tenant_id FROM pool.visible_tenant v))
+    AND ((SELECT pool.current_member_id()) IS NULL
+            AND s.tenant_id = ANY (ARRAY(
+                SELECT v.tenant_id FROM pool.visible_tenant v))
         OR s.owner_id = (SELECT pool.current_member_id())
         OR s.pool_id = ANY (ARRAY(SELECT g.pool_id FROM pool.managed_pool g)))
     AND n.due_at IS NOT NULL;
