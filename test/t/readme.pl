@@ -259,6 +259,18 @@ foreach my $file (glob "$root/*.md $root/docs/*.md $root/src/*.md")
 	is("@lost", '', "references of $name");
 }
 
+# no capability is left out: A1, A2, ... without a gap, to T5
+my (%last, @out_of_order);
+foreach my $id (slurp_file("$root/docs/capabilities.md") =~ /^\| ([A-Z]\d+) \|/mg)
+{
+	my ($letter, $number) = $id =~ /^(.)(\d+)$/;
+	push @out_of_order, $id if $number != ++$last{$letter};
+}
+is("@out_of_order", '', 'capabilities are in order');
+is(join(' ', map { "$_$last{$_}" } sort keys %last),
+	'A22 B17 C32 D11 E12 F6 G6 H5 I8 J19 K6 L6 M3 N7 O5 P4 Q4 R4 T5',
+	'capabilities are complete');
+
 my $rooms = slurp_file("$root/src/README.md");
 my %rooms = map { basename($_) =~ s/\.[ch]$//r => 1 } glob "$root/src/*.[ch]";
 is(join(' ', grep { $rooms !~ /`$_`/ } sort keys %rooms), '',
