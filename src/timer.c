@@ -421,6 +421,27 @@ run_pool(const DueLead *due, int n, TimestampTz now)
 	return done;
 }
 
+/* Locks that others held in another order: the next tick will do. */
+static bool
+is_passing(int sqlerrcode)
+{
+	return sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
+		sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
+		sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+}
+
+/* What the error says may be personal: its code has to do. */
+static void
+report_failure(int32 pool_id, int sqlerrcode)
+{
+	ereport(WARNING,
+			(errcode(sqlerrcode),
+			 errmsg("timers of pool %d failed", pool_id),
+			 errdetail("SQLSTATE %s.", unpack_sql_state(sqlerrcode)),
+			 errhint("The other pools go on; this one is tried again at "
+					 "the next tick.")));
+}
+
 /*
  * The same in a subtransaction.  An error is reported, undone and remembered
  * in *failed; cancel and shutdown go through.
@@ -450,14 +471,8 @@ try_pool(const DueLead *due, int n, TimestampTz now, List **failed)
 			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		/* what the error says may be personal: its code has to do */
-		ereport(WARNING,
-				(errcode(error->sqlerrcode),
-				 errmsg("timers of pool %d failed", due[0].pool_id),
-				 errdetail("SQLSTATE %s.",
-						   unpack_sql_state(error->sqlerrcode)),
-				 errhint("The other pools go on; this one is tried again at "
-						 "the next tick.")));
+		if (!is_passing(error->sqlerrcode))
+			report_failure(due[0].pool_id, error->sqlerrcode);
 		*failed = lappend_int(*failed, due[0].pool_id);
 		done = 0;
 	}

@@ -170,12 +170,11 @@ sub verified
 		'', "$what: verify() finds nothing");
 }
 
-sub settled
+sub drained
 {
 	my ($node, $pool, $what, $chunk) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	$chunk //= 1 + ($pools * 7) % 40;
-	verified($node, $what);
 	my $expected = $node->safe_psql($db, "SELECT t.expected('$pool')");
 	$node->safe_psql($db, "CALL t.drain('$pool', $chunk)");
 	my $result = $node->safe_psql($db, "SELECT t.result('$pool')");
@@ -183,6 +182,15 @@ sub settled
 	  or diag("expected $expected\ngot      $result");
 	is($node->safe_psql($db, "SELECT t.claim('$pool', 'drainer', 1)"),
 		'empty', "$what: then empty");
+	return;
+}
+
+sub settled
+{
+	my ($node, $pool, $what, $chunk) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	verified($node, $what);
+	drained($node, $pool, $what, $chunk);
 	return;
 }
 
@@ -607,8 +615,6 @@ sub prepared
 		is(claim($bob, $given, 'bob', 50), numbers(11, 30), 'the free ones');
 		is(claim($bob, $given, 'bob', 1), 'empty', 'prepared releases');
 		is(claim($bob, $more, 'bob', 1), '8501', 'behind many');
-		verified($node, "$what: claimed around");
-
 		$bob->query_safe("$end PREPARED 'taken $end'");
 		$bob->query_safe("$end PREPARED 'given $end'");
 		$bob->query_safe("$end PREPARED 'more $end'");
@@ -619,8 +625,8 @@ sub prepared
 		is(claim($bob, $more, 'bob', 1),
 			$end eq 'COMMIT' ? '8502' : '1', 'many');
 		settled($node, $taken, "$what: taken, $end PREPARED");
-		settled($node, $given, "$what: given, $end PREPARED");
-		settled($node, $more, "$what: many, $end PREPARED", 4000);
+		drained($node, $given, "$what: given, $end PREPARED");
+		drained($node, $more, "$what: many, $end PREPARED", 4000);
 	}
 	$bob->quit;
 	return;

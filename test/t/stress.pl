@@ -1,0 +1,188 @@
+# Many sessions do everything at once; afterwards nothing may be wrong.
+#
+#   CLIENTS= sessions (32, or 64 with FULL=1)
+#   SECONDS_OF_STRESS= (10, or 120 with FULL=1)
+use strict;
+use warnings FATAL => 'all';
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $clients = $ENV{CLIENTS} || ($ENV{FULL} ? 64 : 32);
+my $seconds = $ENV{SECONDS_OF_STRESS} || ($ENV{FULL} ? 120 : 10);
+my $leads = 3_000;
+
+my $node = PostgreSQL::Test::Cluster->new('stress');
+$node->init;
+$node->append_conf('postgresql.conf', <<"CONF");
+shared_preload_libraries = 'pool_ext'
+pool_ext.worker_naptime = 200ms
+max_connections = 150
+fsync = off
+synchronous_commit = off
+timezone = 'UTC'
+deadlock_timeout = 200ms
+CONF
+$node->start;
+$node->safe_psql('postgres', <<"SQL");
+CREATE EXTENSION pool_ext;
+CREATE EXTENSION amcheck;
+INSERT INTO pool.pool (name, everyone, hold_limit, cooldown)
+VALUES ('p1', true, 200, NULL), ('p2', true, NULL, '1 second'),
+    ('p3', true, 50, NULL);
+INSERT INTO pool.member (key, hold_limit)
+SELECT 'm' || i, CASE WHEN i % 4 = 0 THEN 60 END
+FROM generate_series(1, 40) i;
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+SELECT id, 'quick', 'first_contact', '1 second' FROM pool.pool
+WHERE name = 'p3';
+INSERT INTO pool.intake (pool, key, priority)
+SELECT 'p' || i % 3 + 1, 'k' || i, i % 5 FROM generate_series(1, $leads) i;
+SQL
+
+# One call per transaction: never a deadlock.
+my %single = (
+	'claim' => [ 20, "SELECT pool.claim('p' || :p, 'm' || :m, :n);" ],
+	'claim_leads' =>
+	  [ 10, "SELECT pool.claim_leads(ARRAY[:a, :b, :c], 'm' || :m);" ],
+	'release' =>
+	  [ 10, "SELECT pool.release(ARRAY[:a, :b, :c], NULL, 'p' || :p, 'm' || :m);" ],
+	'transfer' =>
+	  [ 8, "SELECT pool.transfer(ARRAY[:c, :b, :a], 'm' || :m, 'p' || :p);" ],
+	'assign' => [ 8, "SELECT pool.assign(ARRAY[:a, :b], 'm' || :m);" ],
+	'reclaim' => [ 8, 'SELECT pool.reclaim(ARRAY[:b, :a]);' ],
+	'follow_up' =>
+	  [ 15, "SELECT pool.follow_up(:a, 'call', member => 'm' || :m);" ],
+	'convert' => [ 3, 'SELECT pool.convert(:a, :n);' ],
+	'archive' => [ 3, "SELECT pool.archive(ARRAY[:c, :a], 'stress');" ],
+	'reopen' => [ 8, 'SELECT pool.reopen(ARRAY[:a, :b, :c]);' ],
+	'move' => [ 4, "SELECT pool.move(ARRAY[:b, :c], 'p' || :p);" ],
+	'enter' => [
+		4,
+		"SELECT pool.enter('p' || :p, 'k' || :a, priority => :n, identities"
+		  . " => jsonb_build_object('phone', '1380000' || :b));"
+	],
+	'edit' => [ 4, 'SELECT pool.edit(:a, priority => :n);' ],
+	'status' => [
+		2,
+		"UPDATE pool.member SET status = CASE WHEN :n = 1 THEN 'away' "
+		  . "ELSE 'active' END WHERE key = 'm' || :m;"
+	],
+	'statistics' => [ 1, 'SELECT sum(available) FROM pool.stat_pool;' ]);
+
+# Several calls: a deadlock is an answer, and so is rolling back.
+my %several = (
+	'savepoint' => [
+		5, "BEGIN; SELECT pool.claim('p' || :p, 'm' || :m, :n); SAVEPOINT s; "
+		  . "SELECT pool.claim('p' || :p, 'm' || :m, 3); "
+		  . 'SELECT pool.reclaim(ARRAY[:a, :b]); ROLLBACK TO s; '
+		  . "SELECT pool.claim('p' || :p, 'm' || :m); COMMIT;"
+	],
+	'rollback' => [
+		5, "BEGIN; SELECT pool.claim('p' || :p, 'm' || :m, :n); "
+		  . "SELECT pool.release(ARRAY[:a, :b], member => 'm' || :m); "
+		  . "SELECT pool.move(ARRAY[:c], 'p' || :p); ROLLBACK;"
+	],
+	'repeatable' => [
+		3, 'BEGIN ISOLATION LEVEL REPEATABLE READ; '
+		  . "SELECT pool.claim('p' || :p, 'm' || :m, :n); COMMIT;"
+	]);
+
+sub start_load
+{
+	my ($name, $count, $scripts) = @_;
+	my @files;
+	foreach my $script (sort keys %$scripts)
+	{
+		my $file = $node->basedir . "/$script.sql";
+		unlink $file;
+		my ($weight, $sql) = @{ $scripts->{$script} };
+		append_to_file($file, <<"SCRIPT");
+\\set a random(1, $leads)
+\\set b random(1, $leads)
+\\set c random(1, $leads)
+\\set m random(1, 40)
+\\set n random(1, 5)
+\\set p random(1, 3)
+$sql
+SCRIPT
+		push @files, '-f', "$file\@$weight";
+	}
+	my ($out, $err) = ('', '');
+	my $run = IPC::Run::start(
+		[
+			'pgbench', '-n', '-T', $seconds, '-c', $count, '-j', 2,
+			'--failures-detailed', @files,
+			'-h', $node->host, '-p', $node->port, 'postgres'
+		],
+		'<', \undef, '>', \$out, '2>', \$err);
+	return { name => $name, run => $run, out => \$out, err => \$err };
+}
+
+sub finish_load
+{
+	my ($load) = @_;
+	IPC::Run::finish($load->{run});
+	my $out = ${ $load->{out} };
+	my ($done) = $out =~ /transactions actually processed: (\d+)/;
+	my ($locked) = $out =~ /number of deadlock failures: (\d+)/;
+	unlike(${ $load->{err} }, qr/aborted|ERROR/, "$load->{name}: no error");
+	cmp_ok($done // 0, '>', 0, "$load->{name}: ran");
+	note("$load->{name}: ", $done // 0, ' transactions, ', $locked // 0,
+		' deadlocks');
+	return $locked // 0;
+}
+
+note("$clients sessions, twice $seconds seconds");
+is(finish_load(start_load('single calls', $clients, \%single)),
+	0, 'one call per transaction never deadlocks');
+is($node->safe_psql('postgres', 'SELECT * FROM pool.verify()'),
+	'', 'verify() finds nothing after single calls');
+
+my $few = int($clients / 4);
+my $one = start_load('single calls among several', $clients - $few, \%single);
+my $more = start_load('several calls', $few, \%several);
+finish_load($one);
+finish_load($more);
+
+is($node->safe_psql('postgres', 'SELECT * FROM pool.verify()'),
+	'', 'verify() finds nothing');
+$node->safe_psql('postgres', 'SELECT * FROM pool.tick()');
+is($node->safe_psql('postgres', 'SELECT * FROM pool.verify()'),
+	'', 'nor after a tick');
+note($node->safe_psql('postgres', <<'SQL'));
+SELECT string_agg(kind || ' ' || n, ', ' ORDER BY n DESC)
+FROM (SELECT kind, count(*) AS n FROM pool.event GROUP BY 1) k
+SQL
+
+# What is available is handed out completely, and in order.
+$node->safe_psql('postgres', <<'SQL');
+UPDATE pool.pool SET hold_limit = NULL, cooldown = NULL;
+DELETE FROM pool.timer_rule;
+INSERT INTO pool.member (key) VALUES ('drain');
+SQL
+foreach my $pool (qw(p1 p2 p3))
+{
+	is($node->safe_psql('postgres', <<"SQL"), 't', "$pool is drained in order");
+WITH queue AS MATERIALIZED (
+    SELECT array_agg(s.id ORDER BY s.ticket) AS ids
+    FROM pool.lead_state s JOIN pool.pool p ON p.id = s.pool_id
+    WHERE p.name = '$pool' AND s.ticket IS NOT NULL),
+claimed AS MATERIALIZED (
+    SELECT array_agg(c.lead_id ORDER BY c.ordinality) AS ids
+    FROM pool.claim('$pool', 'drain', 10000) WITH ORDINALITY c)
+SELECT q.ids IS NOT DISTINCT FROM array_remove(c.ids, NULL)
+    OR q.ids IS NULL AND c.ids = '{NULL}'
+FROM queue q, claimed c
+SQL
+}
+$node->command_ok(
+	[
+		'pg_amcheck', '--heapallindexed', '--parent-check', '-s', 'pool',
+		'-h', $node->host, '-p', $node->port, 'postgres'
+	],
+	'tables and indexes agree');
+$node->stop;
+unlike(slurp_file($node->logfile),
+	qr/WARNING|PANIC|leak|was terminated by signal/, 'nothing in the log');
+done_testing();
