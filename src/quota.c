@@ -400,25 +400,50 @@ lock_totals(PoolQuotaSet *set, int32 member_id)
 	set->n_totals++;
 }
 
+static bool
+is_remembered(const PoolMembershipKey *key)
+{
+	return remembered != NULL &&
+		hash_search(remembered, key, HASH_FIND, NULL) != NULL;
+}
+
+static bool
+row_exists(PoolQuotaSet *set, const PoolMembershipKey *key)
+{
+	PoolKey		keys[2] = {pool_key_int4(key->pool_id),
+	pool_key_int4(key->member_id)};
+
+	return pool_table_find(pool_work_table(set->work, POOL_MEMBERSHIP_STATE),
+						   POOL_MEMBERSHIP_STATE_PKEY, pool_snapshot(),
+						   keys, 2);
+}
+
 /*
- * Makes missing rows before any is locked: that needs the member, whose change
- * of status may be waiting for what we would hold.
+ * Making a missing row needs the member, and a change of his status holds him
+ * while it waits for counters: so members of whom a row is missing come before
+ * all counters.
  */
 static void
-create_missing(PoolQuotaSet *set)
+hold_members(PoolQuotaSet *set)
 {
-	PoolTable  *table = pool_work_table(set->work, POOL_MEMBERSHIP_STATE);
+	int32		held = 0;
 
 	for (int i = 0; i < set->n; i++)
 	{
 		PoolMembershipKey key = {set->quotas[i].pool_id,
 		set->quotas[i].member_id};
-		PoolKey		keys[2] = {pool_key_int4(key.pool_id),
-		pool_key_int4(key.member_id)};
+		Oid			types[1] = {INT4OID};
+		Datum		values[1] = {Int32GetDatum(key.member_id)};
+		PoolSql		sql;
 
-		if (!pool_table_find(table, POOL_MEMBERSHIP_STATE_PKEY,
-							 pool_snapshot(), keys, 2))
-			create_row(&key);
+		if (key.member_id == held || is_remembered(&key) ||
+			row_exists(set, &key))
+			continue;
+		sql = pool_sql_begin();
+		pool_sql_run("SELECT FROM pool.member WHERE id = $1 FOR SHARE",
+					 1, types, values, NULL);
+		pool_sql_end(sql);
+		held = key.member_id;
 	}
 }
 
@@ -429,8 +454,7 @@ pool_quota_lock(PoolQuotaSet *set)
 	int			kept = 0;
 
 	qsort(set->quotas, set->n, sizeof(PoolQuota), compare_quotas);
-	if (set->n > 1)
-		create_missing(set);
+	hold_members(set);
 	set->totals = palloc(list_length(set->receivers) * sizeof(MemberTotal) +
 						 1);
 	if (set->n > 0 && holder == InvalidSubTransactionId)
