@@ -46,6 +46,7 @@ typedef struct LoginEntry
 } LoginEntry;
 
 static MemoryContext cache_context = NULL;
+
 /* of caches that became stale within a call */
 static List *retired_contexts = NIL;
 
@@ -177,7 +178,7 @@ pool_config_tenant(int32 id)
 	if (conf != NULL)
 		return conf;
 	scan = config_scan_begin(cache_context, POOL_TENANT, POOL_TENANT_PKEY,
-					  &pool_key_int4(id), 1);
+							 &pool_key_int4(id), 1);
 	found = config_scan_next(&scan);
 	if (found)
 	{
@@ -186,8 +187,8 @@ pool_config_tenant(int32 id)
 		read.id = id;
 		read.name = config_column_text(&scan, TENANT_NAME);
 		read.zone = pool_zone(TextDatumGetCString(config_column(&scan,
-														 TENANT_TIMEZONE,
-														 &isnull)));
+																TENANT_TIMEZONE,
+																&isnull)));
 		strlcpy(read.country, config_column_text(&scan, TENANT_COUNTRY),
 				sizeof(read.country));
 	}
@@ -344,7 +345,7 @@ pool_config_tenant_by_name(const char *name)
 		strcmp(pool_config_tenant(entry->id)->name, name) == 0)
 		return entry->id;
 	scan = config_scan_begin(cache_context, POOL_TENANT, POOL_TENANT_NAME,
-					  &pool_key_text(CStringGetTextDatum(name)), 1);
+							 &pool_key_text(CStringGetTextDatum(name)), 1);
 	id = config_scan_next(&scan) ? config_column_int(&scan, TENANT_ID, 0) : 0;
 	config_scan_end(&scan);
 	if (id != 0 && pool_config_tenant(id) == NULL)
@@ -403,7 +404,7 @@ pool_config_member_by_login(const char *login)
 	if (entry != NULL)
 		return entry->id;
 	scan = config_scan_begin(cache_context, POOL_MEMBER, POOL_MEMBER_LOGIN,
-					  &pool_key_text(CStringGetTextDatum(login)), 1);
+							 &pool_key_text(CStringGetTextDatum(login)), 1);
 	id = config_scan_next(&scan) ? config_column_int(&scan, MEMBER_ID, 0) : 0;
 	config_scan_end(&scan);
 	if (id != 0 && pool_config_find_member(id) == NULL)
@@ -447,9 +448,9 @@ pool_config_membership(int32 pool_id, int32 member_id)
 	{
 		read.role = role_from_text(config_column_text(&scan, MEMBERSHIP_ROLE));
 		read.hold_limit = config_column_int(&scan, MEMBERSHIP_HOLD_LIMIT,
-									 pool->hold_limit);
+											pool->hold_limit);
 		read.claim_limit = config_column_int(&scan, MEMBERSHIP_CLAIM_LIMIT,
-									  pool->claim_limit);
+											 pool->claim_limit);
 	}
 	else
 	{

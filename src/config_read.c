@@ -103,8 +103,8 @@ read_remind(ConfigScan *scan, PoolTimerRule *rule)
 {
 	bool		isnull;
 	ArrayType  *array = DatumGetArrayTypeP(config_column(scan,
-												  TIMER_RULE_REMIND_BEFORE,
-												  &isnull));
+														 TIMER_RULE_REMIND_BEFORE,
+														 &isnull));
 	Datum	   *spans;
 	int			n;
 
@@ -151,7 +151,7 @@ void
 config_read_rules(MemoryContext context, PoolConf *pool)
 {
 	ConfigScan	scan = config_scan_begin(context, POOL_TIMER_RULE, POOL_TIMER_RULE_NAME,
-								  &pool_key_int4(pool->id), 1);
+										 &pool_key_int4(pool->id), 1);
 	int			room = 0;
 
 	pool->rules = NULL;

@@ -99,9 +99,9 @@ collect_reservations(Run *run)
 			run->reservations[run->n_reservations++] = (Reservation)
 			{
 				.tenant_id = run->entries[i].tenant_id,
-				.kind = identity->kind,
-				.value = identity->value,
-				.entry = i
+					.kind = identity->kind,
+					.value = identity->value,
+					.entry = i
 			};
 		}
 	}
@@ -151,7 +151,7 @@ static Datum
 make_array(Datum *values, const bool *nulls, int n, Oid type)
 {
 	int16		len = type == INT4OID ? 4 : type == INT8OID ||
-		type == TIMESTAMPTZOID ? 8 : -1;
+	type == TIMESTAMPTZOID ? 8 : -1;
 	int			dims[1] = {n};
 	int			bounds[1] = {1};
 
@@ -411,7 +411,7 @@ keep_identities(Run *run, PoolEntry *entry)
 
 	foreach(lc, entry->identities)
 		find_reservation(run, entry->tenant_id, lfirst(lc))->keeper =
-			entry->lead_id;
+		entry->lead_id;
 }
 
 /* Gives up what was reserved for entries that were not let in. */

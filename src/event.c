@@ -35,7 +35,7 @@ pool_event_append(PoolWork *work, const PoolEvent *event,
 	bool		n[EVENT_NATTS];
 	const PoolConf *pool = pool_config_pool(lead->pool_id);
 	int64		id = pool_sequence_next(POOL_EVENT_ID_SEQ) |
-		((int64) pool_node_id << NODE_BITS);
+	((int64) pool_node_id << NODE_BITS);
 
 #define PUT(attnum, value, null) \
 	(v[(attnum) - 1] = (value), n[(attnum) - 1] = (null))

@@ -40,7 +40,7 @@ put_member(PoolCall *call, int column, TupleTableSlot *event, int attnum)
 	bool		isnull;
 	int32		id = DatumGetInt32(slot_getattr(event, attnum, &isnull));
 	const PoolMemberConf *member = isnull ? NULL :
-		pool_config_find_member(id);
+	pool_config_find_member(id);
 
 	if (member != NULL)
 		pool_put_text(call, column, member->key);

@@ -85,10 +85,10 @@ read_lead(TupleTableSlot *slot, PoolLead *lead)
 	lead->claims = GET(LEAD_STATE_CLAIMS, DatumGetInt32, 0);
 	lead->priority = GET(LEAD_STATE_PRIORITY, DatumGetInt16, 0);
 	lead->status = status_from_datum(v[LEAD_STATE_STATUS - 1]);
-	lead->last_result = GET(LEAD_STATE_LAST_RESULT, , (Datum) 0);
-	lead->stage = GET(LEAD_STATE_STAGE, , (Datum) 0);
-	lead->amount = GET(LEAD_STATE_AMOUNT, , (Datum) 0);
-	lead->currency = GET(LEAD_STATE_CURRENCY, , (Datum) 0);
+	lead->last_result = GET(LEAD_STATE_LAST_RESULT,, (Datum) 0);
+	lead->stage = GET(LEAD_STATE_STAGE,, (Datum) 0);
+	lead->amount = GET(LEAD_STATE_AMOUNT,, (Datum) 0);
+	lead->currency = GET(LEAD_STATE_CURRENCY,, (Datum) 0);
 #undef GET
 #undef GET_TIME
 	lead->tid = slot->tts_tid;

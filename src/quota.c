@@ -517,10 +517,10 @@ pool_quota_peek(PoolQuotaSet *set)
 		if (member->hold_limit != POOL_NO_LIMIT &&
 			find_total(set, quota->member_id) == NULL)
 			set->totals[set->n_totals++] = (MemberTotal)
-			{
-				member->id, member->hold_limit,
-					held_over_all(set, member->id)
-			};
+		{
+			member->id, member->hold_limit,
+				held_over_all(set, member->id)
+		};
 	}
 }
 

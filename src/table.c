@@ -344,7 +344,7 @@ reading_index(PoolTable *table, Oid oid)
 
 	foreach(lc, table->indexes)
 		if (RelationGetRelid((Relation) lfirst(lc)) == oid)
-			return lfirst(lc);
+		return lfirst(lc);
 	index = index_open(oid, AccessShareLock);
 	table->indexes = lappend(table->indexes, index);
 	return index;
