@@ -117,6 +117,7 @@ hand_lead(PoolWork *work, PoolQuotaSet *set, const Handing *h,
 static const char *
 assign_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
 {
+	int32		pool_id = item->lead.pool_id;
 	PoolQuota  *quota;
 
 	if (item->outcome != NULL)
@@ -127,8 +128,9 @@ assign_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
 	pool_batch_lock_one(batch, item, false);
 	if (item->outcome != NULL)
 		return item->outcome;
-	if (target_pool(h, &item->lead) != quota->pool_id)
-		return "contended";		/* it has moved just now */
+	/* it has moved just now: the actor's right was to the pool before */
+	if (item->lead.pool_id != pool_id)
+		return "contended";
 	hand_lead(batch->call->work, batch->set, h, quota, &item->lead,
 			  batch->now);
 	return "assigned";

@@ -170,7 +170,7 @@ mirror_status(const char *pairs)
 	lock_members(psprintf("SELECT w.member_id FROM (%s) w", pairs));
 	run(psprintf("SELECT FROM pool.membership_state s"
 				 " WHERE (s.pool_id, s.member_id) IN (%s)"
-				 " ORDER BY s.member_id, s.pool_id FOR NO KEY UPDATE",
+				 " ORDER BY s.pool_id, s.member_id FOR NO KEY UPDATE",
 				 pairs));
 	run(psprintf("UPDATE pool.membership_state s SET status = w.status"
 				 " FROM (SELECT c.pool_id, c.member_id,"
@@ -236,7 +236,7 @@ copy_status(void)
 	"  WHERE a.pool_id = s.pool_id AND a.member_id = s.member_id))"
 
 	run("SELECT FROM pool.membership_state s, new_rows n WHERE" DIFFERS
-		" ORDER BY s.member_id, s.pool_id FOR NO KEY UPDATE OF s");
+		" ORDER BY s.pool_id, s.member_id FOR NO KEY UPDATE OF s");
 	run("UPDATE pool.membership_state s SET status = n.status"
 		" FROM new_rows n WHERE" DIFFERS);
 #undef DIFFERS
@@ -248,7 +248,7 @@ remove_members(void)
 {
 	run("SELECT FROM pool.membership_state s"
 		" JOIN old_rows o ON o.id = s.member_id"
-		" ORDER BY s.member_id, s.pool_id FOR UPDATE OF s");
+		" ORDER BY s.pool_id, s.member_id FOR UPDATE OF s");
 	if (run("SELECT o.key FROM pool.membership_state s"
 			" JOIN old_rows o ON o.id = s.member_id"
 			" WHERE s.spells > 0 OR s.held > 0 LIMIT 1") > 0)

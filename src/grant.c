@@ -62,7 +62,7 @@ static const Privilege privileges[] = {
 	{"EXECUTE ON FUNCTION pool.follow_up", WORKS},
 	{"EXECUTE ON FUNCTION pool.convert", WORKS},
 	{"EXECUTE ON FUNCTION pool.history", WORKS},
-	{"EXECUTE ON FUNCTION pool.lead_id", WORKS},
+	{"EXECUTE ON FUNCTION pool.lead_id", WORKS | ADMIN},
 	{"EXECUTE ON FUNCTION pool.normalise_identity", WORKS},
 	{"EXECUTE ON FUNCTION pool.current_member", WORKS},
 	{"SELECT ON TABLE pool.lead_open", WORKS},

@@ -15,6 +15,7 @@
 #include "queue.h"
 #include "quota.h"
 #include "table.h"
+#include "tick.h"
 #include "worker.h"
 
 PG_MODULE_MAGIC_EXT(.name = "pool_ext",.version = "0.1.0");
@@ -34,6 +35,7 @@ _PG_init(void)
 	pool_quota_init();
 	pool_queue_init();
 	pool_intake_init();
+	pool_tick_init();
 	pool_guard_init();
 	pool_worker_init();
 }

@@ -343,10 +343,10 @@ compare_quotas(const void *a, const void *b)
 	const PoolQuota *x = a;
 	const PoolQuota *y = b;
 
-	if (x->member_id != y->member_id)
-		return x->member_id < y->member_id ? -1 : 1;
 	if (x->pool_id != y->pool_id)
 		return x->pool_id < y->pool_id ? -1 : 1;
+	if (x->member_id != y->member_id)
+		return x->member_id < y->member_id ? -1 : 1;
 	return 0;
 }
 
@@ -386,18 +386,26 @@ pool_quota_add(PoolQuotaSet *set, int32 pool_id, int32 member_id,
 	set->n++;
 }
 
+/* Locks those who may gain leads and have a limit over all their pools. */
 static void
-lock_totals(PoolQuotaSet *set, int32 member_id)
+lock_totals(PoolQuotaSet *set)
 {
-	const PoolMemberConf *member = pool_config_member(member_id);
+	ListCell   *lc;
 
-	if (member->hold_limit == POOL_NO_LIMIT ||
-		!list_member_int(set->receivers, member_id))
-		return;
-	lock_member(set, member_id);
-	set->totals[set->n_totals].member_id = member_id;
-	set->totals[set->n_totals].limit = member->hold_limit;
-	set->n_totals++;
+	set->totals = palloc(list_length(set->receivers) * sizeof(MemberTotal) +
+						 1);
+	list_sort(set->receivers, list_int_cmp);
+	foreach(lc, set->receivers)
+	{
+		const PoolMemberConf *member = pool_config_member(lfirst_int(lc));
+
+		if (member->hold_limit == POOL_NO_LIMIT)
+			continue;
+		lock_member(set, member->id);
+		set->totals[set->n_totals].member_id = member->id;
+		set->totals[set->n_totals].limit = member->hold_limit;
+		set->n_totals++;
+	}
 }
 
 static bool
@@ -455,19 +463,15 @@ pool_quota_lock(PoolQuotaSet *set)
 
 	qsort(set->quotas, set->n, sizeof(PoolQuota), compare_quotas);
 	hold_members(set);
-	set->totals = palloc(list_length(set->receivers) * sizeof(MemberTotal) +
-						 1);
 	if (set->n > 0 && holder == InvalidSubTransactionId)
 		holder = GetCurrentSubTransactionId();
+	lock_totals(set);
 	for (int i = 0; i < set->n; i++)
 	{
 		PoolQuota  *quota = &set->quotas[i];
 
 		if (kept > 0 && compare_quotas(&set->quotas[kept - 1], quota) == 0)
 			continue;
-		if (kept == 0 ||
-			set->quotas[kept - 1].member_id != quota->member_id)
-			lock_totals(set, quota->member_id);
 		set->quotas[kept] = *quota;
 		lock_row(set, &set->quotas[kept]);
 		kept++;

@@ -37,8 +37,8 @@ typedef struct PoolQuota
 } PoolQuota;
 
 /*
- * The counters one call needs, locked together in ascending order of member
- * and pool.
+ * The counters one call needs, locked together in ascending order of pool and
+ * member: a tick goes on from pool to pool.
  */
 typedef struct PoolQuotaSet PoolQuotaSet;
 

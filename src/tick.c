@@ -7,6 +7,7 @@
  */
 #include "result.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "clock.h"
 #include "guc.h"
@@ -19,6 +20,31 @@
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(pool_tick);
+
+/* this transaction has run tick() */
+static bool ticked = false;
+
+/*
+ * A prepared tick would hold back every other one until it is resolved, so
+ * preparing it is refused.
+ */
+static void
+end_of_xact(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_PRE_PREPARE && ticked)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot PREPARE a transaction that has executed pool.tick()"),
+				 errhint("Commit it, or let the worker do the work.")));
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+		ticked = false;
+}
+
+void
+pool_tick_init(void)
+{
+	RegisterXactCallback(end_of_xact, NULL);
+}
 
 /* Forgets results of request ids that are older than the retention time. */
 static PoolTickResult
@@ -105,6 +131,7 @@ pool_tick(PG_FUNCTION_ARGS)
 	int			max_leads = 0;
 	TimestampTz now = pool_now();
 
+	ticked = true;
 	if (!PG_ARGISNULL(0))
 	{
 		max_leads = PG_GETARG_INT32(0);

@@ -15,6 +15,7 @@ typedef struct PoolTickResult
 	bool		more;			/* call again */
 } PoolTickResult;
 
+extern void pool_tick_init(void);
 extern const int pool_tick_task_count;
 extern const char *pool_tick_task_name(int task);
 extern PoolTickResult pool_tick_run(int task, int max_leads, TimestampTz now);

@@ -117,7 +117,8 @@ COMMENT ON COLUMN pool.timer_rule.remind_before IS
 COMMENT ON COLUMN pool.timer_rule.notice_required IS
     'Whether it acts only on leads whose owner was reminded in time.';
 COMMENT ON COLUMN pool.timer_rule.notify IS
-    'Who is reminded: owner, manager or parent_manager.';
+    'Who is meant to be told: owner, manager or parent_manager. Kept for the '
+    'application; a reminded event names the owner.';
 COMMENT ON COLUMN pool.timer_rule.to_pool_id IS
     'Pool the lead goes to (id); NULL = stays in its own.';
 COMMENT ON COLUMN pool.timer_rule.enabled IS 'Whether the rule is in force.';

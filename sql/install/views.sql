@@ -1,4 +1,4 @@
--- The views of SPEC section 5.
+-- The public views.
 --
 -- They run with the rights of the extension's owner, since callers have none on
 -- the tables; each is a security barrier and decides itself what the caller

@@ -286,3 +286,8 @@ SELECT buffers('SELECT * FROM pool.tick()') > 0 AS warm;
 SELECT buffers('SELECT * FROM pool.tick()') AS buffers \gset
 SELECT CASE WHEN :buffers <= 12 THEN 'at most 12' ELSE :'buffers' END AS buffers;
 SELECT * FROM pool.verify();
+
+-- a tick is not for prepared transactions
+BEGIN;
+SELECT count(*) > 0 AS ticked FROM pool.tick();
+PREPARE TRANSACTION 'tick';

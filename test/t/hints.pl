@@ -1,4 +1,4 @@
-# Nothing claimable is ever hidden: every line of the list in HOUSE 4, what
+# Nothing claimable is ever hidden: each way it could happen, what
 # shared memory remembers of the queues against what the table says.
 #
 # Each case has a database of its own, and pools with leads numbered from 1,
