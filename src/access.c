@@ -13,6 +13,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "errors.h"
 #include "mb/pg_wchar.h"
@@ -115,19 +116,37 @@ pool_caller_member(void)
 														 false));
 }
 
-/* Whether the caller may act for others: EXECUTE on pool.act_as(text). */
+/* Whether this role may act for others: EXECUTE on pool.act_as(text). */
 bool
-pool_caller_is_service(void)
+pool_role_is_service(Oid role)
 {
 	Oid			argtype = TEXTOID;
 	Oid			func = LookupFuncName(list_make2(makeString("pool"),
 												 makeString("act_as")),
 									  1, &argtype, false);
 
-	return pg_proc_aclcheck(func, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK;
+	return pool_may_execute(func, role);
 }
 
-/* Whether a grant_access() row opens this tenant to the current user. */
+bool
+pool_caller_is_service(void)
+{
+	return pool_role_is_service(GetUserId());
+}
+
+/* Access as a member or manager opens nothing to who is no member. */
+static bool
+is_for_members(Datum access)
+{
+	char	   *name = TextDatumGetCString(access);
+
+	return strcmp(name, "member") == 0 || strcmp(name, "manager") == 0;
+}
+
+/*
+ * Whether a grant_access() row opens this tenant to the current user; 0 asks
+ * for a grant to every tenant.
+ */
 static bool
 granted_tenant(int32 tenant_id)
 {
@@ -146,7 +165,8 @@ granted_tenant(int32 tenant_id)
 		Datum		role = slot_getattr(slot, ACCESS_GRANT_ROLE, &isnull);
 		Oid			roleid;
 
-		if (!every && DatumGetInt32(tenant) != tenant_id)
+		if ((!every && DatumGetInt32(tenant) != tenant_id) ||
+			is_for_members(slot_getattr(slot, ACCESS_GRANT_ACCESS, &isnull)))
 			continue;
 		roleid = get_role_oid(TextDatumGetCString(role), true);
 		granted = OidIsValid(roleid) &&
@@ -175,6 +195,23 @@ pool_caller_sees_tenant(int32 tenant_id)
 		return member != NULL && member->tenant_id == tenant_id;
 	}
 	return superuser() || granted_tenant(tenant_id);
+}
+
+/*
+ * For what concerns every tenant at once; 42501 unless the caller was granted
+ * all of them.
+ */
+void
+pool_require_all_tenants(const char *function)
+{
+	if (superuser() || granted_tenant(0))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for function pool.%s", function),
+			 errdetail("It concerns every tenant, and role \"%s\" was granted some only.",
+					   GetUserNameFromId(GetUserId(), false)),
+			 errhint("Use a role with pool.grant_access(role, 'admin').")));
 }
 
 /*
@@ -365,6 +402,8 @@ pool_actor_manages(const PoolActor *actor, int32 pool_id)
 
 	if (actor->member_id == 0)
 		return true;
+	if (pool_config_member(actor->member_id)->left)
+		return false;
 	while (pool_id != 0 && depth++ < MAX_POOL_DEPTH)
 	{
 		const PoolConf *pool = pool_config_find_pool(pool_id);

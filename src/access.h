@@ -22,8 +22,10 @@ extern void pool_access_init(void);
 
 /* the caller */
 extern int32 pool_caller_member(void);
+extern bool pool_role_is_service(Oid role);
 extern bool pool_caller_is_service(void);
 extern bool pool_caller_sees_tenant(int32 tenant_id);
+extern void pool_require_all_tenants(const char *function);
 
 /* names given as arguments; errors PO001, PO002 */
 extern const PoolConf *pool_resolve_pool(text *name);

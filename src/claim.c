@@ -225,9 +225,9 @@ pool_claim(PG_FUNCTION_ARGS)
 	refuse_match(fcinfo, 3);
 	c.member = pool_resolve_self(fcinfo, 1);
 	c.pool = pool_resolve_pool(pool_arg_text(call, 0, "pool"));
-	check_belongs(c.pool, c.member);
 	if (pool_request_replay(call, 4, c.pool->tenant_id))
 		return pool_call_end(call);
+	check_belongs(c.pool, c.member);
 
 	c.set = pool_quota_begin(call->work, call->snapshot);
 	pool_quota_add(c.set, c.pool->id, c.member->id, true);

@@ -9,6 +9,7 @@
 
 #include "access/genam.h"
 #include "catalog/pg_type.h"
+#include "event.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -122,30 +123,40 @@ pool_claim_check(const PoolClaimCase *c, PoolBound *bound)
 }
 
 static bool
-ends_spell(const char *kind)
+is_one_of(const char *kind, const char *const *kinds, int n)
 {
-	static const char *const kinds[] = {
-		"transferred", "released", "reclaimed", "converted", "archived",
-		"erased"
-	};
-
-	for (int i = 0; i < (int) lengthof(kinds); i++)
+	for (int i = 0; i < n; i++)
 		if (strcmp(kind, kinds[i]) == 0)
 			return true;
 	return false;
 }
 
-static bool
-begins_spell(const char *kind)
+/* Whose spell the event in the slot has ended; 0 if nobody's. */
+static int32
+ended_spell_of(TupleTableSlot *event)
 {
-	return strcmp(kind, "claimed") == 0 || strcmp(kind, "assigned") == 0 ||
-		strcmp(kind, "transferred") == 0;
+	static const char *const endings[] = {
+		"released", "reclaimed", "converted", "archived", "erased"
+	};
+	bool		isnull;
+	char	   *kind = TextDatumGetCString(slot_getattr(event, EVENT_KIND,
+														&isnull));
+	Datum		value;
+
+	if (is_one_of(kind, endings, lengthof(endings)))
+	{
+		value = slot_getattr(event, EVENT_MEMBER_ID, &isnull);
+		return isnull ? 0 : DatumGetInt32(value);
+	}
+	if (strcmp(kind, "transferred") != 0)
+		return 0;
+	value = slot_getattr(event, EVENT_DETAIL, &isnull);
+	return isnull ? 0 : pool_detail_get_int(DatumGetJsonbP(value), "from");
 }
 
 /*
- * When the member's latest spell on this lead ended, POOL_NO_TIME if he never
- * had one or it ended before `since`.  Walks the lead's events backwards: what
- * ends a spell comes before (in the walk) what began it.
+ * When the member's latest spell on this lead ended, POOL_NO_TIME if none did
+ * since then.  Walks the lead's events backwards.
  */
 static TimestampTz
 last_spell_end(PoolWork *work, int64 lead_id, int32 member_id,
@@ -156,7 +167,6 @@ last_spell_end(PoolWork *work, int64 lead_id, int32 member_id,
 	IndexScanDesc scan = pool_index_scan(events->rel,
 										 pool_work_index(events, POOL_EVENT_PKEY),
 										 snapshot, &pool_key_int8(lead_id), 1);
-	TimestampTz ended_at = POOL_NO_TIME;
 	TimestampTz result = POOL_NO_TIME;
 
 	while (index_getnext_slot(scan, BackwardScanDirection, events->old))
@@ -164,24 +174,14 @@ last_spell_end(PoolWork *work, int64 lead_id, int32 member_id,
 		bool		isnull;
 		TimestampTz at = DatumGetTimestampTz(slot_getattr(events->old, EVENT_AT,
 														  &isnull));
-		char	   *kind = TextDatumGetCString(slot_getattr(events->old,
-															EVENT_KIND,
-															&isnull));
-		int32		of_member = DatumGetInt32(slot_getattr(events->old,
-														   EVENT_MEMBER_ID,
-														   &isnull));
 
-		if (ended_at == POOL_NO_TIME && at < since)
+		if (at < since)
 			break;
-		if (begins_spell(kind) && !isnull && of_member == member_id)
+		if (ended_spell_of(events->old) == member_id)
 		{
-			result = ended_at;
+			result = at;
 			break;
 		}
-		if (ends_spell(kind))
-			ended_at = at;
-		if (ended_at != POOL_NO_TIME && ended_at < since)
-			break;
 	}
 	index_endscan(scan);
 	UnregisterSnapshot(snapshot);

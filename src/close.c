@@ -204,6 +204,17 @@ pool_requeue(PoolWork *work, PoolLead *lead, int32 pool_id, PoolEvent *event)
 	pool_event_append(work, event, lead, &data);
 }
 
+/* An erased lead stays closed: there is nobody behind it any more. */
+static bool
+is_erased(PoolCall *call, int64 lead_id)
+{
+	PoolData	data;
+
+	return pool_data_read(pool_work_table(call->work, POOL_LEAD_DATA),
+						  lead_id, pool_snapshot(), &data) &&
+		data.erased_at != POOL_NO_TIME;
+}
+
 /*
  * Common course of the three: the actor manages the pools, the leads are
  * locked, those that nothing speaks against are changed.
@@ -233,6 +244,9 @@ run_batch(PoolCall *call, const PoolActor *actor, PoolBatchCheck check,
 
 		if (item->outcome == NULL && to_pool != NULL &&
 			to_pool->tenant_id != item->lead.tenant_id)
+			item->outcome = "not_found";
+		if (item->outcome == NULL && check == check_reopen &&
+			is_erased(call, item->id))
 			item->outcome = "not_found";
 		if (item->outcome != NULL)
 		{

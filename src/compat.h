@@ -56,6 +56,14 @@ extern int no_such_variable
 #define pool_relation_number(rel) ((rel)->rd_node.relNode)
 #endif
 
+#if PG_VERSION_NUM >= 160000
+#define pool_may_execute(func, role) \
+	(object_aclcheck(ProcedureRelationId, func, role, ACL_EXECUTE) == ACLCHECK_OK)
+#else
+#define pool_may_execute(func, role) \
+	(pg_proc_aclcheck(func, role, ACL_EXECUTE) == ACLCHECK_OK)
+#endif
+
 #if PG_VERSION_NUM >= 180000
 #define pool_check_exprs ri_CheckConstraintExprs
 #else

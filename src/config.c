@@ -11,7 +11,7 @@
 #include "compat.h"
 #include "config.h"
 
-#include "access/table.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "config_read.h"
@@ -47,7 +47,7 @@ typedef struct LoginEntry
 
 static MemoryContext cache_context = NULL;
 
-/* of caches that became stale within a call */
+/* of caches that became stale in this transaction */
 static List *retired_contexts = NIL;
 
 static HTAB *tenants;
@@ -75,12 +75,6 @@ invalidate(Datum arg, Oid relid)
 	for (int i = 0; i < (int) lengthof(config_oids); i++)
 		if (config_oids[i] == relid)
 			cache_stale = true;
-}
-
-void
-pool_config_init(void)
-{
-	CacheRegisterRelcacheCallback(invalidate, (Datum) 0);
 }
 
 static HTAB *
@@ -119,40 +113,46 @@ start_cache(void)
 	cache_stale = false;
 }
 
-/* For entry points: what earlier lookups returned is gone if it was stale. */
-void
-pool_config_refresh(void)
-{
-	AcceptInvalidationMessages();
-	while (retired_contexts != NIL)
-	{
-		MemoryContextDelete(linitial(retired_contexts));
-		retired_contexts = list_delete_first(retired_contexts);
-	}
-	if (!cache_stale)
-		return;
-	if (cache_context != NULL)
-		MemoryContextDelete(cache_context);
-	cache_context = NULL;
-	start_cache();
-}
-
 /*
- * In the middle of a call, where a change must not be missed: later lookups
- * see it, what earlier ones returned stays good until the next entry point.
+ * Later lookups see what has changed meanwhile; what earlier ones returned
+ * stays good until the transaction ends, since a call may be nested in another.
  */
 void
-pool_config_catch_up(void)
+pool_config_refresh(void)
 {
 	MemoryContext old;
 
 	AcceptInvalidationMessages();
 	if (!cache_stale)
 		return;
-	old = MemoryContextSwitchTo(CacheMemoryContext);
-	retired_contexts = lappend(retired_contexts, cache_context);
-	MemoryContextSwitchTo(old);
+	if (cache_context != NULL)
+	{
+		old = MemoryContextSwitchTo(CacheMemoryContext);
+		retired_contexts = lappend(retired_contexts, cache_context);
+		MemoryContextSwitchTo(old);
+		cache_context = NULL;
+	}
 	start_cache();
+}
+
+static void
+free_retired(XactEvent event, void *arg)
+{
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
+		event != XACT_EVENT_PREPARE)
+		return;
+	while (retired_contexts != NIL)
+	{
+		MemoryContextDelete(linitial(retired_contexts));
+		retired_contexts = list_delete_first(retired_contexts);
+	}
+}
+
+void
+pool_config_init(void)
+{
+	CacheRegisterRelcacheCallback(invalidate, (Datum) 0);
+	RegisterXactCallback(free_retired, NULL);
 }
 
 /* The zone named in the column, or the one that applies where it is NULL. */
@@ -253,7 +253,10 @@ pool_config_find_member(int32 id)
 		read.tenant_id = config_column_int(&scan, MEMBER_TENANT_ID, 0);
 		read.key = config_column_text(&scan, MEMBER_KEY);
 		read.zone = column_zone(&scan, MEMBER_TIMEZONE, read.tenant_id);
-		read.hold_limit = config_column_int(&scan, MEMBER_HOLD_LIMIT, POOL_NO_LIMIT);
+		read.hold_limit = config_column_int(&scan, MEMBER_HOLD_LIMIT,
+											POOL_NO_LIMIT);
+		read.left = strcmp(config_column_text(&scan, MEMBER_STATUS),
+						   "left") == 0;
 	}
 	config_scan_end(&scan);
 	if (!found)

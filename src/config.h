@@ -63,6 +63,7 @@ typedef struct PoolMemberConf
 	char	   *key;
 	pg_tz	   *zone;
 	int32		hold_limit;
+	bool		left;			/* his rights have ended */
 } PoolMemberConf;
 
 typedef enum PoolRole
@@ -89,14 +90,13 @@ typedef struct PoolMembershipConf
 } PoolMembershipConf;
 
 /*
- * An entry point refreshes once, before its first lookup; what lookups return
- * is good until the next refresh.  What does not exist is NULL (or 0) where it
- * is looked for, and an error where something refers to it.  Everything
- * committed before the refresh is seen.
+ * An entry point refreshes before its first lookup: everything committed before
+ * is seen then.  What lookups return is good until the transaction ends.  What
+ * does not exist is NULL (or 0) where it is looked for, and an error where
+ * something refers to it.
  */
 extern void pool_config_init(void);
 extern void pool_config_refresh(void);
-extern void pool_config_catch_up(void);
 extern const PoolTenantConf *pool_config_tenant(int32 id);
 extern int32 pool_config_tenant_by_name(const char *name);
 extern const PoolConf *pool_config_find_pool(int32 id);

@@ -9,6 +9,9 @@
  */
 #include "compat.h"
 
+#include "utils/acl.h"
+#include "miscadmin.h"
+#include "access.h"
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "clock.h"
@@ -284,6 +287,24 @@ pool_check_pool(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(row.new);
 }
 
+/*
+ * A role that may act for others, or anything, would be bound to one member by
+ * being his login: only a superuser may do that.
+ */
+static void
+check_capture(const char *login)
+{
+	Oid			role = get_role_oid(login, true);
+
+	if (!OidIsValid(role) || superuser() || !pool_role_is_service(role))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("role \"%s\" cannot be the login of a member", login),
+			 errdetail("It may act for any member."),
+			 errhint("Give the member a role of his own.")));
+}
+
 /* A login is a role, whose name is shorter than an identifier. */
 static void
 check_login(const CheckedRow *row)
@@ -303,6 +324,7 @@ check_login(const CheckedRow *row)
 				 errdetail("Names of roles have 1 to %d bytes.",
 						   NAMEDATALEN - 1),
 				 errhint("Leave it NULL for a member without a login.")));
+	check_capture(text_to_cstring(DatumGetTextPP(value)));
 }
 
 Datum

@@ -242,6 +242,19 @@ copy_status(void)
 #undef DIFFERS
 }
 
+/*
+ * A limit over all pools takes hold: whoever took a lead without it must have
+ * ended before it is in force.
+ */
+static void
+await_counters(void)
+{
+	run("SELECT FROM pool.membership_state s, new_rows n, old_rows o"
+		" WHERE s.member_id = n.id AND o.id = n.id"
+		" AND n.hold_limit IS DISTINCT FROM o.hold_limit"
+		" ORDER BY s.pool_id, s.member_id FOR NO KEY UPDATE OF s");
+}
+
 /* Deleted members: refused for those with a history. */
 static void
 remove_members(void)
@@ -275,7 +288,10 @@ pool_member_written(PG_FUNCTION_ARGS)
 			" SELECT n.id, n.tenant_id FROM new_rows n ORDER BY n.id"
 			" ON CONFLICT (member_id) DO NOTHING");
 	else if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+	{
+		await_counters();
 		copy_status();
+	}
 	else
 		remove_members();
 	pool_sql_end(sql);

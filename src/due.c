@@ -53,7 +53,7 @@ pool_due_check_at(const PoolLead *lead)
 	 * Whoever writes by old rules must have had his transaction id when the
 	 * new ones came into force: recheck.c waits for that.
 	 */
-	pool_config_catch_up();
+	pool_config_refresh();
 	pool = pool_config_pool(lead->pool_id);
 
 	for (int i = 0; i < pool->n_rules; i++)

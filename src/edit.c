@@ -284,9 +284,12 @@ edit_lead(PoolCall *call, int64 id, Edit *e, const PoolActor *actor)
 								 pool_config_tenant(lead.tenant_id)->country);
 	if (!add_identities(&lead, identities, &added))
 		return "duplicate";
-	if (pool_lead_lock(leads, id, call->snapshot, true, &lead) !=
-		POOL_LEAD_LOCKED)
-		elog(ERROR, "lead " INT64_FORMAT " has vanished", id);
+	if (pool_lead_lock(leads, id, call->snapshot, !pool_quota_any_held(),
+					   &lead) != POOL_LEAD_LOCKED)
+	{
+		drop_identities(&lead, added);
+		return "contended";
+	}
 	if (!may_edit(actor, &lead))
 		pool_require_manager(actor, lead.pool_id);
 	if (added == NIL)
@@ -339,7 +342,7 @@ check_erase(void *arg, const PoolLead *lead)
 
 /* What personal data a lead has, and how it goes; $1 is the lead, $2 now. */
 static const char *const erasures[] = {
-	"UPDATE pool.lead_data SET key = 'erased:' || id, name = NULL,"
+	"UPDATE pool.lead_data SET key = '" POOL_ERASED_KEY "' || id, name = NULL,"
 	" attributes = '{}', erased_at = $2 WHERE id = $1",
 	"DELETE FROM pool.identity WHERE lead_id = $1",
 	"UPDATE pool.event SET reason = NULL, detail ="

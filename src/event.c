@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
@@ -216,4 +217,18 @@ pool_detail_end(PoolDetail *detail)
 	JsonbValue *object = pushJsonbValue(&detail->state, WJB_END_OBJECT, NULL);
 
 	return detail->empty ? NULL : JsonbValueToJsonb(object);
+}
+
+/* A number of a stored detail, 0 if it is not there. */
+int32
+pool_detail_get_int(Jsonb *detail, const char *key)
+{
+	JsonbValue	buffer;
+	JsonbValue *found = getKeyJsonValueFromContainer(&detail->root, key,
+													 strlen(key), &buffer);
+
+	if (found == NULL || found->type != jbvNumeric)
+		return 0;
+	return DatumGetInt32(DirectFunctionCall1(numeric_int4,
+											 NumericGetDatum(found->val.numeric)));
 }

@@ -47,5 +47,6 @@ extern void pool_detail_from_pool(PoolDetail *detail, int32 from_pool_id,
 extern void pool_detail_true(PoolDetail *detail, const char *key);
 extern void pool_detail_json(PoolDetail *detail, const char *key, Jsonb *value);
 extern Jsonb *pool_detail_end(PoolDetail *detail);
+extern int32 pool_detail_get_int(Jsonb *detail, const char *key);
 
 #endif							/* POOL_EVENT_H */

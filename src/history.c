@@ -25,7 +25,9 @@ may_see(const PoolLead *lead)
 
 	if (!pool_caller_sees_tenant(lead->tenant_id))
 		return false;
-	if (self.member_id == 0 || lead->owner_id == self.member_id ||
+	if (self.member_id == 0)
+		return pool_caller_is_service();
+	if (lead->owner_id == self.member_id ||
 		lead->last_owner_id == self.member_id ||
 		pool_actor_manages(&self, lead->pool_id))
 		return true;

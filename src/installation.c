@@ -10,6 +10,7 @@
 #include "compat.h"
 #include "installation.h"
 
+#include "access.h"
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "config.h"
@@ -132,6 +133,7 @@ pool_resume(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("pool.resume()");
 	PreventCommandDuringRecovery("pool.resume()");
 	pool_config_refresh();
+	pool_require_all_tenants("resume");
 	was_active = pool_installation_active();
 	(void) pool_generation();
 	sql = pool_sql_begin();

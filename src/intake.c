@@ -87,6 +87,12 @@ check_entry(PoolEntry *entry)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"key\" must not be empty"),
 				 errhint("The key is the application's own id of the customer.")));
+	if (strncmp(text_to_cstring(DatumGetTextPP(entry->key)), POOL_ERASED_KEY,
+				strlen(POOL_ERASED_KEY)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("keys cannot begin with \"%s\"", POOL_ERASED_KEY),
+				 errdetail("Leads whose personal data was erased have such keys.")));
 	check_text(entry->key, POOL_MAX_KEY_LENGTH, "key");
 	check_text(entry->name, POOL_MAX_NAME_LENGTH, "name");
 	check_text(entry->source, POOL_MAX_LABEL_LENGTH, "source");

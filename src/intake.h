@@ -7,6 +7,7 @@
 
 #include "access.h"
 
+#define POOL_ERASED_KEY "erased:"
 #define POOL_MAX_KEY_LENGTH 500
 #define POOL_MAX_NAME_LENGTH 2000
 #define POOL_MAX_LABEL_LENGTH 200

@@ -661,6 +661,23 @@ others_unsettled(PoolQueueScan *scan)
 }
 
 /*
+ * Whether nothing was published since the refill that found nothing.  Asked
+ * after others_unsettled: who publishes does so before he stops being counted.
+ */
+static bool
+is_dry(PoolQueueScan *scan)
+{
+	QueueSlot  *slot = scan->slot;
+	bool		dry;
+
+	LWLockAcquire(&slot->lock, LW_SHARED);
+	dry = queue_slot_is(slot, &scan->key) && slot->dry &&
+		slot->head == slot->tail;
+	LWLockRelease(&slot->lock);
+	return dry;
+}
+
+/*
  * Pops the head's first entry.  *starved is set if there was none although
  * everything behind the frontier was looked at.
  */
@@ -735,7 +752,12 @@ pool_queue_next(PoolQueueScan *scan, PoolCandidate *candidate)
 		if (!starved)
 			continue;
 		if (!others_unsettled(scan))
-			return false;
+		{
+			if (is_dry(scan))
+				return false;
+			starved = false;
+			continue;
+		}
 		/* some may be on their way back just now: look at every row */
 		scan->slot = NULL;
 	}

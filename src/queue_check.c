@@ -38,7 +38,6 @@ is_hidden(PoolTable *leads, QueueSlot *slot, const QueueKey *key,
 		!is_remembered(slot, suspect->ticket) &&
 		pg_atomic_read_u32(&slot->unsettled) == 0 &&
 		pg_atomic_read_u32(queue_slot_homeless()) == 0 &&
-		!queue_prepared_pending(key) &&
 		pool_lead_fetch_candidate(leads, suspect, &lead) == POOL_LEAD_LOCKED;
 }
 
@@ -76,6 +75,26 @@ suspects_of(PoolTable *leads, const QueueKey *key, int64 frontier)
 	return result;
 }
 
+/*
+ * Nobody locked, or prepared, answers for the lead.  The list of prepared
+ * transactions has a lock that comes before a head's, so it is asked first;
+ * what is settled in between shows at a second look.
+ */
+static bool
+look(PoolTable *leads, QueueSlot *slot, const QueueKey *key,
+	 const PoolCandidate *suspect)
+{
+	bool		hidden;
+
+	queue_prepared_settle();
+	if (queue_prepared_pending(key))
+		return false;
+	LWLockAcquire(&slot->lock, LW_SHARED);
+	hidden = is_hidden(leads, slot, key, suspect);
+	LWLockRelease(&slot->lock);
+	return hidden;
+}
+
 static List *
 hidden_of(PoolTable *leads, QueueSlot *slot, const QueueKey *key,
 		  int64 frontier, List *hidden)
@@ -87,10 +106,8 @@ hidden_of(PoolTable *leads, QueueSlot *slot, const QueueKey *key,
 		PoolCandidate *suspect = lfirst(lc);
 		bool		found;
 
-		queue_prepared_settle();
-		LWLockAcquire(&slot->lock, LW_SHARED);
-		found = is_hidden(leads, slot, key, suspect);
-		LWLockRelease(&slot->lock);
+		found = look(leads, slot, key, suspect) &&
+			look(leads, slot, key, suspect);
 		if (found)
 		{
 			PoolHidden *entry = palloc(sizeof(PoolHidden));

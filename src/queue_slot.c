@@ -457,7 +457,10 @@ queue_prepared_add(TransactionId xid, const QueueKey *key, int64 ticket)
 	if (free_entry == NULL)
 	{
 		LWLockRelease(directory->lock);
-		elog(ERROR, "no room for another prepared transaction");
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("no room for another prepared transaction"),
+				 errhint("Increase max_prepared_transactions.")));
 	}
 	free_entry->xid = xid;
 	free_entry->key = *key;

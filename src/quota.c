@@ -427,31 +427,28 @@ row_exists(PoolQuotaSet *set, const PoolMembershipKey *key)
 }
 
 /*
- * Making a missing row needs the member, and a change of his status holds him
- * while it waits for counters: so members of whom a row is missing come before
- * all counters.
+ * Making a missing row needs the member and the pool, and who changes these
+ * holds them while he waits for counters: so they come before all counters.
  */
 static void
 hold_members(PoolQuotaSet *set)
 {
-	int32		held = 0;
-
 	for (int i = 0; i < set->n; i++)
 	{
 		PoolMembershipKey key = {set->quotas[i].pool_id,
 		set->quotas[i].member_id};
-		Oid			types[1] = {INT4OID};
-		Datum		values[1] = {Int32GetDatum(key.member_id)};
+		Oid			types[2] = {INT4OID, INT4OID};
+		Datum		values[2] = {Int32GetDatum(key.pool_id),
+		Int32GetDatum(key.member_id)};
 		PoolSql		sql;
 
-		if (key.member_id == held || is_remembered(&key) ||
-			row_exists(set, &key))
+		if (is_remembered(&key) || row_exists(set, &key))
 			continue;
 		sql = pool_sql_begin();
-		pool_sql_run("SELECT FROM pool.member WHERE id = $1 FOR SHARE",
-					 1, types, values, NULL);
+		pool_sql_run("SELECT FROM pool.member m, pool.pool p"
+					 " WHERE p.id = $1 AND m.id = $2 FOR SHARE",
+					 2, types, values, NULL);
 		pool_sql_end(sql);
-		held = key.member_id;
 	}
 }
 

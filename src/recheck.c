@@ -49,21 +49,31 @@ check_owned(void *arg, const PoolLead *lead)
 	return lead->status == POOL_OWNED ? NULL : "not_owned";
 }
 
-/* Computes check_at anew, waiting for whoever holds a lead. */
-static void
+/*
+ * Computes check_at anew, waiting for nobody.  Returns how many leads were
+ * done before the first one that somebody holds.
+ */
+static int
 recheck_leads(int32 tenant_id, const int64 *ids, int n)
 {
 	PoolCall	call = {0};
 	PoolActor	actor = {0, tenant_id};
 	PoolBatch  *batch;
 	PoolTable  *leads;
+	int			done;
 
 	call.work = pool_work_begin();
 	call.snapshot = RegisterSnapshot(pool_snapshot());
 	batch = pool_batch_begin(&call, &actor, ids, n, check_owned, NULL);
-	pool_batch_lock_leads(batch);
+	for (done = 0; done < n; done++)
+	{
+		pool_batch_lock_one(batch, &batch->items[done], false);
+		if (batch->items[done].outcome != NULL &&
+			strcmp(batch->items[done].outcome, "contended") == 0)
+			break;
+	}
 	leads = pool_work_table(call.work, POOL_LEAD_STATE);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < done; i++)
 	{
 		PoolLead   *lead = &batch->items[i].lead;
 		TimestampTz check_at;
@@ -79,6 +89,7 @@ recheck_leads(int32 tenant_id, const int64 *ids, int n)
 	}
 	UnregisterSnapshot(call.snapshot);
 	pool_work_end(call.work);
+	return done;
 }
 
 /*
@@ -153,6 +164,7 @@ pool_recheck_run(int max_leads, TimestampTz now)
 	const PoolConf *pool;
 	int64	   *ids;
 	int			n;
+	int			done = 0;
 
 	if (pool_id == 0)
 		return result;
@@ -162,9 +174,10 @@ pool_recheck_run(int max_leads, TimestampTz now)
 	ids = palloc(max_leads * sizeof(int64));
 	n = pool == NULL ? 0 : recheck_ids(pool_id, after, max_leads, ids);
 	if (n > 0)
-		recheck_leads(pool->tenant_id, ids, n);
-	advance(pool_id, n > 0 ? ids[n - 1] : after, n < max_leads);
-	result.done = n;
-	result.more = true;
+		done = recheck_leads(pool->tenant_id, ids, n);
+	advance(pool_id, done > 0 ? ids[done - 1] : after,
+			done == n && n < max_leads);
+	result.done = done;
+	result.more = done == n;
 	return result;
 }

@@ -6,6 +6,7 @@
 #include "compat.h"
 #include "rollup.h"
 
+#include "access.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "clock.h"
@@ -85,28 +86,33 @@ pool_rollup_run(int max_events, TimestampTz now)
 }
 
 /*
- * Deletes folded events from before that moment, but for what the present
- * state of each lead rests on: the events since its last change of state.
+ * Deletes folded events from before that moment, but for what is still of use:
+ * the events of each lead since its last change of state, and what may bar a
+ * former owner by a cooldown.
  */
 static uint64
-purge(TimestampTz before)
+purge(TimestampTz before, TimestampTz now)
 {
-	Oid			types[1] = {TIMESTAMPTZOID};
-	Datum		values[1] = {TimestampTzGetDatum(before)};
+	Oid			types[2] = {TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		values[2] = {TimestampTzGetDatum(before),
+	TimestampTzGetDatum(now)};
 	uint64		deleted;
 
-	pool_sql_run("INSERT INTO pool.purge_horizon AS h (before) VALUES ($1)"
-				 " ON CONFLICT (singleton) DO UPDATE"
-				 " SET before = greatest(h.before, excluded.before)",
-				 1, types, values, NULL);
 	deleted = pool_sql_run("DELETE FROM pool.event e"
 						   " WHERE e.at < $1"
+						   " AND e.at < $2 - coalesce("
+						   "  (SELECT max(cooldown) FROM pool.pool), '0')"
 						   " AND e.id < (SELECT max(s.id) FROM pool.event s"
 						   "  WHERE s.lead_id = e.lead_id AND s.kind NOT IN"
 						   "  ('followed_up', 'edited', 'reminded'))"
 						   " AND NOT EXISTS (SELECT FROM pool.event_tail t"
 						   "  WHERE t.lead_id = e.lead_id AND t.id = e.id)",
-						   1, types, values, NULL);
+						   2, types, values, NULL);
+	if (deleted > 0)
+		pool_sql_run("INSERT INTO pool.purge_horizon AS h (before)"
+					 " VALUES ($1) ON CONFLICT (singleton) DO UPDATE"
+					 " SET before = greatest(h.before, excluded.before)",
+					 1, types, values, NULL);
 	return deleted;
 }
 
@@ -125,6 +131,7 @@ pool_purge_events(PG_FUNCTION_ARGS)
 	PreventCommandDuringRecovery("pool.purge_events()");
 	PreventCommandIfParallelMode("pool.purge_events()");
 	pool_config_refresh();
+	pool_require_all_tenants("purge_events");
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -145,7 +152,7 @@ pool_purge_events(PG_FUNCTION_ARGS)
 	pool_guard_allow_event_writes = true;
 	PG_TRY();
 	{
-		deleted = purge(before);
+		deleted = purge(before, pool_now());
 	}
 	PG_FINALLY();
 	{

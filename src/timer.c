@@ -37,6 +37,14 @@ typedef struct DueLead
 	int32		pool_id;
 } DueLead;
 
+/* Due leads that somebody holds just now. */
+typedef struct HeldLeads
+{
+	int64	   *ids;
+	int			n;
+	int			size;
+} HeldLeads;
+
 /* A reminder already sent in the present spell. */
 typedef struct Sent
 {
@@ -63,9 +71,31 @@ typedef struct Judgement
  * Finding what is due
  * ------------------------------------------------------------------------ */
 
+static bool
+is_held(const HeldLeads *held, int64 id)
+{
+	for (int i = 0; i < held->n; i++)
+		if (held->ids[i] == id)
+			return true;
+	return false;
+}
+
+static void
+note_held(HeldLeads *held, int64 id)
+{
+	if (held->n == held->size)
+	{
+		held->size = Max(64, held->size * 2);
+		held->ids = held->ids == NULL ?
+			palloc(held->size * sizeof(int64)) :
+			repalloc(held->ids, held->size * sizeof(int64));
+	}
+	held->ids[held->n++] = id;
+}
+
 static int
-collect_due(PoolWork *work, TimestampTz now, List *failed, DueLead *due,
-			int max)
+collect_due(PoolWork *work, TimestampTz now, List *failed,
+			const HeldLeads *held, DueLead *due, int max)
 {
 	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
 	Snapshot	snapshot = RegisterSnapshot(pool_snapshot());
@@ -88,10 +118,10 @@ collect_due(PoolWork *work, TimestampTz now, List *failed, DueLead *due,
 														 &isnull));
 
 		CHECK_FOR_INTERRUPTS();
-		if (list_member_int(failed, pool_id))
-			continue;
 		due[n].id = DatumGetInt64(slot_getattr(leads->old, LEAD_STATE_ID,
 											   &isnull));
+		if (list_member_int(failed, pool_id) || is_held(held, due[n].id))
+			continue;
 		due[n].pool_id = pool_id;
 		n++;
 	}
@@ -388,7 +418,7 @@ check_due(void *arg, const PoolLead *lead)
 
 /* Handles these leads of one pool; returns how many were judged. */
 static int64
-run_pool(const DueLead *due, int n, TimestampTz now)
+run_pool(const DueLead *due, int n, TimestampTz now, HeldLeads *held)
 {
 	PoolCall	call = {0};
 	PoolActor	actor = {0};
@@ -403,7 +433,12 @@ run_pool(const DueLead *due, int n, TimestampTz now)
 		ids[i] = due[i].id;
 	batch = pool_batch_begin(&call, &actor, ids, n, check_due, &now);
 	for (int i = 0; i < n; i++)
+	{
 		pool_batch_lock_one(batch, &batch->items[i], false);
+		if (batch->items[i].outcome != NULL &&
+			strcmp(batch->items[i].outcome, "contended") == 0)
+			note_held(held, batch->items[i].id);
+	}
 	pool_batch_add_owners(batch);
 	pool_batch_lock_counters(batch);
 	batch->now = now;
@@ -447,7 +482,8 @@ report_failure(int32 pool_id, int sqlerrcode)
  * in *failed; cancel and shutdown go through.
  */
 static int64
-try_pool(const DueLead *due, int n, TimestampTz now, List **failed)
+try_pool(const DueLead *due, int n, TimestampTz now, List **failed,
+		 HeldLeads *held)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -457,7 +493,7 @@ try_pool(const DueLead *due, int n, TimestampTz now, List **failed)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		done = run_pool(due, n, now);
+		done = run_pool(due, n, now, held);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -483,7 +519,7 @@ try_pool(const DueLead *due, int n, TimestampTz now, List **failed)
 }
 
 static int64
-run_due(DueLead *due, int n, TimestampTz now, List **failed)
+run_due(DueLead *due, int n, TimestampTz now, List **failed, HeldLeads *held)
 {
 	int64		done = 0;
 
@@ -493,14 +529,15 @@ run_due(DueLead *due, int n, TimestampTz now, List **failed)
 		for (to = from + 1; to < n; to++)
 			if (due[to].pool_id != due[from].pool_id)
 				break;
-		done += try_pool(&due[from], to - from, now, failed);
+		done += try_pool(&due[from], to - from, now, failed, held);
 	}
 	return done;
 }
 
 /*
- * Acts on up to max_leads leads that are due at `now`.  Where a pool fails,
- * looks again without it, so that its leads do not stand before the others'.
+ * Acts on up to max_leads leads that are due at `now`.  Where a pool fails or
+ * leads are held by others, looks again without them, so that they do not
+ * stand before the rest.
  */
 PoolTickResult
 pool_timer_run(int max_leads, TimestampTz now)
@@ -508,18 +545,19 @@ pool_timer_run(int max_leads, TimestampTz now)
 	PoolTickResult result = {0, false};
 	DueLead    *due = palloc(max_leads * sizeof(DueLead));
 	List	   *failed = NIL;
-	int			n_failed;
+	HeldLeads	held = {0};
+	int			n_before;
 	int			n;
 
 	do
 	{
 		PoolWork   *work = pool_work_begin_reading();
 
-		n_failed = list_length(failed);
-		n = collect_due(work, now, failed, due, max_leads);
+		n_before = list_length(failed) + held.n;
+		n = collect_due(work, now, failed, &held, due, max_leads);
 		pool_work_end(work);
-		result.done += run_due(due, n, now, &failed);
-	} while (list_length(failed) > n_failed);
+		result.done += run_due(due, n, now, &failed, &held);
+	} while (list_length(failed) + held.n > n_before);
 	result.more = n == max_leads && result.done > 0;
 	pfree(due);
 	return result;

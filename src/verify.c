@@ -98,6 +98,7 @@ pool_verify(PG_FUNCTION_ARGS)
 				 errmsg("level %d is out of range", level),
 				 errdetail("Levels are 1, 2 and 3."),
 				 errhint("3 looks at everything and is the default.")));
+	pool_require_all_tenants("verify");
 	sql = pool_sql_begin();
 	names = check_names(level);
 	foreach(lc, names)
