@@ -68,7 +68,6 @@ my %single = (
 		"UPDATE pool.member SET status = CASE WHEN :n = 1 THEN 'away' "
 		  . "ELSE 'active' END WHERE key = 'm' || :m;"
 	],
-	'tick' => [ 2, 'SELECT pool.tick(50 * :n);' ],
 	'statistics' => [ 1, 'SELECT sum(available) FROM pool.stat_pool;' ]);
 
 # Several calls: a deadlock is an answer, and so is rolling back.
