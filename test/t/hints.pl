@@ -176,7 +176,8 @@ sub drained
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	$chunk //= 1 + ($pools * 7) % 40;
 	my $expected = $node->safe_psql($db, "SELECT t.expected('$pool')");
-	$node->safe_psql($db, "CALL t.drain('$pool', $chunk)");
+	$node->safe_psql($db, "SET statement_timeout = '3min';\n"
+		  . "CALL t.drain('$pool', $chunk);");
 	my $result = $node->safe_psql($db, "SELECT t.result('$pool')");
 	ok($result eq $expected, "$what: all that is available, in order")
 	  or diag("expected $expected\ngot      $result");
