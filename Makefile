@@ -16,6 +16,7 @@ OBJS = \
 	src/config_check.o \
 	src/config_merge.o \
 	src/config_read.o \
+	src/config_rule.o \
 	src/config_trigger.o \
 	src/constraint.o \
 	src/data.o \
@@ -23,6 +24,7 @@ OBJS = \
 	src/edit.o \
 	src/entry.o \
 	src/event.o \
+	src/fact.o \
 	src/follow_up.o \
 	src/grant.o \
 	src/guard.o \
@@ -56,6 +58,7 @@ OBJS = \
 # Joined in this order: later modules use what earlier ones create.
 SQL_MODULES = \
 	sql/install/tables.sql \
+	sql/install/rules.sql \
 	sql/install/functions.sql \
 	sql/install/worker.sql \
 	sql/install/rollup.sql \
@@ -64,6 +67,7 @@ SQL_MODULES = \
 	sql/install/guard.sql \
 	sql/install/config_triggers.sql \
 	sql/install/comments.sql \
+	sql/install/rules_comments.sql \
 	sql/install/dump.sql \
 	sql/install/grants.sql
 

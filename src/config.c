@@ -61,7 +61,8 @@ static bool cache_stale = true;
 /* the tables whose invalidation empties the cache */
 static const PoolTableId config_tables[] = {
 	POOL_TENANT, POOL_POOL, POOL_MEMBER, POOL_MEMBERSHIP, POOL_TIMER_RULE,
-	POOL_INSTALLATION
+	POOL_CLAIM_RULE, POOL_ENTRY_RULE, POOL_SCORE_RULE, POOL_ROUTING_RULE,
+	POOL_APPROVAL_RULE, POOL_DICTIONARY, POOL_INSTALLATION
 };
 static Oid	config_oids[lengthof(config_tables)];
 
@@ -167,6 +168,26 @@ column_zone(ConfigScan *scan, int attnum, int32 tenant_id)
 	return pool_config_tenant(tenant_id)->zone;
 }
 
+static Jsonb *
+column_jsonb(ConfigScan *scan, int attnum)
+{
+	bool		isnull;
+	Datum		value = config_column(scan, attnum, &isnull);
+	MemoryContext old = MemoryContextSwitchTo(scan->context);
+	Jsonb	   *copy = DatumGetJsonbPCopy(value);
+
+	MemoryContextSwitchTo(old);
+	return copy;
+}
+
+static TimestampTz
+column_time(ConfigScan *scan, int attnum)
+{
+	bool		isnull;
+
+	return DatumGetTimestampTz(config_column(scan, attnum, &isnull));
+}
+
 const PoolTenantConf *
 pool_config_tenant(int32 id)
 {
@@ -200,6 +221,60 @@ pool_config_tenant(int32 id)
 	return conf;
 }
 
+static void
+read_pool(ConfigScan *scan, PoolConf *pool)
+{
+	char	   *country = config_column_text(scan, POOL_COUNTRY);
+
+	pool->tenant_id = config_column_int(scan, POOL_TENANT_ID, 0);
+	pool->parent_id = config_column_int(scan, POOL_PARENT_ID, 0);
+	pool->name = config_column_text(scan, POOL_NAME);
+	pool->zone = column_zone(scan, POOL_TIMEZONE, pool->tenant_id);
+	pool->everyone = config_column_bool(scan, POOL_EVERYONE);
+	pool->enabled = config_column_bool(scan, POOL_ENABLED);
+	pool->hold_limit = config_column_int(scan, POOL_HOLD_LIMIT,
+										 POOL_NO_LIMIT);
+	pool->claim_limit = config_column_int(scan, POOL_CLAIM_LIMIT,
+										  POOL_NO_LIMIT);
+	pool->claim_interval = config_column_interval(scan, POOL_CLAIM_INTERVAL);
+	pool->cooldown = config_column_interval(scan, POOL_COOLDOWN);
+	pool->masked = config_column_texts(scan, POOL_MASKED_ATTRIBUTES);
+	pool->duplicate_policy =
+		*config_column_text(scan, POOL_DUPLICATE_POLICY);
+	pool->review = config_column_bool(scan, POOL_REVIEW);
+	pool->route_returned = config_column_bool(scan, POOL_ROUTE_RETURNED);
+	pool->keep_converted = config_column_interval(scan, POOL_KEEP_CONVERTED);
+	pool->subtree_identity =
+		strcmp(config_column_text(scan, POOL_IDENTITY_SCOPE), "subtree") == 0;
+	strlcpy(pool->country, country != NULL ? country :
+			pool_config_tenant(pool->tenant_id)->country,
+			sizeof(pool->country));
+	pool->newcomer_period = config_column_interval(scan,
+												   POOL_NEWCOMER_PERIOD);
+	pool->follow_up_requires = config_column_texts(scan,
+												   POOL_FOLLOW_UP_REQUIRES);
+	pool->follow_up_min_chars = config_column_int(scan,
+												  POOL_FOLLOW_UP_MIN_CHARS,
+												  POOL_NO_LIMIT);
+	pool->pause_when_away = config_column_bool(scan, POOL_PAUSE_WHEN_AWAY);
+	pool->max_pause = config_column_interval(scan, POOL_MAX_PAUSE);
+	pool->protect_limit = config_column_int(scan, POOL_PROTECT_LIMIT,
+											POOL_NO_LIMIT);
+	pool->protect_for = config_column_interval(scan, POOL_PROTECT_FOR);
+	pool->extension_limit = config_column_int(scan, POOL_EXTENSION_LIMIT,
+											  POOL_NO_LIMIT);
+	pool->reveal_limit = config_column_int(scan, POOL_REVEAL_LIMIT,
+										   POOL_NO_LIMIT);
+	pool->quarantine_after = config_column_int(scan, POOL_QUARANTINE_AFTER,
+											   POOL_NO_LIMIT);
+	pool->quarantine_pool_id = config_column_int(scan,
+												 POOL_QUARANTINE_POOL_ID, 0);
+	pool->reclaim_limit = config_column_int(scan, POOL_RECLAIM_LIMIT,
+											POOL_NO_LIMIT);
+	pool->reclaim_share = config_column_number(scan, POOL_RECLAIM_SHARE, -1);
+	pool->catch_up = config_column_interval(scan, POOL_CATCH_UP);
+}
+
 const PoolConf *
 pool_config_find_pool(int32 id)
 {
@@ -214,17 +289,9 @@ pool_config_find_pool(int32 id)
 	found = config_scan_next(&scan);
 	if (found)
 	{
+		memset(&read, 0, sizeof(read));
 		read.id = id;
-		read.tenant_id = config_column_int(&scan, POOL_TENANT_ID, 0);
-		read.parent_id = config_column_int(&scan, POOL_PARENT_ID, 0);
-		read.name = config_column_text(&scan, POOL_NAME);
-		read.zone = column_zone(&scan, POOL_TIMEZONE, read.tenant_id);
-		read.everyone = config_column_bool(&scan, POOL_EVERYONE);
-		read.enabled = config_column_bool(&scan, POOL_ENABLED);
-		read.hold_limit = config_column_int(&scan, POOL_HOLD_LIMIT, POOL_NO_LIMIT);
-		read.claim_limit = config_column_int(&scan, POOL_CLAIM_LIMIT, POOL_NO_LIMIT);
-		read.claim_interval = config_column_interval(&scan, POOL_CLAIM_INTERVAL);
-		read.cooldown = config_column_interval(&scan, POOL_COOLDOWN);
+		read_pool(&scan, &read);
 	}
 	config_scan_end(&scan);
 	if (!found)
@@ -255,6 +322,10 @@ pool_config_find_member(int32 id)
 		read.zone = column_zone(&scan, MEMBER_TIMEZONE, read.tenant_id);
 		read.hold_limit = config_column_int(&scan, MEMBER_HOLD_LIMIT,
 											POOL_NO_LIMIT);
+		read.name = config_column_text(&scan, MEMBER_NAME);
+		read.level = config_column_int(&scan, MEMBER_LEVEL, 0);
+		read.profile = column_jsonb(&scan, MEMBER_PROFILE);
+		read.joined_at = column_time(&scan, MEMBER_JOINED_AT);
 		read.left = strcmp(config_column_text(&scan, MEMBER_STATUS),
 						   "left") == 0;
 	}
@@ -437,6 +508,7 @@ pool_config_membership(int32 pool_id, int32 member_id)
 	PoolMembershipKey key = {pool_id, member_id};
 	PoolMembershipConf *conf = hash_search(memberships, &key, HASH_FIND, NULL);
 	const PoolConf *pool;
+	const PoolMemberConf *member;
 	PoolMembershipConf read;
 	PoolKey		keys[2] = {pool_key_int4(pool_id), pool_key_int4(member_id)};
 	ConfigScan	scan;
@@ -444,12 +516,15 @@ pool_config_membership(int32 pool_id, int32 member_id)
 	if (conf != NULL)
 		return conf;
 	pool = pool_config_pool(pool_id);
+	member = pool_config_member(member_id);
 	scan = config_scan_begin(cache_context, POOL_MEMBERSHIP, POOL_MEMBERSHIP_PKEY, keys, 2);
 	read.key = key;
 	read.listed = config_scan_next(&scan);
 	if (read.listed)
 	{
 		read.role = role_from_text(config_column_text(&scan, MEMBERSHIP_ROLE));
+		read.level = config_column_int(&scan, MEMBERSHIP_LEVEL, member->level);
+		read.weight = config_column_number(&scan, MEMBERSHIP_WEIGHT, 1);
 		read.hold_limit = config_column_int(&scan, MEMBERSHIP_HOLD_LIMIT,
 											pool->hold_limit);
 		read.claim_limit = config_column_int(&scan, MEMBERSHIP_CLAIM_LIMIT,
@@ -457,10 +532,10 @@ pool_config_membership(int32 pool_id, int32 member_id)
 	}
 	else
 	{
-		const PoolMemberConf *member = pool_config_member(member_id);
-
 		read.role = pool->everyone && member->tenant_id == pool->tenant_id ?
 			POOL_ROLE_MEMBER : POOL_ROLE_NONE;
+		read.level = member->level;
+		read.weight = 1;
 		read.hold_limit = pool->hold_limit;
 		read.claim_limit = pool->claim_limit;
 	}

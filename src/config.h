@@ -6,6 +6,8 @@
 #define POOL_CONFIG_H
 
 #include "clock.h"
+#include "nodes/pg_list.h"
+#include "utils/jsonb.h"
 #include "utils/jsonpath.h"
 
 #define POOL_NO_LIMIT (-1)
@@ -17,6 +19,18 @@ typedef struct PoolTenantConf
 	pg_tz	   *zone;
 	char		country[3];
 } PoolTenantConf;
+
+/*
+ * A condition of a rule, ready to be evaluated.  The variables are those it
+ * names; on_time tells that it may become true just because time passes.
+ */
+typedef struct PoolCondition
+{
+	JsonPath   *path;			/* NULL = always true */
+	char	  **variables;
+	int			n_variables;
+	bool		on_time;
+} PoolCondition;
 
 typedef enum PoolTimerBasis
 {
@@ -31,12 +45,101 @@ typedef struct PoolTimerRule
 	char	   *name;
 	PoolTimerBasis basis;
 	Interval	after;
-	JsonPath   *condition;		/* NULL = always */
+	PoolCondition condition;
 	Interval   *remind_before;
 	int			n_remind;
 	bool		notice_required;
 	int32		to_pool_id;		/* 0 = the lead's own */
 } PoolTimerRule;
+
+typedef struct PoolClaimRule
+{
+	int32		id;
+	char	   *name;
+	PoolCondition condition;
+	PoolCondition member_condition;
+	int32		min_level;
+	bool		approval;
+	Interval   *head_start;		/* NULL = binds always */
+} PoolClaimRule;
+
+typedef enum PoolEntryThen
+{
+	POOL_THEN_ACCEPT,
+	POOL_THEN_REVIEW,
+	POOL_THEN_REJECT,
+	POOL_THEN_TO_POOL
+} PoolEntryThen;
+
+typedef struct PoolEntryRule
+{
+	int32		id;
+	int32		position;
+	char	   *name;
+	PoolCondition condition;
+	PoolEntryThen then;
+	int32		to_pool_id;		/* 0 = none */
+	char	   *grade;			/* NULL = as given */
+	char	   *reason;
+} PoolEntryRule;
+
+typedef struct PoolScoreRule
+{
+	int32		id;
+	char	   *name;
+	PoolCondition condition;
+	int32		points;
+} PoolScoreRule;
+
+typedef enum PoolStrategy
+{
+	POOL_ROUND_ROBIN,
+	POOL_WEIGHTED,
+	POOL_RANDOM,
+	POOL_LEAST_LOADED,
+	POOL_PERFORMANCE,
+	POOL_BEST_MATCH,
+	POOL_SUGGEST,
+	POOL_HAND_OVER
+} PoolStrategy;
+
+typedef struct PoolRoutingRule
+{
+	int32		id;
+	int32		position;
+	char	   *name;
+	PoolCondition condition;
+	PoolCondition member_condition;
+	int32		min_level;
+	PoolStrategy strategy;
+	int32		to_pool_id;		/* 0 = none */
+	double		newcomer_share;
+	int32		newcomer_min;
+	Interval   *rotate_every;	/* NULL = no seats */
+	int32		rotate_seats;
+	Interval   *expires_after;
+} PoolRoutingRule;
+
+typedef struct PoolApprovalRule
+{
+	int32		id;
+	char	   *name;
+	char	   *action;
+	PoolCondition condition;
+	int32		step;
+	int32		min_level;
+	Interval   *expires_after;	/* NULL = never */
+} PoolApprovalRule;
+
+/* A word of the pool's dictionary. */
+typedef struct PoolTerm
+{
+	char	   *kind;
+	char	   *code;
+	char	   *then;
+	bool		counts;
+	Interval   *after;			/* NULL = none */
+} PoolTerm;
 
 typedef struct PoolConf
 {
@@ -53,7 +156,40 @@ typedef struct PoolConf
 	Interval   *cooldown;
 	PoolTimerRule *rules;		/* enabled ones */
 	int			n_rules;
-	bool		conditional;	/* some rule has a condition */
+	bool		conditional;	/* some timer rule has a condition */
+	PoolClaimRule *claim_rules; /* by name; enabled ones, as all of these */
+	int			n_claim_rules;
+	PoolEntryRule *entry_rules; /* by position, id */
+	int			n_entry_rules;
+	PoolScoreRule *score_rules; /* by name */
+	int			n_score_rules;
+	PoolRoutingRule *routing_rules; /* by position, id */
+	int			n_routing_rules;
+	PoolApprovalRule *approval_rules;	/* by action, step, id */
+	int			n_approval_rules;
+	PoolTerm   *terms;
+	int			n_terms;
+	char		duplicate_policy;	/* r(eject), t(ouch), l(ink) */
+	bool		review;
+	bool		route_returned;
+	bool		subtree_identity;
+	char		country[3];
+	List	   *masked;			/* of char *: masked_attributes */
+	List	   *follow_up_requires; /* of char * */
+	int32		follow_up_min_chars;	/* POOL_NO_LIMIT = any, as below */
+	Interval   *keep_converted; /* NULL = none */
+	Interval   *newcomer_period;
+	bool		pause_when_away;
+	Interval   *max_pause;		/* NULL = no limit */
+	int32		protect_limit;
+	Interval   *protect_for;	/* NULL = no limit */
+	int32		extension_limit;
+	int32		reveal_limit;
+	int32		quarantine_after;
+	int32		quarantine_pool_id; /* 0 = none */
+	int32		reclaim_limit;
+	double		reclaim_share;	/* below 0 = no limit */
+	Interval   *catch_up;		/* NULL = none */
 } PoolConf;
 
 typedef struct PoolMemberConf
@@ -61,7 +197,11 @@ typedef struct PoolMemberConf
 	int32		id;
 	int32		tenant_id;
 	char	   *key;
+	char	   *name;			/* NULL = none */
 	pg_tz	   *zone;
+	int32		level;
+	Jsonb	   *profile;
+	TimestampTz joined_at;
 	int32		hold_limit;
 	bool		left;			/* his rights have ended */
 } PoolMemberConf;
@@ -85,6 +225,8 @@ typedef struct PoolMembershipConf
 	PoolMembershipKey key;
 	PoolRole	role;			/* by the row, or MEMBER by `everyone` */
 	bool		listed;			/* there is a row */
+	int32		level;			/* the member's where the row has none */
+	double		weight;
 	int32		hold_limit;		/* the pool's where the row has none */
 	int32		claim_limit;
 } PoolMembershipConf;
@@ -95,6 +237,8 @@ typedef struct PoolMembershipConf
  * does not exist is NULL (or 0) where it is looked for, and an error where
  * something refers to it.
  */
+extern const char *pool_strategy_name(PoolStrategy strategy);
+extern bool pool_strategy_exists(const char *name);
 extern void pool_config_init(void);
 extern void pool_config_refresh(void);
 extern const PoolTenantConf *pool_config_tenant(int32 id);

@@ -17,7 +17,10 @@
 #include "clock.h"
 #include "commands/trigger.h"
 #include "errors.h"
+#include "config.h"
+#include "executor/spi.h"
 #include "fmgr.h"
+#include "rule.h"
 #include "table.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -31,6 +34,7 @@ PG_FUNCTION_INFO_V1(pool_check_pool);
 PG_FUNCTION_INFO_V1(pool_check_member);
 PG_FUNCTION_INFO_V1(pool_check_membership);
 PG_FUNCTION_INFO_V1(pool_check_timer_rule);
+PG_FUNCTION_INFO_V1(pool_check_rule);
 
 #define MAX_YEARS 100
 #define MAX_REMINDERS 20
@@ -173,6 +177,15 @@ check_interval(const CheckedRow *row, int attnum)
 		check_span(row, attnum, value);
 }
 
+/* Every column of type interval. */
+static void
+check_intervals(const CheckedRow *row)
+{
+	for (int i = 0; i < row->desc->natts; i++)
+		if (TupleDescAttr(row->desc, i)->atttypid == INTERVALOID)
+			check_interval(row, i + 1);
+}
+
 static void
 check_reminders(const CheckedRow *row)
 {
@@ -261,6 +274,59 @@ fill_tenant(const CheckedRow *row, int tenant_column, int pool_column)
 }
 
 /* ------------------------------------------------------------------------
+ * Conditions and strategies
+ * ------------------------------------------------------------------------ */
+
+/* Every column of type jsonpath: a predicate, or it would never be true. */
+static void
+check_conditions(const CheckedRow *row)
+{
+	for (int attnum = 1; attnum <= row->desc->natts; attnum++)
+	{
+		bool		isnull;
+		Datum		value;
+
+		if (TupleDescAttr(row->desc, attnum - 1)->atttypid != JSONPATHOID)
+			continue;
+		value = column(row, attnum, &isnull);
+		if (isnull || pool_rule_is_predicate(DatumGetJsonPathP(value)))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" is not a condition",
+						column_name(row, attnum)),
+				 errdetail("The path \"%.200s\" selects something, but is "
+						   "neither true nor false.",
+						   DatumGetCString(DirectFunctionCall1(jsonpath_out,
+															   value))),
+				 errhint("Compare it, for example $.grade == \"A\" or "
+						 "exists($.industry).")));
+	}
+}
+
+static void
+check_strategy(const CheckedRow *row)
+{
+	int			attnum = SPI_fnumber(row->desc, "strategy");
+	bool		isnull;
+	Datum		value;
+
+	if (attnum <= 0)
+		return;
+	value = column(row, attnum, &isnull);
+	if (isnull || pool_strategy_exists(TextDatumGetCString(value)))
+		return;
+	ereport(ERROR,
+			(errcode(POOL_ERRCODE_UNKNOWN_RULE),
+			 errmsg("strategy \"%.64s\" is not known",
+					TextDatumGetCString(value)),
+			 errdetail("It is the strategy of a routing rule."),
+			 errhint("It is one of round_robin, weighted, random, "
+					 "least_loaded, performance, best_match, suggest and "
+					 "hand_over.")));
+}
+
+/* ------------------------------------------------------------------------
  * The triggers
  * ------------------------------------------------------------------------ */
 
@@ -282,8 +348,7 @@ pool_check_pool(PG_FUNCTION_ARGS)
 	check_unchanged(&row, POOL_ID);
 	check_unchanged(&row, POOL_TENANT_ID);
 	check_zone(&row, POOL_TIMEZONE);
-	check_interval(&row, POOL_CLAIM_INTERVAL);
-	check_interval(&row, POOL_COOLDOWN);
+	check_intervals(&row);
 	PG_RETURN_POINTER(row.new);
 }
 
@@ -361,10 +426,29 @@ pool_check_timer_rule(PG_FUNCTION_ARGS)
 	CheckedRow	row = checked_row(fcinfo);
 
 	check_unchanged(&row, TIMER_RULE_ID);
-	check_interval(&row, TIMER_RULE_AFTER);
+	check_intervals(&row);
+	check_conditions(&row);
 	check_reminders(&row);
 	if (is_null(&row, TIMER_RULE_TENANT_ID) &&
 		!is_null(&row, TIMER_RULE_POOL_ID))
 		row.new = fill_tenant(&row, TIMER_RULE_TENANT_ID, TIMER_RULE_POOL_ID);
+	PG_RETURN_POINTER(row.new);
+}
+
+/* Any table of rules, by the names and types of its columns. */
+Datum
+pool_check_rule(PG_FUNCTION_ARGS)
+{
+	CheckedRow	row = checked_row(fcinfo);
+	int			id = SPI_fnumber(row.desc, "id");
+	int			tenant_id = SPI_fnumber(row.desc, "tenant_id");
+	int			pool_id = SPI_fnumber(row.desc, "pool_id");
+
+	check_unchanged(&row, id);
+	check_intervals(&row);
+	check_conditions(&row);
+	check_strategy(&row);
+	if (is_null(&row, tenant_id) && !is_null(&row, pool_id))
+		row.new = fill_tenant(&row, tenant_id, pool_id);
 	PG_RETURN_POINTER(row.new);
 }

@@ -10,8 +10,10 @@
 
 #include "access/table.h"
 #include "catalog/pg_type.h"
+#include "rule.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -98,6 +100,68 @@ config_column_interval(ConfigScan *scan, int attnum)
 	return copy;
 }
 
+double
+config_column_number(ConfigScan *scan, int attnum, double if_null)
+{
+	bool		isnull;
+	Datum		value = config_column(scan, attnum, &isnull);
+
+	if (isnull)
+		return if_null;
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8, value));
+}
+
+/* The elements of a text[] without NULLs. */
+List *
+config_column_texts(ConfigScan *scan, int attnum)
+{
+	bool		isnull;
+	Datum		value = config_column(scan, attnum, &isnull);
+	MemoryContext old;
+	List	   *result = NIL;
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+
+	if (isnull)
+		return NIL;
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false,
+					  TYPALIGN_INT, &elements, &nulls, &n);
+	old = MemoryContextSwitchTo(scan->context);
+	for (int i = 0; i < n; i++)
+		if (!nulls[i])
+			result = lappend(result, TextDatumGetCString(elements[i]));
+	MemoryContextSwitchTo(old);
+	return result;
+}
+
+void
+config_column_condition(ConfigScan *scan, int attnum,
+						PoolCondition *condition)
+{
+	bool		isnull;
+	Datum		value = config_column(scan, attnum, &isnull);
+	MemoryContext old;
+
+	memset(condition, 0, sizeof(*condition));
+	if (isnull)
+		return;
+	old = MemoryContextSwitchTo(scan->context);
+	pool_rule_prepare(condition, DatumGetJsonPathPCopy(value));
+	MemoryContextSwitchTo(old);
+}
+
+/* The array with room for one element after the first n. */
+void *
+config_make_room(MemoryContext context, void *array, int n, Size size)
+{
+	if (array == NULL)
+		return MemoryContextAlloc(context, 4 * size);
+	if (n >= 4 && (n & (n - 1)) == 0)
+		return repalloc(array, 2 * n * size);
+	return array;
+}
+
 static void
 read_remind(ConfigScan *scan, PoolTimerRule *rule)
 {
@@ -122,16 +186,8 @@ read_rule(ConfigScan *scan, PoolTimerRule *rule)
 {
 	bool		isnull;
 	char	   *basis = config_column_text(scan, TIMER_RULE_BASIS);
-	Datum		condition = config_column(scan, TIMER_RULE_CONDITION, &isnull);
 
-	rule->condition = NULL;
-	if (!isnull)
-	{
-		MemoryContext old = MemoryContextSwitchTo(scan->context);
-
-		rule->condition = DatumGetJsonPathPCopy(condition);
-		MemoryContextSwitchTo(old);
-	}
+	config_column_condition(scan, TIMER_RULE_CONDITION, &rule->condition);
 	rule->id = config_column_int(scan, TIMER_RULE_ID, 0);
 	rule->name = config_column_text(scan, TIMER_RULE_NAME);
 	if (strcmp(basis, "first_contact") == 0)
@@ -148,11 +204,11 @@ read_rule(ConfigScan *scan, PoolTimerRule *rule)
 
 /* The enabled timer rules of a pool, by name. */
 void
-config_read_rules(MemoryContext context, PoolConf *pool)
+config_read_timer_rules(MemoryContext context, PoolConf *pool)
 {
-	ConfigScan	scan = config_scan_begin(context, POOL_TIMER_RULE, POOL_TIMER_RULE_NAME,
+	ConfigScan	scan = config_scan_begin(context, POOL_TIMER_RULE,
+										 POOL_TIMER_RULE_NAME,
 										 &pool_key_int4(pool->id), 1);
-	int			room = 0;
 
 	pool->rules = NULL;
 	pool->n_rules = 0;
@@ -161,19 +217,10 @@ config_read_rules(MemoryContext context, PoolConf *pool)
 	{
 		if (!config_column_bool(&scan, TIMER_RULE_ENABLED))
 			continue;
-		if (pool->rules == NULL)
-		{
-			room = 4;
-			pool->rules = MemoryContextAlloc(context,
-											 room * sizeof(PoolTimerRule));
-		}
-		else if (pool->n_rules == room)
-		{
-			room *= 2;
-			pool->rules = repalloc(pool->rules, room * sizeof(PoolTimerRule));
-		}
+		pool->rules = config_make_room(context, pool->rules, pool->n_rules,
+									   sizeof(PoolTimerRule));
 		read_rule(&scan, &pool->rules[pool->n_rules]);
-		if (pool->rules[pool->n_rules].condition != NULL)
+		if (pool->rules[pool->n_rules].condition.path != NULL)
 			pool->conditional = true;
 		pool->n_rules++;
 	}

@@ -31,7 +31,15 @@ extern int32 config_column_int(ConfigScan *scan, int attnum, int32 if_null);
 extern bool config_column_bool(ConfigScan *scan, int attnum);
 extern char *config_column_text(ConfigScan *scan, int attnum);
 extern Interval *config_column_interval(ConfigScan *scan, int attnum);
+extern double config_column_number(ConfigScan *scan, int attnum,
+								   double if_null);
+extern List *config_column_texts(ConfigScan *scan, int attnum);
+extern void config_column_condition(ConfigScan *scan, int attnum,
+									PoolCondition *condition);
+extern void *config_make_room(MemoryContext context, void *array, int n,
+							  Size size);
 
+extern void config_read_timer_rules(MemoryContext context, PoolConf *pool);
 extern void config_read_rules(MemoryContext context, PoolConf *pool);
 
 #endif							/* POOL_CONFIG_READ_H */

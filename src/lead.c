@@ -77,13 +77,17 @@ read_lead(TupleTableSlot *slot, PoolLead *lead)
 	lead->hidden_until = GET_TIME(LEAD_STATE_HIDDEN_UNTIL);
 	lead->closed_at = GET_TIME(LEAD_STATE_CLOSED_AT);
 	lead->check_at = GET_TIME(LEAD_STATE_CHECK_AT);
+	lead->stage_at = GET_TIME(LEAD_STATE_STAGE_AT);
+	lead->group_id = GET(LEAD_STATE_GROUP_ID, DatumGetInt64, 0);
 	lead->tenant_id = GET(LEAD_STATE_TENANT_ID, DatumGetInt32, 0);
 	lead->pool_id = GET(LEAD_STATE_POOL_ID, DatumGetInt32, 0);
 	lead->owner_id = GET(LEAD_STATE_OWNER_ID, DatumGetInt32, 0);
 	lead->last_owner_id = GET(LEAD_STATE_LAST_OWNER_ID, DatumGetInt32, 0);
+	lead->reserved_for = GET(LEAD_STATE_RESERVED_FOR, DatumGetInt32, 0);
 	lead->follow_ups = GET(LEAD_STATE_FOLLOW_UPS, DatumGetInt32, 0);
 	lead->claims = GET(LEAD_STATE_CLAIMS, DatumGetInt32, 0);
 	lead->priority = GET(LEAD_STATE_PRIORITY, DatumGetInt16, 0);
+	lead->extensions = GET(LEAD_STATE_EXTENSIONS, DatumGetInt16, 0);
 	lead->status = status_from_datum(v[LEAD_STATE_STATUS - 1]);
 	lead->last_result = GET(LEAD_STATE_LAST_RESULT,, (Datum) 0);
 	lead->stage = GET(LEAD_STATE_STAGE,, (Datum) 0);
@@ -113,15 +117,21 @@ form_lead(const PoolLead *lead, Datum *v, bool *n)
 	PUT_TIME(LEAD_STATE_HIDDEN_UNTIL, lead->hidden_until);
 	PUT_TIME(LEAD_STATE_CLOSED_AT, lead->closed_at);
 	PUT_TIME(LEAD_STATE_CHECK_AT, lead->check_at);
+	PUT_TIME(LEAD_STATE_STAGE_AT, lead->stage_at);
+	PUT(LEAD_STATE_GROUP_ID, Int64GetDatum(lead->group_id),
+		lead->group_id == 0);
 	PUT(LEAD_STATE_TENANT_ID, Int32GetDatum(lead->tenant_id), false);
 	PUT(LEAD_STATE_POOL_ID, Int32GetDatum(lead->pool_id), false);
 	PUT(LEAD_STATE_OWNER_ID, Int32GetDatum(lead->owner_id),
 		lead->owner_id == 0);
 	PUT(LEAD_STATE_LAST_OWNER_ID, Int32GetDatum(lead->last_owner_id),
 		lead->last_owner_id == 0);
+	PUT(LEAD_STATE_RESERVED_FOR, Int32GetDatum(lead->reserved_for),
+		lead->reserved_for == 0);
 	PUT(LEAD_STATE_FOLLOW_UPS, Int32GetDatum(lead->follow_ups), false);
 	PUT(LEAD_STATE_CLAIMS, Int32GetDatum(lead->claims), false);
 	PUT(LEAD_STATE_PRIORITY, Int16GetDatum(lead->priority), false);
+	PUT(LEAD_STATE_EXTENSIONS, Int16GetDatum(lead->extensions), false);
 	PUT(LEAD_STATE_STATUS,
 		CStringGetTextDatum(status_names[lead->status]), false);
 	PUT(LEAD_STATE_LAST_RESULT, lead->last_result, lead->last_result == 0);
@@ -332,7 +342,10 @@ begin_spell(PoolLead *lead, int32 owner_id, TimestampTz at)
 	lead->first_follow_up_at = POOL_NO_TIME;
 	lead->last_follow_up_at = POOL_NO_TIME;
 	lead->next_follow_up_at = POOL_NO_TIME;
+	lead->hidden_until = POOL_NO_TIME;
+	lead->reserved_for = 0;
 	lead->follow_ups = 0;
+	lead->extensions = 0;
 	lead->claims++;
 }
 
@@ -347,6 +360,7 @@ end_spell(PoolLead *lead)
 	lead->last_follow_up_at = POOL_NO_TIME;
 	lead->next_follow_up_at = POOL_NO_TIME;
 	lead->follow_ups = 0;
+	lead->extensions = 0;
 	lead->protected_until = POOL_NO_TIME;
 	lead->check_at = POOL_NO_TIME;
 }

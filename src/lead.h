@@ -36,13 +36,17 @@ typedef struct PoolLead
 	TimestampTz hidden_until;
 	TimestampTz closed_at;
 	TimestampTz check_at;
+	TimestampTz stage_at;
+	int64		group_id;
 	int32		tenant_id;
 	int32		pool_id;
 	int32		owner_id;
 	int32		last_owner_id;
+	int32		reserved_for;
 	int32		follow_ups;
 	int32		claims;
 	int16		priority;
+	int16		extensions;
 	PoolStatus	status;
 	Datum		last_result;	/* 0 = NULL, as the next three */
 	Datum		stage;

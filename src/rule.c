@@ -1,10 +1,11 @@
 /*
  * rule.c
- *	  Conditions on leads.
+ *	  Conditions on leads and members.
  *
- * A condition is a jsonpath predicate over the lead's document: its attributes,
- * and on top of them (they win) its own fields.  What is not true is no match,
- * errors included.
+ * A condition is a jsonpath predicate over a document.  A lead's is its
+ * attributes, and on top of them (they win) its own fields; a member's is in
+ * fact.c, and conditions on it see the fields of the lead as variables.  What is
+ * not true is no match, errors included, but a caller may tell them apart.
  */
 #include "compat.h"
 #include "rule.h"
@@ -12,6 +13,7 @@
 #include "due.h"
 #include "event.h"
 #include "fmgr.h"
+#include "nodes/value.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -94,57 +96,157 @@ condition_text(JsonPath *condition)
 											   PointerGetDatum(condition)));
 }
 
-/*
- * Whether the condition names a variable, which a lead has none of: core
- * writes it as $"name", and raises an error for it even when told not to.
- */
-static bool
-has_variables(JsonPath *condition)
+/* Where the string that begins with this quote ends: at its other quote. */
+static const char *
+skip_string(const char *quote)
 {
+	const char *p = quote + 1;
+
+	while (*p != '"' && *p != '\0')
+		p += p[0] == '\\' && p[1] != '\0' ? 2 : 1;
+	return p;
+}
+
+/* What a string in JSON notation says, from quote to quote. */
+static char *
+unquote(const char *from, const char *to)
+{
+	Jsonb	   *json = parse_json(pnstrdup(from, to - from + 1));
+	JsonbValue	value;
+
+	JsonbExtractScalar(&json->root, &value);
+	return pnstrdup(value.val.string.val, value.val.string.len);
+}
+
+/*
+ * The names of the variables of a condition, which core writes as $"name".
+ * Each once.
+ */
+static List *
+variables_of(const char *text)
+{
+	List	   *result = NIL;
 	bool		in_string = false;
 
-	for (const char *p = condition_text(condition); *p != '\0'; p++)
+	for (const char *p = text; *p != '\0'; p++)
 	{
 		if (in_string && *p == '\\')
 			p++;
 		else if (*p == '"')
 			in_string = !in_string;
 		else if (!in_string && p[0] == '$' && p[1] == '"')
-			return true;
+		{
+			const char *end = skip_string(p + 1);
+
+			result = list_append_unique(result,
+										makeString(unquote(p + 1, end)));
+			p = end;
+		}
 	}
-	return false;
+	return result;
 }
 
+/* Makes a condition of a path; both live in the current memory context. */
+void
+pool_rule_prepare(PoolCondition *condition, JsonPath *path)
+{
+	char	   *text = condition_text(path);
+	List	   *variables = variables_of(text);
+	ListCell   *lc;
+
+	condition->path = path;
+	condition->n_variables = 0;
+	condition->variables = palloc(Max(list_length(variables), 1) *
+								  sizeof(char *));
+	foreach(lc, variables)
+		condition->variables[condition->n_variables++] = strVal(lfirst(lc));
+	condition->on_time = strstr(text, "idle_days") != NULL;
+}
+
+/* Whether a path yields true or false, as a condition must. */
 bool
-pool_rule_matches(JsonPath *condition, Jsonb *document)
+pool_rule_is_predicate(JsonPath *path)
+{
+	JsonPathItem root;
+
+	jspInit(&root, path);
+	switch (root.type)
+	{
+		case jpiAnd:
+		case jpiOr:
+		case jpiNot:
+		case jpiIsUnknown:
+		case jpiEqual:
+		case jpiNotEqual:
+		case jpiLess:
+		case jpiGreater:
+		case jpiLessOrEqual:
+		case jpiGreaterOrEqual:
+		case jpiExists:
+		case jpiStartsWith:
+		case jpiLikeRegex:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static bool
+are_bound(const PoolCondition *condition, Jsonb *variables)
+{
+	JsonbValue	buffer;
+
+	if (condition->n_variables > 0 && variables == NULL)
+		return false;
+	for (int i = 0; i < condition->n_variables; i++)
+		if (getKeyJsonValueFromContainer(&variables->root,
+										 condition->variables[i],
+										 strlen(condition->variables[i]),
+										 &buffer) == NULL)
+			return false;
+	return true;
+}
+
+/*
+ * Whether the document meets the condition.  Without a variable that it names
+ * there is no match (core would raise an error even when told not to).  ERROR:
+ * it is neither true nor false, since it compares what cannot be compared.
+ */
+PoolVerdict
+pool_rule_judge(const PoolCondition *condition, Jsonb *document,
+				Jsonb *variables)
 {
 	LOCAL_FCINFO(fcinfo, 4);
 	Datum		result;
 
-	if (has_variables(condition))
-		return false;
+	if (condition->path == NULL)
+		return POOL_MATCH;
+	if (!are_bound(condition, variables))
+		return POOL_NO_MATCH;
 
 	/*
-	 * Silent: an error is no match, and so is anything but true.  The variant
-	 * that knows time zones, because the other one raises an error, silent or
-	 * not, where it would need one.
+	 * Silent, and the variant that knows time zones, because the other one
+	 * raises an error, silent or not, where it would need one.
 	 */
 	InitFunctionCallInfoData(*fcinfo, NULL, 4, InvalidOid, NULL, NULL);
 	fcinfo->args[0].value = JsonbPGetDatum(document);
-	fcinfo->args[1].value = PointerGetDatum(condition);
-	fcinfo->args[2].value = JsonbPGetDatum(parse_json("{}"));
+	fcinfo->args[1].value = PointerGetDatum(condition->path);
+	fcinfo->args[2].value =
+		JsonbPGetDatum(variables != NULL ? variables : parse_json("{}"));
 	fcinfo->args[3].value = BoolGetDatum(true);
 	for (int i = 0; i < 4; i++)
 		fcinfo->args[i].isnull = false;
 	result = jsonb_path_match_tz(fcinfo);
-	return !fcinfo->isnull && DatumGetBool(result);
+	if (fcinfo->isnull)
+		return POOL_RULE_ERROR;
+	return DatumGetBool(result) ? POOL_MATCH : POOL_NO_MATCH;
 }
 
-/* Whether a condition may become true just because time passes. */
+/* Whether it is true of a lead: what is not true is no match. */
 bool
-pool_rule_depends_on_time(JsonPath *condition)
+pool_rule_matches(const PoolCondition *condition, Jsonb *document)
 {
-	return strstr(condition_text(condition), "idle_days") != NULL;
+	return pool_rule_judge(condition, document, NULL) == POOL_MATCH;
 }
 
 /*
@@ -169,11 +271,11 @@ pool_rule_next(const PoolLead *lead, const PoolData *data, TimestampTz now,
 			continue;
 		if (next != NULL && at >= *due_at)
 			continue;
-		if (rule->condition != NULL)
+		if (rule->condition.path != NULL)
 		{
 			if (document == NULL)
 				document = pool_rule_document(lead, data, now);
-			if (!pool_rule_matches(rule->condition, document))
+			if (!pool_rule_matches(&rule->condition, document))
 				continue;
 		}
 		next = rule;

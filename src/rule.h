@@ -1,6 +1,6 @@
 /*
  * rule.h
- *	  Conditions on leads.
+ *	  Conditions on leads and members.
  */
 #ifndef POOL_RULE_H
 #define POOL_RULE_H
@@ -9,10 +9,21 @@
 #include "lead.h"
 #include "utils/jsonpath.h"
 
+typedef enum PoolVerdict
+{
+	POOL_NO_MATCH,
+	POOL_MATCH,
+	POOL_RULE_ERROR				/* neither: reported, and no match */
+} PoolVerdict;
+
 extern Jsonb *pool_rule_document(const PoolLead *lead, const PoolData *data,
 								 TimestampTz now);
-extern bool pool_rule_matches(JsonPath *condition, Jsonb *document);
-extern bool pool_rule_depends_on_time(JsonPath *condition);
+extern void pool_rule_prepare(PoolCondition *condition, JsonPath *path);
+extern bool pool_rule_is_predicate(JsonPath *path);
+extern PoolVerdict pool_rule_judge(const PoolCondition *condition,
+								   Jsonb *document, Jsonb *variables);
+extern bool pool_rule_matches(const PoolCondition *condition,
+							  Jsonb *document);
 extern TimestampTz pool_rule_next_idle_day(const PoolLead *lead,
 										   TimestampTz now);
 extern const PoolTimerRule *pool_rule_next(const PoolLead *lead,

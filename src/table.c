@@ -43,9 +43,13 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 	[POOL_TENANT] = {"tenant",
 	"id name timezone workdays work_from work_until country"},
 	[POOL_POOL] = {"pool",
-		"id tenant_id parent_id name description timezone everyone hold_limit"
-		" claim_limit claim_interval cooldown masked_attributes"
-	" duplicate_policy review route_returned keep_converted enabled"},
+		"id tenant_id parent_id name description timezone everyone"
+		" hold_limit claim_limit claim_interval cooldown masked_attributes"
+		" duplicate_policy review route_returned keep_converted enabled"
+		" country identity_scope newcomer_period follow_up_requires"
+		" follow_up_min_chars pause_when_away max_pause protect_limit"
+		" protect_for extension_limit reveal_limit quarantine_after"
+	" quarantine_pool_id reclaim_limit reclaim_share catch_up"},
 	[POOL_MEMBER] = {"member",
 		"id tenant_id key name login level profile timezone hold_limit"
 	" joined_at status away_until"},
@@ -60,9 +64,9 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 	[POOL_LEAD_STATE] = {"lead_state",
 		"id ticket entered_at owned_at chain_at first_follow_up_at"
 		" last_follow_up_at next_follow_up_at protected_until hidden_until"
-		" closed_at check_at tenant_id pool_id owner_id last_owner_id"
-		" follow_ups claims priority status last_result stage amount"
-	" currency"},
+		" closed_at check_at stage_at group_id tenant_id pool_id owner_id"
+		" last_owner_id reserved_for follow_ups claims priority extensions"
+	" status last_result stage amount currency"},
 	[POOL_LEAD_DATA] = {"lead_data",
 		"id tenant_id key name source grade attributes created_at"
 	" erased_at"},
@@ -79,7 +83,46 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 	[POOL_REQUEST_LOG] = {"request_log",
 	"tenant_id login request_id function digest result at"},
 	[POOL_ACCESS_GRANT] = {"access_grant",
-	"role access tenant_id"}
+	"role access tenant_id"},
+	[POOL_CLAIM_RULE] = {"claim_rule",
+		"id tenant_id pool_id name condition member_condition min_level"
+	" approval head_start enabled"},
+	[POOL_ENTRY_RULE] = {"entry_rule",
+		"id tenant_id pool_id position name condition then to_pool_id grade"
+	" reason enabled"},
+	[POOL_SCORE_RULE] = {"score_rule",
+	"id tenant_id pool_id name condition points enabled"},
+	[POOL_ROUTING_RULE] = {"routing_rule",
+		"id tenant_id pool_id position name condition member_condition"
+		" min_level strategy to_pool_id newcomer_share newcomer_min"
+	" rotate_every rotate_seats expires_after enabled"},
+	[POOL_APPROVAL_RULE] = {"approval_rule",
+		"id tenant_id pool_id name action condition step min_level"
+	" expires_after enabled"},
+	[POOL_DICTIONARY] = {"dictionary",
+	"id tenant_id pool_id kind code label counts then after enabled"},
+	[POOL_APPROVAL] = {"approval",
+		"id tenant_id pool_id lead_id action status step min_level"
+		" applicant_id member_id to_pool_id from_rule_id reason note span"
+	" created_at expires_at decided_at decided_by"},
+	[POOL_COLLABORATOR] = {"collaborator",
+	"lead_id member_id tenant_id role counts since"},
+	[POOL_ABSENCE] = {"absence",
+	"member_id tenant_id started_at ended_at"},
+	[POOL_ROUTING_STATE] = {"routing_state",
+		"rule_id member_id tenant_id served turn last_at seat_from"
+	" seat_until period_from period_served"},
+	[POOL_ROUTING_WAIT] = {"routing_wait",
+	"lead_id pool_id tenant_id reason tried_at"},
+	[POOL_MEMBER_FACT] = {"member_fact",
+		"member_id tenant_id at ended_90d converted_90d conversion_rate rank first_response_seconds"
+	" overdue"},
+	[POOL_IDENTITY_GROUP] = {"identity_group",
+	"id tenant_id scope owner_id held"},
+	[POOL_RUN] = {"run",
+		"id tenant_id pool_id member_id kind status token actor_id"
+		" started_at ended_at expires_at planned done skipped after_lead"
+	" detail"}
 };
 
 static const char *const index_names[POOL_INDEX_COUNT] = {
@@ -104,13 +147,31 @@ static const char *const index_names[POOL_INDEX_COUNT] = {
 	[POOL_MEMBERSHIP_STATE_PKEY] = "membership_state_pkey",
 	[POOL_MEMBERSHIP_STATE_MEMBER] = "membership_state_member_idx",
 	[POOL_EVENT_PKEY] = "event_pkey",
-	[POOL_REQUEST_LOG_PKEY] = "request_log_pkey"
+	[POOL_REQUEST_LOG_PKEY] = "request_log_pkey",
+	[POOL_CLAIM_RULE_NAME] = "claim_rule_name_key",
+	[POOL_ENTRY_RULE_NAME] = "entry_rule_name_key",
+	[POOL_SCORE_RULE_NAME] = "score_rule_name_key",
+	[POOL_ROUTING_RULE_NAME] = "routing_rule_name_key",
+	[POOL_APPROVAL_RULE_NAME] = "approval_rule_name_key",
+	[POOL_DICTIONARY_CODE] = "dictionary_code_key",
+	[POOL_LEAD_STATE_GROUP] = "lead_state_group_idx",
+	[POOL_APPROVAL_PKEY] = "approval_pkey",
+	[POOL_APPROVAL_OPEN] = "approval_open_idx",
+	[POOL_COLLABORATOR_PKEY] = "collaborator_pkey",
+	[POOL_ABSENCE_PKEY] = "absence_pkey",
+	[POOL_ROUTING_STATE_PKEY] = "routing_state_pkey",
+	[POOL_ROUTING_WAIT_PKEY] = "routing_wait_pkey",
+	[POOL_MEMBER_FACT_PKEY] = "member_fact_pkey",
+	[POOL_IDENTITY_GROUP_PKEY] = "identity_group_pkey",
+	[POOL_RUN_PKEY] = "run_pkey"
 };
 
 static const char *const sequence_names[POOL_SEQUENCE_COUNT] = {
 	[POOL_LEAD_ID_SEQ] = "lead_id_seq",
 	[POOL_EVENT_ID_SEQ] = "event_id_seq",
-	[POOL_TICKET_SEQ] = "ticket_seq"
+	[POOL_TICKET_SEQ] = "ticket_seq",
+	[POOL_APPROVAL_ID_SEQ] = "approval_id_seq",
+	[POOL_RUN_ID_SEQ] = "run_id_seq"
 };
 
 /* Oids by name; forgotten whenever a pg_class row changes. */

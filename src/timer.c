@@ -247,12 +247,12 @@ was_sent(const Judgement *j, const PoolTimerRule *rule, const char *before)
 static bool
 condition_holds(Judgement *j, const PoolTimerRule *rule)
 {
-	if (rule->condition == NULL)
+	if (rule->condition.path == NULL)
 		return true;
 	if (j->document == NULL)
 		j->document = pool_rule_document(&j->item->lead, &j->data,
 										 j->batch->now);
-	return pool_rule_matches(rule->condition, j->document);
+	return pool_rule_matches(&rule->condition, j->document);
 }
 
 static void
@@ -332,7 +332,7 @@ judge_rule(Judgement *j, const PoolTimerRule *rule)
 		return;
 	if (!condition_holds(j, rule))
 	{
-		if (pool_rule_depends_on_time(rule->condition))
+		if (rule->condition.on_time)
 			look_again(j, pool_rule_next_idle_day(&j->item->lead,
 												  j->batch->now));
 		return;

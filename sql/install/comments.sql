@@ -49,15 +49,57 @@ COMMENT ON COLUMN pool.pool.masked_attributes IS
     'What lead_open does not show: names of attributes, and key, name, '
     'source or grade.';
 COMMENT ON COLUMN pool.pool.duplicate_policy IS
-    'What happens to an entry whose key or identity exists: reject.';
+    'What happens to an entry whose identity exists: reject (duplicate), '
+    'touch (its lead notes the inquiry), link (a second lead of the same '
+    'customer). An existing key is always a duplicate.';
 COMMENT ON COLUMN pool.pool.review IS
-    'Whether entries wait for a human check; not yet.';
+    'Whether entries wait for a human check (review()).';
 COMMENT ON COLUMN pool.pool.route_returned IS
-    'Whether what comes back is routed anew; not yet.';
+    'Whether what comes back is routed anew by the routing rules.';
 COMMENT ON COLUMN pool.pool.keep_converted IS
-    'Whether lead_mine goes on showing converted leads to him who '
-    'converted them.';
+    'How long after its conversion a lead that is reopened or entered again '
+    'goes to its last owner; NULL = it goes to the pool.';
 COMMENT ON COLUMN pool.pool.enabled IS 'Whether its leads can be claimed.';
+COMMENT ON COLUMN pool.pool.country IS
+    'Country that phone numbers without prefix are from, by its ISO code; '
+    'NULL = the tenant''s.';
+COMMENT ON COLUMN pool.pool.identity_scope IS
+    'Where a customer has one owner at most: tenant, or the subtree of pools '
+    'below the topmost pool that says subtree.';
+COMMENT ON COLUMN pool.pool.newcomer_period IS
+    'How long a member is a newcomer after joined_at, and what newcomer_min '
+    'and newcomer_share of routing rules are counted over.';
+COMMENT ON COLUMN pool.pool.follow_up_requires IS
+    'What a follow-up must have to count: note, result, next_at, stage, kind, '
+    'occurred_at, or a field of detail.';
+COMMENT ON COLUMN pool.pool.follow_up_min_chars IS
+    'Least length of the note of a follow-up, in characters; NULL = any.';
+COMMENT ON COLUMN pool.pool.pause_when_away IS
+    'Whether the timers of a lead stand still while its owner is away.';
+COMMENT ON COLUMN pool.pool.max_pause IS
+    'Longest pause per spell; NULL = no limit.';
+COMMENT ON COLUMN pool.pool.protect_limit IS
+    'Leads a member may protect from timers at a time; NULL = no limit.';
+COMMENT ON COLUMN pool.pool.protect_for IS
+    'Longest protection; NULL = no limit.';
+COMMENT ON COLUMN pool.pool.extension_limit IS
+    'Extensions of deadlines per spell; NULL = no limit.';
+COMMENT ON COLUMN pool.pool.reveal_limit IS
+    'Masked leads a member may reveal per day; NULL = no limit.';
+COMMENT ON COLUMN pool.pool.quarantine_after IS
+    'Spells without any counted follow-up after which a lead that comes back '
+    'goes to the quarantine pool; NULL = never.';
+COMMENT ON COLUMN pool.pool.quarantine_pool_id IS
+    'Pool for leads that nobody works on (id).';
+COMMENT ON COLUMN pool.pool.reclaim_limit IS
+    'Brake: most leads one run of timers reclaims from this pool; NULL = no '
+    'limit.';
+COMMENT ON COLUMN pool.pool.reclaim_share IS
+    'Brake: largest share, 0 to 1, of its owned leads one run of timers '
+    'reclaims; NULL = no limit.';
+COMMENT ON COLUMN pool.pool.catch_up IS
+    'How long owners have, after the worker was down, for what became due '
+    'meanwhile; NULL = nothing is added.';
 
 COMMENT ON TABLE pool.member IS 'People who may own leads.';
 COMMENT ON COLUMN pool.member.id IS 'Member.';
@@ -85,7 +127,8 @@ COMMENT ON COLUMN pool.membership.member_id IS 'Member (id).';
 COMMENT ON COLUMN pool.membership.tenant_id IS 'Tenant of both (id).';
 COMMENT ON COLUMN pool.membership.role IS
     'member, manager or viewer. Managers also manage the pools below.';
-COMMENT ON COLUMN pool.membership.level IS 'Level in this pool.';
+COMMENT ON COLUMN pool.membership.level IS
+    'Level in this pool; NULL = the member''s.';
 COMMENT ON COLUMN pool.membership.weight IS
     'Share of what is distributed by weight.';
 COMMENT ON COLUMN pool.membership.hold_limit IS
@@ -98,17 +141,23 @@ COMMENT ON COLUMN pool.timer_rule.id IS 'Rule.';
 COMMENT ON COLUMN pool.timer_rule.tenant_id IS 'Tenant (id).';
 COMMENT ON COLUMN pool.timer_rule.pool_id IS 'Pool (id).';
 COMMENT ON COLUMN pool.timer_rule.name IS 'Name, unique in the pool.';
-COMMENT ON COLUMN pool.timer_rule.action IS 'What is done: reclaim.';
+COMMENT ON COLUMN pool.timer_rule.action IS
+    'What is done: reclaim, move (to to_pool_id, else the parent), archive, '
+    'or escalate (an event that tells those named in notify).';
 COMMENT ON COLUMN pool.timer_rule.basis IS
     'What the time counts from: first_contact (start of the spell, while '
     'there is no follow-up), follow_up (last counted follow-up of the '
     'spell, or its start), ownership (start of the unbroken chain of '
-    'transfers).';
+    'transfers), entry (available, since it entered this pool), creation, '
+    'stage (since the stage was reached), review (waits for a check), '
+    'approval (waits for a decision), planned (next_follow_up_at has '
+    'passed).';
 COMMENT ON COLUMN pool.timer_rule.after IS
     'How long after; days and months by the calendar of the pool''s zone, '
     'the rest as elapsed time.';
 COMMENT ON COLUMN pool.timer_rule.working_time IS
-    'Whether only working time counts; not yet.';
+    'Whether only working days and hours count: workdays, work_from and '
+    'work_until of the tenant, and its calendar.';
 COMMENT ON COLUMN pool.timer_rule.condition IS
     'Leads it applies to: a jsonpath predicate on the lead''s document; '
     'NULL = all.';
@@ -117,8 +166,7 @@ COMMENT ON COLUMN pool.timer_rule.remind_before IS
 COMMENT ON COLUMN pool.timer_rule.notice_required IS
     'Whether it acts only on leads whose owner was reminded in time.';
 COMMENT ON COLUMN pool.timer_rule.notify IS
-    'Who is meant to be told: owner, manager or parent_manager. Kept for the '
-    'application; a reminded event names the owner.';
+    'Who is told: owner, manager (of the pool) or parent_manager.';
 COMMENT ON COLUMN pool.timer_rule.to_pool_id IS
     'Pool the lead goes to (id); NULL = stays in its own.';
 COMMENT ON COLUMN pool.timer_rule.enabled IS 'Whether the rule is in force.';
@@ -168,6 +216,14 @@ COMMENT ON COLUMN pool.lead_state.closed_at IS
 COMMENT ON COLUMN pool.lead_state.check_at IS
     'Nothing that time decides happens to the lead before this; NULL = '
     'never.';
+COMMENT ON COLUMN pool.lead_state.stage_at IS
+    'When the stage was reached.';
+COMMENT ON COLUMN pool.lead_state.group_id IS
+    'Group of leads of the same customer; NULL = the only one.';
+COMMENT ON COLUMN pool.lead_state.reserved_for IS
+    'Member (id) for whom it is hidden until hidden_until.';
+COMMENT ON COLUMN pool.lead_state.extensions IS
+    'Extensions of deadlines in this spell.';
 COMMENT ON COLUMN pool.lead_state.tenant_id IS 'Tenant (id).';
 COMMENT ON COLUMN pool.lead_state.pool_id IS 'Home pool (id).';
 COMMENT ON COLUMN pool.lead_state.owner_id IS

@@ -44,6 +44,27 @@ COMMENT ON FUNCTION pool.check_timer_rule() IS
 CREATE TRIGGER check_timer_rule BEFORE INSERT OR UPDATE ON pool.timer_rule
     FOR EACH ROW EXECUTE FUNCTION pool.check_timer_rule();
 
+CREATE FUNCTION pool.check_rule() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'pool_check_rule'
+    LANGUAGE C;
+COMMENT ON FUNCTION pool.check_rule() IS
+    'Trigger: intervals, conditions, strategies; a row without a tenant gets '
+    'that of its pool.';
+CREATE TRIGGER check_rule BEFORE INSERT OR UPDATE ON pool.claim_rule
+    FOR EACH ROW EXECUTE FUNCTION pool.check_rule();
+CREATE TRIGGER check_rule BEFORE INSERT OR UPDATE ON pool.entry_rule
+    FOR EACH ROW EXECUTE FUNCTION pool.check_rule();
+CREATE TRIGGER check_rule BEFORE INSERT OR UPDATE ON pool.score_rule
+    FOR EACH ROW EXECUTE FUNCTION pool.check_rule();
+CREATE TRIGGER check_rule BEFORE INSERT OR UPDATE ON pool.routing_rule
+    FOR EACH ROW EXECUTE FUNCTION pool.check_rule();
+CREATE TRIGGER check_rule BEFORE INSERT OR UPDATE ON pool.approval_rule
+    FOR EACH ROW EXECUTE FUNCTION pool.check_rule();
+CREATE TRIGGER check_rule BEFORE INSERT OR UPDATE ON pool.reward_rule
+    FOR EACH ROW EXECUTE FUNCTION pool.check_rule();
+CREATE TRIGGER check_rule BEFORE INSERT OR UPDATE ON pool.dictionary
+    FOR EACH ROW EXECUTE FUNCTION pool.check_rule();
+
 ------------------------------------------------------------------------
 -- Caches (config_trigger.c).  In force in a restore and for replicated rows
 -- too: apply workers fire row triggers only.
@@ -123,6 +144,86 @@ CREATE TRIGGER config_written_by_replication
     AFTER INSERT OR UPDATE OR DELETE ON pool.access_grant
     FOR EACH ROW EXECUTE FUNCTION pool.config_written();
 ALTER TABLE pool.access_grant
+    ENABLE REPLICA TRIGGER config_written_by_replication;
+
+CREATE TRIGGER config_written
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pool.claim_rule
+    FOR EACH STATEMENT EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.claim_rule ENABLE ALWAYS TRIGGER config_written;
+CREATE TRIGGER config_written_by_replication
+    AFTER INSERT OR UPDATE OR DELETE ON pool.claim_rule
+    FOR EACH ROW EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.claim_rule
+    ENABLE REPLICA TRIGGER config_written_by_replication;
+
+CREATE TRIGGER config_written
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pool.entry_rule
+    FOR EACH STATEMENT EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.entry_rule ENABLE ALWAYS TRIGGER config_written;
+CREATE TRIGGER config_written_by_replication
+    AFTER INSERT OR UPDATE OR DELETE ON pool.entry_rule
+    FOR EACH ROW EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.entry_rule
+    ENABLE REPLICA TRIGGER config_written_by_replication;
+
+CREATE TRIGGER config_written
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pool.score_rule
+    FOR EACH STATEMENT EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.score_rule ENABLE ALWAYS TRIGGER config_written;
+CREATE TRIGGER config_written_by_replication
+    AFTER INSERT OR UPDATE OR DELETE ON pool.score_rule
+    FOR EACH ROW EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.score_rule
+    ENABLE REPLICA TRIGGER config_written_by_replication;
+
+CREATE TRIGGER config_written
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pool.routing_rule
+    FOR EACH STATEMENT EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.routing_rule ENABLE ALWAYS TRIGGER config_written;
+CREATE TRIGGER config_written_by_replication
+    AFTER INSERT OR UPDATE OR DELETE ON pool.routing_rule
+    FOR EACH ROW EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.routing_rule
+    ENABLE REPLICA TRIGGER config_written_by_replication;
+
+CREATE TRIGGER config_written
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pool.approval_rule
+    FOR EACH STATEMENT EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.approval_rule ENABLE ALWAYS TRIGGER config_written;
+CREATE TRIGGER config_written_by_replication
+    AFTER INSERT OR UPDATE OR DELETE ON pool.approval_rule
+    FOR EACH ROW EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.approval_rule
+    ENABLE REPLICA TRIGGER config_written_by_replication;
+
+CREATE TRIGGER config_written
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pool.reward_rule
+    FOR EACH STATEMENT EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.reward_rule ENABLE ALWAYS TRIGGER config_written;
+CREATE TRIGGER config_written_by_replication
+    AFTER INSERT OR UPDATE OR DELETE ON pool.reward_rule
+    FOR EACH ROW EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.reward_rule
+    ENABLE REPLICA TRIGGER config_written_by_replication;
+
+CREATE TRIGGER config_written
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pool.dictionary
+    FOR EACH STATEMENT EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.dictionary ENABLE ALWAYS TRIGGER config_written;
+CREATE TRIGGER config_written_by_replication
+    AFTER INSERT OR UPDATE OR DELETE ON pool.dictionary
+    FOR EACH ROW EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.dictionary
+    ENABLE REPLICA TRIGGER config_written_by_replication;
+
+CREATE TRIGGER config_written
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pool.calendar
+    FOR EACH STATEMENT EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.calendar ENABLE ALWAYS TRIGGER config_written;
+CREATE TRIGGER config_written_by_replication
+    AFTER INSERT OR UPDATE OR DELETE ON pool.calendar
+    FOR EACH ROW EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.calendar
     ENABLE REPLICA TRIGGER config_written_by_replication;
 
 ------------------------------------------------------------------------

@@ -41,12 +41,33 @@ CREATE POLICY of_tenant ON pool.membership
     USING (pool.sees_tenant(tenant_id));
 CREATE POLICY of_tenant ON pool.timer_rule
     USING (pool.sees_tenant(tenant_id));
+CREATE POLICY of_tenant ON pool.claim_rule
+    USING (pool.sees_tenant(tenant_id));
+CREATE POLICY of_tenant ON pool.entry_rule
+    USING (pool.sees_tenant(tenant_id));
+CREATE POLICY of_tenant ON pool.score_rule
+    USING (pool.sees_tenant(tenant_id));
+CREATE POLICY of_tenant ON pool.routing_rule
+    USING (pool.sees_tenant(tenant_id));
+CREATE POLICY of_tenant ON pool.approval_rule
+    USING (pool.sees_tenant(tenant_id));
+CREATE POLICY of_tenant ON pool.reward_rule
+    USING (pool.sees_tenant(tenant_id));
+CREATE POLICY of_tenant ON pool.dictionary
+    USING (pool.sees_tenant(tenant_id));
 ALTER TABLE pool.tenant ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pool.calendar ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pool.pool ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pool.member ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pool.membership ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pool.timer_rule ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pool.claim_rule ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pool.entry_rule ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pool.score_rule ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pool.routing_rule ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pool.approval_rule ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pool.reward_rule ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pool.dictionary ENABLE ROW LEVEL SECURITY;
 
 REVOKE ALL ON SCHEMA pool FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA pool FROM PUBLIC;

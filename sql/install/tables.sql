@@ -52,8 +52,24 @@ CREATE TABLE pool.pool (
     duplicate_policy  text NOT NULL DEFAULT 'reject',
     review            boolean NOT NULL DEFAULT false,
     route_returned    boolean NOT NULL DEFAULT false,
-    keep_converted    boolean NOT NULL DEFAULT true,
+    keep_converted    interval,
     enabled           boolean NOT NULL DEFAULT true,
+    country           text,
+    identity_scope    text NOT NULL DEFAULT 'tenant',
+    newcomer_period   interval NOT NULL DEFAULT '90 days',
+    follow_up_requires text[] NOT NULL DEFAULT '{}',
+    follow_up_min_chars integer,
+    pause_when_away   boolean NOT NULL DEFAULT false,
+    max_pause         interval,
+    protect_limit     integer,
+    protect_for       interval,
+    extension_limit   integer,
+    reveal_limit      integer,
+    quarantine_after  integer,
+    quarantine_pool_id integer,
+    reclaim_limit     integer,
+    reclaim_share     numeric,
+    catch_up          interval,
     CONSTRAINT pool_name_key UNIQUE (tenant_id, name),
     CONSTRAINT pool_tenant_key UNIQUE (tenant_id, id),
     CONSTRAINT pool_parent_fkey FOREIGN KEY (tenant_id, parent_id)
@@ -65,10 +81,29 @@ CREATE TABLE pool.pool (
     CONSTRAINT pool_claim_limit_check CHECK (claim_limit >= 0),
     CONSTRAINT pool_claim_interval_check CHECK (claim_interval > '0'),
     CONSTRAINT pool_cooldown_check CHECK (cooldown > '0'),
-    -- what follows waits for the rule book
-    CONSTRAINT pool_duplicate_policy_check CHECK (duplicate_policy = 'reject'),
-    CONSTRAINT pool_review_check CHECK (NOT review),
-    CONSTRAINT pool_route_returned_check CHECK (NOT route_returned)
+    CONSTRAINT pool_duplicate_policy_check
+        CHECK (duplicate_policy IN ('reject', 'touch', 'link')),
+    CONSTRAINT pool_country_check CHECK (country ~ '^[A-Z]{2}$'),
+    CONSTRAINT pool_identity_scope_check
+        CHECK (identity_scope IN ('tenant', 'subtree')),
+    CONSTRAINT pool_newcomer_period_check CHECK (newcomer_period > '0'),
+    CONSTRAINT pool_follow_up_requires_check
+        CHECK (array_position(follow_up_requires, NULL) IS NULL
+               AND coalesce(array_ndims(follow_up_requires), 1) = 1),
+    CONSTRAINT pool_follow_up_min_chars_check CHECK (follow_up_min_chars > 0),
+    CONSTRAINT pool_max_pause_check CHECK (max_pause > '0'),
+    CONSTRAINT pool_protect_limit_check CHECK (protect_limit >= 0),
+    CONSTRAINT pool_protect_for_check CHECK (protect_for > '0'),
+    CONSTRAINT pool_extension_limit_check CHECK (extension_limit >= 0),
+    CONSTRAINT pool_reveal_limit_check CHECK (reveal_limit >= 0),
+    CONSTRAINT pool_quarantine_pool_fkey
+        FOREIGN KEY (tenant_id, quarantine_pool_id)
+        REFERENCES pool.pool (tenant_id, id),
+    CONSTRAINT pool_quarantine_check
+        CHECK (quarantine_after > 0 AND quarantine_pool_id <> id),
+    CONSTRAINT pool_reclaim_limit_check CHECK (reclaim_limit >= 0),
+    CONSTRAINT pool_reclaim_share_check CHECK (reclaim_share BETWEEN 0 AND 1),
+    CONSTRAINT pool_catch_up_check CHECK (catch_up > '0')
 );
 CREATE INDEX pool_parent_idx ON pool.pool (parent_id);
 
@@ -101,7 +136,7 @@ CREATE TABLE pool.membership (
     member_id   integer NOT NULL,
     tenant_id   integer NOT NULL,
     role        text NOT NULL DEFAULT 'member',
-    level       integer NOT NULL DEFAULT 0,
+    level       integer,
     weight      numeric NOT NULL DEFAULT 1,
     hold_limit  integer,
     claim_limit integer,
@@ -139,14 +174,15 @@ CREATE TABLE pool.timer_rule (
         REFERENCES pool.pool (tenant_id, id) ON DELETE CASCADE,
     CONSTRAINT timer_rule_to_pool_fkey FOREIGN KEY (tenant_id, to_pool_id)
         REFERENCES pool.pool (tenant_id, id),
-    CONSTRAINT timer_rule_action_check CHECK (action = 'reclaim'),
+    CONSTRAINT timer_rule_action_check
+        CHECK (action IN ('reclaim', 'move', 'archive', 'escalate')),
     CONSTRAINT timer_rule_basis_check
-        CHECK (basis IN ('first_contact', 'follow_up', 'ownership')),
+        CHECK (basis IN ('first_contact', 'follow_up', 'ownership', 'entry',
+                         'creation', 'stage', 'review', 'approval',
+                         'planned')),
     CONSTRAINT timer_rule_after_check CHECK (after > '0'),
     CONSTRAINT timer_rule_notify_check
-        CHECK (notify IN ('owner', 'manager', 'parent_manager')),
-    -- what follows waits for the rule book
-    CONSTRAINT timer_rule_working_time_check CHECK (NOT working_time)
+        CHECK (notify IN ('owner', 'manager', 'parent_manager'))
 );
 
 -- who may see which tenants, written by grant_access()
@@ -188,13 +224,17 @@ CREATE TABLE pool.lead_state (
     hidden_until       timestamptz,
     closed_at          timestamptz,
     check_at           timestamptz,
+    stage_at           timestamptz,
+    group_id           bigint,
     tenant_id          integer NOT NULL,
     pool_id            integer NOT NULL,
     owner_id           integer,
     last_owner_id      integer,
+    reserved_for       integer,
     follow_ups         integer NOT NULL DEFAULT 0,
     claims             integer NOT NULL DEFAULT 0,
     priority           smallint NOT NULL DEFAULT 0,
+    extensions         smallint NOT NULL DEFAULT 0,
     status             text NOT NULL,
     last_result        text,
     stage              text,
@@ -233,6 +273,9 @@ CREATE INDEX lead_state_closed_idx
 -- nothing happens to a lead by time before check_at
 CREATE INDEX lead_state_timer_idx
     ON pool.lead_state (check_at) WHERE check_at IS NOT NULL;
+-- leads of one customer
+CREATE INDEX lead_state_group_idx
+    ON pool.lead_state (group_id) WHERE group_id IS NOT NULL;
 
 -- What a claim only reads.
 CREATE TABLE pool.lead_data (

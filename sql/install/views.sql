@@ -74,7 +74,8 @@ SELECT s.id, s.tenant_id, s.pool_id, d.key, d.name, d.source, d.grade,
     d.created_at, s.first_follow_up_at, s.last_follow_up_at, s.follow_ups,
     s.last_result, s.next_follow_up_at, s.stage, s.last_owner_id, s.claims,
     s.protected_until, s.hidden_until, s.closed_at, s.amount, s.currency,
-    s.chain_at, d.erased_at
+    s.chain_at, d.erased_at, s.stage_at, s.group_id, s.reserved_for,
+    s.extensions
 FROM pool.lead_state s
 JOIN pool.lead_data d ON d.id = s.id
 WHERE d.tenant_id = ANY (ARRAY(SELECT v.tenant_id FROM pool.visible_tenant v));
@@ -121,6 +122,13 @@ COMMENT ON COLUMN pool.lead.currency IS 'Currency of the amount.';
 COMMENT ON COLUMN pool.lead.chain_at IS
     'Start of the unbroken chain of transfers the spell belongs to.';
 COMMENT ON COLUMN pool.lead.erased_at IS 'When personal data were erased.';
+COMMENT ON COLUMN pool.lead.stage_at IS 'When the stage was reached.';
+COMMENT ON COLUMN pool.lead.group_id IS
+    'Group of leads of the same customer; NULL = the only one.';
+COMMENT ON COLUMN pool.lead.reserved_for IS
+    'Member (id) for whom it is hidden until hidden_until.';
+COMMENT ON COLUMN pool.lead.extensions IS
+    'Extensions of deadlines in this spell.';
 
 CREATE VIEW pool.lead_open WITH (security_barrier) AS
 SELECT s.id AS lead_id,
@@ -186,7 +194,7 @@ SELECT s.id, d.key, d.name, d.source, d.grade, s.priority,
     s.next_follow_up_at, s.follow_ups, s.last_result, s.stage, d.created_at,
     s.claims, s.closed_at, s.amount, s.currency, NULL::timestamptz
 FROM pool.member m
-JOIN pool.pool p ON p.tenant_id = m.tenant_id AND p.keep_converted
+JOIN pool.pool p ON p.tenant_id = m.tenant_id
 JOIN pool.lead_state s ON s.pool_id = p.id AND s.last_owner_id = m.id
 JOIN pool.lead_data d ON d.id = s.id
 WHERE m.id = (SELECT pool.current_member_id())
@@ -195,8 +203,7 @@ WHERE m.id = (SELECT pool.current_member_id())
     AND s.status = 'converted';
 
 COMMENT ON VIEW pool.lead_mine IS
-    'Leads the caller owns, and in pools that keep converted leads those '
-    'he converted.';
+    'Leads the caller owns, and those he converted.';
 COMMENT ON COLUMN pool.lead_mine.lead_id IS 'Lead.';
 COMMENT ON COLUMN pool.lead_mine.key IS 'The application''s id of the lead.';
 COMMENT ON COLUMN pool.lead_mine.name IS 'Name of the lead.';

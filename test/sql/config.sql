@@ -39,8 +39,8 @@ INSERT INTO pool.member (key, login) VALUES ('x', '');
 INSERT INTO pool.member (key, login) VALUES ('x', repeat('x', 64));
 INSERT INTO pool.member (key, profile) VALUES ('x', '[]');
 INSERT INTO pool.member (key, status) VALUES ('x', 'asleep');
-INSERT INTO pool.pool (name, duplicate_policy) VALUES ('x', 'touch');
-INSERT INTO pool.pool (name, review) VALUES ('x', true);
+INSERT INTO pool.pool (name, duplicate_policy) VALUES ('x', 'merge');
+INSERT INTO pool.pool (name, country) VALUES ('x', 'china');
 
 -- Intervals
 \set VERBOSITY default
@@ -126,11 +126,11 @@ SELECT pool_path FROM pool.stat_pool ORDER BY 1;
 INSERT INTO pool.timer_rule (pool_id, name, basis, after)
 SELECT id, 'r', 'follow_up', '0' FROM pool.pool WHERE name = 'north';
 INSERT INTO pool.timer_rule (pool_id, name, basis, after)
-SELECT id, 'r', 'entry', '1 day' FROM pool.pool WHERE name = 'north';
+SELECT id, 'r', 'entrance', '1 day' FROM pool.pool WHERE name = 'north';
 INSERT INTO pool.timer_rule (pool_id, name, basis, after, action)
 SELECT id, 'r', 'follow_up', '1 day', 'burn' FROM pool.pool WHERE name = 'north';
-INSERT INTO pool.timer_rule (pool_id, name, basis, after, working_time)
-SELECT id, 'r', 'follow_up', '1 day', true FROM pool.pool WHERE name = 'north';
+INSERT INTO pool.timer_rule (pool_id, name, basis, after, condition)
+SELECT id, 'r', 'follow_up', '1 day', '$.grade' FROM pool.pool WHERE name = 'north';
 INSERT INTO pool.timer_rule (pool_id, name, basis, after, condition)
 SELECT id, 'r', 'follow_up', '1 day', '$.grade ==' FROM pool.pool
 WHERE name = 'north';

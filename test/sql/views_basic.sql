@@ -14,7 +14,7 @@ INSERT INTO pool.pool (name, timezone) VALUES ('company', 'Asia/Shanghai');
 INSERT INTO pool.pool (name, parent_id, hold_limit, claim_limit, masked_attributes,
     claim_interval) SELECT 'team', id, 4, 5, '{name,phone}', '10 minutes'
     FROM pool.pool;
-INSERT INTO pool.pool (name, everyone, keep_converted) VALUES ('all', true, false);
+INSERT INTO pool.pool (name, everyone) VALUES ('all', true);
 INSERT INTO pool.pool (tenant_id, name) SELECT id, 'theirs' FROM pool.tenant
     WHERE name = 'other';
 INSERT INTO pool.member (key, login, timezone) VALUES
