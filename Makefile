@@ -35,6 +35,7 @@ OBJS = \
 	src/intake.o \
 	src/launcher.o \
 	src/lead.o \
+	src/poll.o \
 	src/pool_ext.o \
 	src/queue.o \
 	src/queue_check.o \
@@ -63,6 +64,7 @@ SQL_MODULES = \
 	sql/install/worker.sql \
 	sql/install/rollup.sql \
 	sql/install/views.sql \
+	sql/install/outside.sql \
 	sql/install/verify.sql \
 	sql/install/guard.sql \
 	sql/install/config_triggers.sql \

@@ -80,6 +80,11 @@ static const Privilege privileges[] = {
 	{"SELECT ON TABLE pool.lead", ADMIN | SERVICE},
 	{"INSERT ON TABLE pool.intake", SERVICE},
 	{"EXECUTE ON FUNCTION pool.act_as", SERVICE},
+	{"EXECUTE ON FUNCTION pool.poll", ADMIN | SERVICE},
+	{"EXECUTE ON FUNCTION pool.ack", ADMIN | SERVICE},
+	{"EXECUTE ON FUNCTION pool.digest", ADMIN | SERVICE},
+	{"EXECUTE ON FUNCTION pool.drop_consumer", ADMIN | SERVICE},
+	{"SELECT ON TABLE pool.stat_consumer", ADMIN | SERVICE},
 	{"EXECUTE ON FUNCTION pool.erase", ADMIN | SERVICE},
 
 	/* statistics */

@@ -12,6 +12,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "request.h"
+#include "sql.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -79,6 +80,35 @@ pool_call_row(PoolCall *call)
 													 call->nulls));
 	tuplestore_putvalues(call->store, call->desc, call->values, call->nulls);
 	memset(call->nulls, true, call->desc->natts * sizeof(bool));
+}
+
+/*
+ * Runs a query as the owner of the tables and emits its rows, whose columns
+ * must be those of the call.  Returns how many there were.
+ */
+uint64
+pool_call_query(PoolCall *call, const char *query, int nargs, Oid *types,
+				Datum *values)
+{
+	PoolSql		sql = pool_sql_begin();
+	uint64		n = pool_sql_run(query, nargs, types, values, NULL);
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		for (int column = 0; column < call->desc->natts; column++)
+		{
+			bool		isnull;
+			Datum		value = SPI_getbinval(SPI_tuptable->vals[i],
+											  SPI_tuptable->tupdesc,
+											  column + 1, &isnull);
+
+			if (!isnull)
+				pool_put(call, column, value);
+		}
+		pool_call_row(call);
+	}
+	pool_sql_end(sql);
+	return n;
 }
 
 /* Stores the request's result and ends the call. */
