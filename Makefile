@@ -45,6 +45,7 @@ OBJS = \
 	src/release.o \
 	src/request.o \
 	src/result.o \
+	src/reveal.o \
 	src/rollup.o \
 	src/rule.o \
 	src/sql.o \
@@ -65,6 +66,7 @@ SQL_MODULES = \
 	sql/install/rollup.sql \
 	sql/install/views.sql \
 	sql/install/outside.sql \
+	sql/install/reveal.sql \
 	sql/install/verify.sql \
 	sql/install/guard.sql \
 	sql/install/config_triggers.sql \
