@@ -119,6 +119,8 @@ reveal(PoolBatch *batch, const PoolMemberConf *member)
 		pool_call_row(call);
 		return;
 	}
+	/* written anew, so that an older snapshot cannot count without this one */
+	pool_batch_quota(batch, lead.pool_id, member->id)->changed = true;
 	event.at = pool_lead_time(&lead, batch->now);
 	event.member_id = event.actor_id = member->id;
 	pool_event_append(call->work, &event, &lead, &data);
