@@ -35,6 +35,7 @@ OBJS = \
 	src/intake.o \
 	src/launcher.o \
 	src/lead.o \
+	src/match.o \
 	src/poll.o \
 	src/pool_ext.o \
 	src/queue.o \
@@ -48,6 +49,8 @@ OBJS = \
 	src/reveal.o \
 	src/rollup.o \
 	src/rule.o \
+	src/search.o \
+	src/search_term.o \
 	src/sql.o \
 	src/table.o \
 	src/tick.o \
@@ -67,6 +70,7 @@ SQL_MODULES = \
 	sql/install/views.sql \
 	sql/install/outside.sql \
 	sql/install/reveal.sql \
+	sql/install/search.sql \
 	sql/install/verify.sql \
 	sql/install/guard.sql \
 	sql/install/config_triggers.sql \

@@ -63,6 +63,7 @@ static const Privilege privileges[] = {
 	{"EXECUTE ON FUNCTION pool.convert", WORKS},
 	{"EXECUTE ON FUNCTION pool.reveal", WORKS},
 	{"EXECUTE ON FUNCTION pool.lookup", WORKS},
+	{"EXECUTE ON FUNCTION pool.search", WORKS},
 	{"EXECUTE ON FUNCTION pool.history", WORKS},
 	{"EXECUTE ON FUNCTION pool.lead_id", WORKS | ADMIN},
 	{"EXECUTE ON FUNCTION pool.normalise_identity", WORKS},

@@ -344,8 +344,15 @@ PoolTable *
 pool_work_table(PoolWork *work, PoolTableId id)
 {
 	if (work->tables[id] == NULL)
+	{
+		/* the caller may be in a context that lives shorter */
+		MemoryContext old =
+		MemoryContextSwitchTo(GetMemoryChunkContext(work));
+
 		work->tables[id] = work->estate == NULL ?
 			open_table_reading(id) : open_table(work->estate, id);
+		MemoryContextSwitchTo(old);
+	}
 	return work->tables[id];
 }
 
@@ -402,12 +409,15 @@ reading_index(PoolTable *table, Oid oid)
 {
 	ListCell   *lc;
 	Relation	index;
+	MemoryContext old;
 
 	foreach(lc, table->indexes)
 		if (RelationGetRelid((Relation) lfirst(lc)) == oid)
 		return lfirst(lc);
 	index = index_open(oid, AccessShareLock);
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(table));
 	table->indexes = lappend(table->indexes, index);
+	MemoryContextSwitchTo(old);
 	return index;
 }
 
