@@ -47,6 +47,7 @@ OBJS = \
 	src/request.o \
 	src/result.o \
 	src/reveal.o \
+	src/reward.o \
 	src/rollup.o \
 	src/rule.o \
 	src/search.o \
@@ -71,6 +72,7 @@ SQL_MODULES = \
 	sql/install/outside.sql \
 	sql/install/reveal.sql \
 	sql/install/search.sql \
+	sql/install/reward.sql \
 	sql/install/verify.sql \
 	sql/install/guard.sql \
 	sql/install/config_triggers.sql \

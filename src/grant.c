@@ -63,6 +63,8 @@ static const Privilege privileges[] = {
 	{"EXECUTE ON FUNCTION pool.convert", WORKS},
 	{"EXECUTE ON FUNCTION pool.reveal", WORKS},
 	{"EXECUTE ON FUNCTION pool.lookup", WORKS},
+	{"SELECT ON TABLE pool.points", WORKS | COUNTS},
+	{"SELECT ON TABLE pool.stat_reward", COUNTS},
 	{"EXECUTE ON FUNCTION pool.search", WORKS},
 	{"EXECUTE ON FUNCTION pool.history", WORKS},
 	{"EXECUTE ON FUNCTION pool.lead_id", WORKS | ADMIN},

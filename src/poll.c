@@ -39,22 +39,11 @@ typedef struct Reader
 	Datum		tenants;		/* int4[] */
 } Reader;
 
-/* Events that can be given out to the reader $1 of scope $2; $3 = tenants. */
-#define POLLABLE_SQL \
-	"SELECT e.* FROM pool.consumer c JOIN pool.event e" \
-	" ON (e.generation, e.xid) >= (c.generation, c.xid)" \
-	" WHERE c.name = $1 AND c.tenant_id = $2" \
-	" AND (e.generation, e.xid, e.id) > (c.generation, c.xid, c.event_id)" \
-	" AND e.tenant_id = ANY ($3)" \
-	" AND (e.generation, e.xid) <" \
-	" ($4, pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()))" \
-	" ORDER BY e.generation, e.xid, e.id LIMIT $5"
-
 #define POLL_SQL \
 	"SELECT e.generation || ':' || e.xid || ':' || e.id," \
 	" e.id, e.at, e.kind, t.name, p.name, e.lead_id, d.key, m.key, a.key," \
 	" e.rule_id, e.reason, e.source, e.grade, e.detail" \
-	" FROM (" POLLABLE_SQL ") e" \
+	" FROM (" POOL_POLLABLE_SQL ") e" \
 	" JOIN pool.tenant t ON t.id = e.tenant_id" \
 	" LEFT JOIN pool.pool p ON p.id = e.pool_id" \
 	" LEFT JOIN pool.lead_data d ON d.id = e.lead_id" \
@@ -67,7 +56,7 @@ typedef struct Reader
  * passed on; those named in an escalation instead.
  */
 #define DIGEST_SQL \
-	"WITH e AS MATERIALIZED (" POLLABLE_SQL ")," \
+	"WITH e AS MATERIALIZED (" POOL_POLLABLE_SQL ")," \
 	" last AS (SELECT e.generation || ':' || e.xid || ':' || e.id AS position" \
 	"  FROM e ORDER BY e.generation DESC, e.xid DESC, e.id DESC LIMIT 1)," \
 	" told AS (" \
@@ -346,6 +335,22 @@ pool_drop_consumer(PG_FUNCTION_ARGS)
 	pool_put_text(call, 0, n > 0 ? "dropped" : "not_found");
 	pool_call_row(call);
 	return pool_call_end(call);
+}
+
+/* The parameters of POOL_POLLABLE_SQL for a reader of all tenants. */
+void
+pool_poll_parameters(const char *name, int32 scope, int32 n, Datum *values)
+{
+	bool		isnull;
+
+	pool_sql_run("SELECT coalesce(array_agg(id), '{}') FROM pool.tenant",
+				 0, NULL, NULL, NULL);
+	values[0] = CStringGetTextDatum(name);
+	values[1] = Int32GetDatum(scope);
+	values[2] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+							  &isnull);
+	values[3] = Int32GetDatum(pool_generation());
+	values[4] = Int32GetDatum(n);
 }
 
 /* Wakes who listens, once per transaction, when it commits. */

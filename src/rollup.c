@@ -110,7 +110,7 @@ purge(TimestampTz before, TimestampTz now)
 						   "  'transferred', 'released', 'reclaimed',"
 						   "  'converted', 'archived', 'reopened', 'moved'))"
 						   " AND NOT EXISTS (SELECT FROM pool.consumer c"
-						   "  WHERE c.tenant_id IN (0, e.tenant_id)"
+						   "  WHERE c.tenant_id IN (-1, 0, e.tenant_id)"
 						   "  AND (e.generation, e.xid, e.id) >"
 						   "   (c.generation, c.xid, c.event_id))"
 						   " AND NOT EXISTS (SELECT FROM pool.event_tail t"

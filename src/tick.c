@@ -13,6 +13,7 @@
 #include "guc.h"
 #include "miscadmin.h"
 #include "recheck.h"
+#include "reward.h"
 #include "rollup.h"
 #include "sql.h"
 #include "tick.h"
@@ -80,6 +81,7 @@ static const struct
 	{"recheck", pool_recheck_run},
 	{"timers", pool_timer_run},
 	{"rollup", pool_rollup_run},
+	{"rewards", pool_reward_run},
 	{"requests", purge_requests}
 };
 const int	pool_tick_task_count = lengthof(tasks);

@@ -60,7 +60,7 @@ SELECT c.name AS consumer, t.name AS tenant, c.generation,
     c.xid::text::bigint AS transaction, c.event_id, c.since, c.acked_at
 FROM pool.consumer c
 LEFT JOIN pool.tenant t ON t.id = c.tenant_id
-WHERE pool.sees_tenant(c.tenant_id);
+WHERE c.tenant_id >= 0 AND pool.sees_tenant(c.tenant_id);
 COMMENT ON VIEW pool.stat_consumer IS
     'Consumers of poll(), and how far they are.';
 COMMENT ON COLUMN pool.stat_consumer.consumer IS 'Name.';
