@@ -101,9 +101,10 @@ static const Privilege privileges[] = {
 	{"SELECT ON TABLE pool.stat_daily", COUNTS},
 	{"SELECT ON TABLE pool.stat_worker", COUNTS},
 
-	/* what the views call with the rights of whoever reads them */
+	/* what views and indexes call with the rights of their user */
 	{"EXECUTE ON FUNCTION pool.current_member_id", ALL},
 	{"EXECUTE ON FUNCTION pool.sees_tenant", ALL},
+	{"EXECUTE ON FUNCTION pool.search_terms", ALL},
 	{"EXECUTE ON FUNCTION pool.is_team_manager", ALL},
 	{"EXECUTE ON FUNCTION pool.clock", ALL},
 	{"EXECUTE ON FUNCTION pool.pool_zone", ALL},

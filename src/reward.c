@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "reward.h"
 
+#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "data.h"
 #include "fact.h"
@@ -22,6 +23,7 @@
 #include "poll.h"
 #include "rule.h"
 #include "sql.h"
+#include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
@@ -151,10 +153,20 @@ enter(const Candidate *c)
 	pool_sql_run(ENTER_SQL, lengthof(columns), types, values, nulls);
 }
 
-/* Whether there is a rule; without one there is no position either. */
+/*
+ * Whether there is a rule; without one there is no position either.  Where
+ * there never was one, this costs nothing.
+ */
 static bool
 has_rules(void)
 {
+	Relation	rel = table_open(pool_table_oid(POOL_REWARD_RULE),
+								 AccessShareLock);
+	bool		never = RelationGetNumberOfBlocks(rel) == 0;
+
+	table_close(rel, AccessShareLock);
+	if (never)
+		return false;
 	if (pool_sql_run("SELECT FROM pool.reward_rule WHERE enabled LIMIT 1",
 					 0, NULL, NULL, NULL) > 0)
 		return true;

@@ -122,7 +122,10 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 	[POOL_RUN] = {"run",
 		"id tenant_id pool_id member_id kind status token actor_id"
 		" started_at ended_at expires_at planned done skipped after_lead"
-	" detail"}
+	" detail"},
+	[POOL_REWARD_RULE] = {"reward_rule",
+		"id tenant_id pool_id name event_kind condition member_condition"
+	" points shares within cap enabled"}
 };
 
 static const char *const index_names[POOL_INDEX_COUNT] = {

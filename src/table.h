@@ -40,10 +40,11 @@ typedef enum PoolTableId
 	POOL_ROUTING_WAIT,
 	POOL_MEMBER_FACT,
 	POOL_IDENTITY_GROUP,
-	POOL_RUN
+	POOL_RUN,
+	POOL_REWARD_RULE
 } PoolTableId;
 
-#define POOL_TABLE_COUNT (POOL_RUN + 1)
+#define POOL_TABLE_COUNT (POOL_REWARD_RULE + 1)
 
 typedef enum PoolIndexId
 {
