@@ -19,7 +19,6 @@
 #include "utils/snapmgr.h"
 
 #define TICKET_BAND_BITS 48
-#define NODE_BITS 43			/* ids: node number above these bits */
 
 static const char *const status_names[] = {
 	[POOL_AVAILABLE] = "available",
@@ -273,7 +272,7 @@ int64
 pool_lead_new_id(void)
 {
 	return pool_sequence_next(POOL_LEAD_ID_SEQ) |
-		((int64) pool_node_id << NODE_BITS);
+		((int64) pool_node_id << POOL_NODE_BITS);
 }
 
 /* The last place of the band of this priority. */

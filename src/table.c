@@ -276,12 +276,18 @@ pool_extension_exists(void)
 									 schema));
 }
 
-int64
-pool_sequence_next(PoolSequenceId id)
+Oid
+pool_sequence_oid(PoolSequenceId id)
 {
 	if (!OidIsValid(sequence_oids[id]))
 		sequence_oids[id] = relation_oid(sequence_names[id]);
-	return nextval_internal(sequence_oids[id], false);
+	return sequence_oids[id];
+}
+
+int64
+pool_sequence_next(PoolSequenceId id)
+{
+	return nextval_internal(pool_sequence_oid(id), false);
 }
 
 /*

@@ -331,6 +331,7 @@ extern void pool_table_init(void);
 extern Oid	pool_table_oid(PoolTableId id);
 extern Oid	pool_index_oid(PoolIndexId id);
 extern bool pool_extension_exists(void);
+extern Oid	pool_sequence_oid(PoolSequenceId id);
 extern int64 pool_sequence_next(PoolSequenceId id);
 
 extern PoolWork *pool_work_begin(void);

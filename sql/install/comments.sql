@@ -350,7 +350,7 @@ COMMENT ON COLUMN pool.timer_recheck.after_lead IS
 COMMENT ON SEQUENCE pool.lead_id_seq IS
     'Ids of leads, without the node number.';
 COMMENT ON SEQUENCE pool.event_id_seq IS
-    'Ids of events, without the node number.';
+    'Ids of events, with the highest node number there was.';
 COMMENT ON SEQUENCE pool.ticket_seq IS
     'Places in the queue: the order of entries into pools.';
 COMMENT ON SEQUENCE pool.tenant_id_seq IS 'Ids of tenants.';
