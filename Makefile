@@ -8,6 +8,7 @@ OBJS = \
 	src/access.o \
 	src/assign.o \
 	src/batch.o \
+	src/bulk.o \
 	src/claim.o \
 	src/claim_test.o \
 	src/clock.o \
@@ -45,6 +46,7 @@ OBJS = \
 	src/recheck.o \
 	src/release.o \
 	src/request.o \
+	src/reserve.o \
 	src/result.o \
 	src/reveal.o \
 	src/reward.o \
