@@ -59,6 +59,7 @@ OBJS = \
 	src/tick.o \
 	src/timer.o \
 	src/verify.o \
+	src/visible.o \
 	src/worker.o \
 	src/worker_slot.o \
 	src/worker_status.o

@@ -130,7 +130,7 @@ assign_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
 		return item->outcome;
 	/* it has moved just now: the actor's right was to the pool before */
 	if (item->lead.pool_id != pool_id)
-		return "contended";
+		return item->outcome = "contended";
 	hand_lead(batch->call->work, batch->set, h, quota, &item->lead,
 			  batch->now);
 	return "assigned";

@@ -13,6 +13,7 @@
 #include "rule.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
+#include "visible.h"
 
 PG_FUNCTION_INFO_V1(pool_claim);
 PG_FUNCTION_INFO_V1(pool_claim_leads);
@@ -264,6 +265,7 @@ outcome_of(const PoolClaimTest *failed, const PoolLead *lead)
 	return failed->outcome;
 }
 
+/* A refused lead; its key is for those who may know of it. */
 static void
 emit_lead(PoolCall *call, const char *outcome, int64 id,
 		  const PoolLead *lead, const PoolBound *bound)
@@ -272,7 +274,7 @@ emit_lead(PoolCall *call, const char *outcome, int64 id,
 
 	pool_put_text(call, LEADS_OUTCOME, outcome);
 	pool_put(call, LEADS_LEAD_ID, Int64GetDatum(id));
-	if (lead != NULL &&
+	if (lead != NULL && pool_lead_visible(lead) &&
 		pool_data_read(pool_work_table(call->work, POOL_LEAD_DATA), id,
 					   pool_snapshot(), &data))
 		pool_put_datum(call, LEADS_KEY, data.key);
