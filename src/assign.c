@@ -151,7 +151,7 @@ pool_assign(PG_FUNCTION_ARGS)
 	if (begin_handing(call, &h))
 		return pool_call_end(call);
 	batch = pool_batch_begin(call, &h.actor, ids, n, check_assign, NULL);
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, h.to_pool);
 	for (int i = 0; i < n; i++)
 		if (batch->items[i].outcome == NULL)
 			pool_quota_add(batch->set, target_pool(&h, &batch->items[i].lead),
@@ -248,10 +248,10 @@ pool_transfer(PG_FUNCTION_ARGS)
 	if (begin_handing(call, &h))
 		return pool_call_end(call);
 	batch = pool_batch_begin(call, &h.actor, ids, n, check_transfer, NULL);
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, h.to_pool);
 	pool_batch_lock_leads(batch);
 	/* a lead may have come into another pool meanwhile */
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, h.to_pool);
 	for (int i = 0; i < n; i++)
 	{
 		PoolLead   *lead = &batch->items[i].lead;

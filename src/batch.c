@@ -53,11 +53,13 @@ pool_batch_begin(PoolCall *call, const PoolActor *actor, const int64 *ids,
 
 /* Raises PO005 unless the actor manages the pools of all leads he may see. */
 void
-pool_batch_require_manager(PoolBatch *batch)
+pool_batch_require_manager(PoolBatch *batch, const PoolConf *to_pool)
 {
 	for (int i = 0; i < batch->n; i++)
 		if (batch->items[i].seen)
 			pool_require_manager(batch->actor, batch->items[i].lead.pool_id);
+	if (to_pool != NULL)
+		pool_require_manager(batch->actor, to_pool->id);
 }
 
 /* Locks the lead of an item that nothing speaks against, and judges again. */

@@ -231,9 +231,9 @@ run_batch(PoolCall *call, const PoolActor *actor, PoolBatchCheck check,
 	if (pool_request_replay(call, request_argno, actor->tenant_id))
 		return pool_call_end(call);
 	batch = pool_batch_begin(call, actor, ids, n, check, NULL);
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, to_pool);
 	pool_batch_lock_leads(batch);
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, to_pool);
 	pool_batch_add_owners(batch);
 	pool_batch_lock_counters(batch);
 	for (int i = 0; i < n; i++)

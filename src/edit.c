@@ -411,9 +411,9 @@ pool_erase(PG_FUNCTION_ARGS)
 	int			n = pool_arg_ids(call, 0, &ids);
 
 	batch = pool_batch_begin(call, &actor, ids, n, check_erase, NULL);
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, NULL);
 	pool_batch_lock_leads(batch);
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, NULL);
 	pool_batch_add_owners(batch);
 	pool_batch_lock_counters(batch);
 	for (int i = 0; i < n; i++)
