@@ -71,14 +71,16 @@ begin_handing(PoolCall *call, Handing *h)
 	h->actor = pool_resolve_actor(fcinfo, 4);
 	h->member = pool_resolve_member(pool_arg_text(call, 1, "member"));
 	h->to_pool = pool_arg_pool(call, 2);
-	h->reason = pool_arg_datum(call, 3);
+	h->reason = pool_arg_short(call, 3, POOL_MAX_LABEL_LENGTH, "reason");
 	/* a service acts in the tenant of the member it names */
 	h->actor.tenant_id = h->member->tenant_id;
 	if (h->to_pool != NULL && h->to_pool->tenant_id != h->member->tenant_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("pool \"%s\" and member \"%s\" belong to different tenants",
-						h->to_pool->name, h->member->key)));
+						h->to_pool->name, h->member->key),
+				 errdetail("Leads, members and pools of different tenants never meet."),
+				 errhint("Name a pool of the member's tenant.")));
 	return pool_request_replay(call, 5, h->member->tenant_id);
 }
 

@@ -51,7 +51,10 @@ pool_batch_begin(PoolCall *call, const PoolActor *actor, const int64 *ids,
 	return batch;
 }
 
-/* Raises PO005 unless the actor manages the pools of all leads he may see. */
+/*
+ * Raises PO005 unless the actor manages the pools of all leads he may see, and
+ * the one they are to go to (NULL: they stay).
+ */
 void
 pool_batch_require_manager(PoolBatch *batch, const PoolConf *to_pool)
 {

@@ -207,6 +207,7 @@ refuse_match(FunctionCallInfo fcinfo, int argno)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"match\" is not supported"),
+				 errdetail("This version claims the best leads of a pool, whatever they are like."),
 				 errhint("Leave it out, or use pool.claim_leads with ids "
 						 "from pool.lead_open.")));
 }
@@ -427,16 +428,13 @@ Datum
 pool_explain_claim(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin_reading(fcinfo, "explain_claim");
+	int64		id = pool_arg_id(call, 0);
 	PoolClaimCase c = {.work = call->work};
 	PoolLead	lead;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"lead\" must not be null")));
 	c.member = pool_resolve_self(fcinfo, 1);
 	c.now = pool_now();
-	if (!peek_visible(call, PG_GETARG_INT64(0), c.member, &lead))
+	if (!peek_visible(call, id, c.member, &lead))
 	{
 		pool_put_text(call, 0, "exists");
 		pool_put(call, 1, BoolGetDatum(false));

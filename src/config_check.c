@@ -246,6 +246,7 @@ tenant_of_pool(int32 pool_id)
 		ereport(ERROR,
 				(errcode(POOL_ERRCODE_UNKNOWN_POOL),
 				 errmsg("pool %d does not exist", pool_id),
+				 errdetail("No row of pool.pool has this id."),
 				 errhint("pool_id is pool.pool.id.")));
 	return tenant_id;
 }
@@ -258,6 +259,7 @@ check_member_exists(int32 member_id)
 		ereport(ERROR,
 				(errcode(POOL_ERRCODE_UNKNOWN_MEMBER),
 				 errmsg("member %d does not exist", member_id),
+				 errdetail("No row of pool.member has this id."),
 				 errhint("member_id is pool.member.id.")));
 }
 

@@ -325,6 +325,7 @@ check_tree(const char *changed)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("pool \"%s\" would be its own ancestor",
 						first_value()),
+				 errdetail("Its parent, or one above, is the pool itself."),
 				 errhint("Pools form a tree: choose a parent that is not "
 						 "below it.")));
 }

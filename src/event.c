@@ -202,9 +202,7 @@ pool_detail_time(PoolDetail *detail, const char *key, TimestampTz at)
 	if (at == POOL_NO_TIME)
 		return;
 	if (timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("timestamp out of range")));
+		pool_report_time_range();
 	/* else the zone is left out */
 	tm.tm_isdst = 0;
 	EncodeDateTime(&tm, fsec, true, utc, NULL, USE_XSD_DATES, buffer);

@@ -178,7 +178,9 @@ arg_name(FunctionCallInfo fcinfo, int argno, const char *name)
 	if (PG_ARGISNULL(argno))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be null", name)));
+				 errmsg("argument \"%s\" must not be null", name),
+				 errdetail("It has no default, and the call cannot do without it."),
+				 errhint("Only arguments that have a default may be left out.")));
 	return text_to_cstring(PG_GETARG_TEXT_PP(argno));
 }
 
@@ -191,6 +193,7 @@ access_by_name(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("access \"%.64s\" is not known", name),
+			 errdetail("Each access is a fixed set of privileges."),
 			 errhint("Access is one of reader, member, manager, admin and "
 					 "service.")));
 	return 0;
@@ -205,6 +208,7 @@ tenant_by_name(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("tenant \"%.64s\" does not exist", name),
+				 errdetail("No row of pool.tenant has this name."),
 				 errhint("Tenants are named as in pool.tenant; leave it out "
 						 "for every tenant.")));
 	return id;

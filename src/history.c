@@ -57,7 +57,7 @@ pool_history(PG_FUNCTION_ARGS)
 	PoolTable  *events = pool_work_table(call->work, POOL_EVENT);
 	IndexScanDesc scan;
 	PoolLead	lead;
-	int64		id;
+	int64		id = pool_arg_id(call, 0);
 
 	if (!pool_lead_peek(leads, id, call->snapshot, &lead) || !pool_lead_visible(&lead))
 		return pool_call_end(call);

@@ -121,7 +121,8 @@ pool_release(PG_FUNCTION_ARGS)
 	const PoolMemberConf *member = pool_resolve_self(fcinfo, 3);
 	PoolActor	actor = {member->id, member->tenant_id};
 	const PoolConf *to_pool = pool_arg_pool(call, 2);
-	Datum		reason = pool_arg_datum(call, 1);
+	Datum		reason = pool_arg_short(call, 1, POOL_MAX_LABEL_LENGTH,
+										"reason");
 	PoolBatch  *batch;
 	int64	   *ids;
 	int			n = pool_arg_ids(call, 0, &ids);
@@ -150,7 +151,8 @@ pool_reclaim(PG_FUNCTION_ARGS)
 	PoolCall   *call = pool_call_begin(fcinfo, "reclaim");
 	PoolActor	actor = pool_resolve_actor(fcinfo, 3);
 	const PoolConf *to_pool = pool_arg_pool(call, 2);
-	Datum		reason = pool_arg_datum(call, 1);
+	Datum		reason = pool_arg_short(call, 1, POOL_MAX_LABEL_LENGTH,
+										"reason");
 	PoolBatch  *batch;
 	int64	   *ids;
 	int			n = pool_arg_ids(call, 0, &ids);

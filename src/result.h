@@ -19,6 +19,7 @@
 #include "utils/uuid.h"
 
 #define POOL_MAX_BATCH 10000
+#define POOL_MAX_LABEL_LENGTH 200	/* characters */
 
 typedef struct PoolCall
 {
@@ -54,8 +55,11 @@ extern void pool_put_bound(PoolCall *call, int retry_column,
 
 /* arguments */
 extern int	pool_arg_ids(PoolCall *call, int argno, int64 **ids);
+extern int64 pool_arg_id(PoolCall *call, int argno);
 extern text *pool_arg_text(PoolCall *call, int argno, const char *name);
 extern Datum pool_arg_datum(PoolCall *call, int argno);
+extern Datum pool_arg_short(PoolCall *call, int argno, int limit,
+							const char *name);
 extern const PoolConf *pool_arg_pool(PoolCall *call, int argno);
 extern void pool_check_length(text *value, int limit, const char *name);
 

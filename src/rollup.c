@@ -144,6 +144,7 @@ pool_purge_events(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"before\" must not be null"),
+				 errdetail("It has no default, and the call cannot do without it."),
 				 errhint("Events from before that time are deleted.")));
 	before = PG_GETARG_TIMESTAMPTZ(0);
 	/* counters of a day may still be compared with its events */
@@ -152,6 +153,7 @@ pool_purge_events(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("events of the last three days cannot be purged"),
+				 errdetail("Counters of a member's day may still be compared with them."),
 				 errhint("Pass an earlier time.")));
 	while (pool_rollup_run(INT_MAX / EVENTS_PER_LEAD, latest).more)
 		CHECK_FOR_INTERRUPTS();

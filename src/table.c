@@ -210,6 +210,7 @@ relation_oid(const char *name)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation \"%s.%s\" does not exist",
 						SCHEMA_NAME, name),
+				 errdetail("It belongs to the extension pool_ext."),
 				 errhint("CREATE EXTENSION pool_ext in this database.")));
 	return oid;
 }

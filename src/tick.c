@@ -36,6 +36,7 @@ end_of_xact(XactEvent event, void *arg)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot PREPARE a transaction that has executed pool.tick()"),
+				 errdetail("Until it ended, no other tick could run."),
 				 errhint("Commit it, or let the worker do the work.")));
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
 		ticked = false;
@@ -141,6 +142,7 @@ pool_tick(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("max_leads %d is out of range", max_leads),
+					 errdetail("It bounds how many leads each task looks at."),
 					 errhint("Pass a positive number, or NULL for no bound.")));
 	}
 	for (int task = 0; task < pool_tick_task_count; task++)

@@ -52,6 +52,7 @@ SELECT * FROM t.error($$SELECT pool.archive(t.ids('a5'), 'x', 'ann')$$);
 SELECT * FROM t.error($$SELECT pool.archive(t.ids('a5', 'b1'), 'x', 'boss')$$);
 SELECT * FROM t.error($$SELECT pool.archive(t.ids('a5'), NULL)$$);
 SELECT * FROM t.error($$SELECT pool.archive(NULL, 'x')$$);
+SELECT * FROM t.error($$SELECT pool.archive(t.ids('a5'), repeat('x', 201))$$);
 SELECT status FROM pool.lead WHERE key IN ('a5', 'b1') ORDER BY key;
 
 -- reopen: with its priority, as the newest of its band

@@ -65,7 +65,9 @@ DELETE FROM pool.membership WHERE pool_id =
 SELECT outcome FROM pool.release(t.ids('a4'), member => 'ann');
 UPDATE pool.member SET status = 'active';
 -- reasons are free text
-SELECT outcome FROM pool.release(t.ids('a5'), repeat('x', 1000), member => 'ann');
+SELECT outcome FROM pool.release(t.ids('a5'), repeat('线', 200), member => 'ann');
+SELECT * FROM t.error($$SELECT pool.release(t.ids('a6'), repeat('线', 201),
+    member => 'ann')$$);
 SELECT * FROM t.error($$SELECT pool.release(t.ids('a6'), to_pool => 'nowhere',
     member => 'ann')$$);
 SELECT * FROM t.error($$SELECT pool.release(t.ids('a6'), member => 'x')$$);
