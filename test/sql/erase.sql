@@ -36,6 +36,18 @@ CREATE TEMP TABLE before AS SELECT 'daily' AS what,
 SELECT * FROM t.error(format('SELECT pool.erase(%L, NULL, %L)', :'ids', 'ann'));
 SELECT * FROM t.error('SELECT pool.erase(NULL)');
 SET pool_ext.clock = '2026-03-03 09:00+00';
+-- stored results have no index on leads: they are walked through once
+BEGIN;
+SET LOCAL enable_indexscan = off;
+SET LOCAL enable_bitmapscan = off;
+SELECT seq_scan AS before FROM pg_stat_xact_user_tables
+    WHERE relid = 'pool.request_log'::regclass \gset
+SELECT count(*) FROM pool.erase(:'ids'::bigint[], NULL, 'boss');
+SELECT seq_scan - :before AS walks FROM pg_stat_xact_user_tables
+    WHERE relid = 'pool.request_log'::regclass;
+ROLLBACK;
+SELECT * FROM t.error(format('SELECT pool.erase(%L, %L)', :'ids',
+    repeat('x', 201)));
 SELECT outcome, lead_id - (:'ids'::bigint[])[1] AS nth
 FROM pool.erase(:'ids'::bigint[] || -1::bigint || (:'ids'::bigint[])[2:3],
     'request of the person', 'boss');
