@@ -9,6 +9,7 @@ OBJS = \
 	src/assign.o \
 	src/batch.o \
 	src/bulk.o \
+	src/catalog.o \
 	src/claim.o \
 	src/claim_test.o \
 	src/clock.o \
@@ -47,6 +48,7 @@ OBJS = \
 	src/release.o \
 	src/request.o \
 	src/reserve.o \
+	src/resolve.o \
 	src/result.o \
 	src/reveal.o \
 	src/reward.o \
@@ -58,6 +60,7 @@ OBJS = \
 	src/table.o \
 	src/tick.o \
 	src/timer.o \
+	src/trigger.o \
 	src/verify.o \
 	src/visible.o \
 	src/worker.o \

@@ -156,7 +156,7 @@ claim_best(PoolCall *call, PoolClaimCase *c, int n)
 		tally.contended = true;
 	/* what this snapshot is too old for is there all the same */
 	if (tally.claimed == 0 && !tally.contended && pool_queue_unseen(scan))
-		pool_lead_report_serialization();
+		pool_report_serialization();
 	pool_queue_end(scan);
 	if (tally.claimed > 0)
 		return;

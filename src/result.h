@@ -7,13 +7,13 @@
 
 #include "compat.h"
 
-#include "access.h"
 #include "data.h"
 #include "event.h"
 #include "fmgr.h"
 #include "lead.h"
 #include "nodes/pg_list.h"
 #include "quota.h"
+#include "resolve.h"
 #include "table.h"
 #include "utils/tuplestore.h"
 #include "utils/uuid.h"
