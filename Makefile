@@ -44,6 +44,8 @@ OBJS = \
 	src/queue_check.o \
 	src/queue_slot.o \
 	src/quota.o \
+	src/quota_limit.o \
+	src/quota_row.o \
 	src/recheck.o \
 	src/release.o \
 	src/request.o \

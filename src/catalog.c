@@ -59,7 +59,7 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 	"member_id tenant_id"},
 	[POOL_MEMBERSHIP_STATE] = {"membership_state",
 		"spells day_event day_until last_claim_at pool_id member_id tenant_id"
-	" held claimed day status"},
+	" held claimed day status member_limit"},
 	[POOL_EVENT] = {"event",
 		"id at xid lead_id day generation tenant_id pool_id member_id"
 	" actor_id rule_id kind reason source grade detail"},

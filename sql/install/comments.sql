@@ -294,6 +294,8 @@ COMMENT ON COLUMN pool.membership_state.day IS
     'The member''s calendar day that claimed counts.';
 COMMENT ON COLUMN pool.membership_state.status IS
     'Status of the member, or removed if he is no longer in the pool.';
+COMMENT ON COLUMN pool.membership_state.member_limit IS
+    'hold_limit of the member, over all his pools; NULL = no limit.';
 
 COMMENT ON TABLE pool.event IS
     'The log: every change of every lead, written in the transaction that '

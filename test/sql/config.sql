@@ -222,6 +222,20 @@ WHERE p.name = 'north' AND m.key IN ('ann', 'bob');
 UPDATE pool.membership_state SET status = 'removed';
 UPDATE pool.member SET status = status;
 SELECT * FROM pool.verify() WHERE check_name LIKE 'counter%';
+-- the limit over all pools, wherever it comes from
+UPDATE pool.member SET hold_limit = 7 WHERE key = 'bob';
+SELECT DISTINCT member_limit FROM pool.membership_state s
+JOIN pool.member m ON m.id = s.member_id WHERE m.key = 'bob';
+WITH m AS (INSERT INTO pool.member (key, hold_limit) VALUES ('limited', 4)
+           RETURNING id)
+INSERT INTO pool.membership (pool_id, member_id)
+SELECT p.id, m.id FROM pool.pool p, m WHERE p.name = 'north';
+UPDATE pool.member SET hold_limit = NULL WHERE key = 'bob';
+SELECT m.key, s.member_limit FROM pool.membership_state s
+JOIN pool.member m ON m.id = s.member_id
+WHERE m.key IN ('bob', 'limited') AND s.status <> 'removed' ORDER BY 1;
+DELETE FROM pool.member WHERE key = 'limited';
+SELECT * FROM pool.verify(1);
 -- each in the transaction of the change
 BEGIN;
 UPDATE pool.member SET status = 'left' WHERE key = 'bob';
@@ -298,10 +312,12 @@ WHERE p.name = 'north' AND m.key = 'cid'
 RETURNING pool_id, member_id \gset
 BEGIN;
 INSERT INTO pool.membership_state
-    (pool_id, member_id, tenant_id, status, spells, held, claimed)
-SELECT :pool_id, :member_id, tenant_id, 'away', 7, 3, 1 FROM pool.member
+    (pool_id, member_id, tenant_id, status, spells, held, claimed, member_limit)
+SELECT :pool_id, :member_id, tenant_id, 'away', 7, 3, 1, 5 FROM pool.member
 WHERE id = :member_id;
 SELECT spells, held, claimed, status FROM pool.membership_state
+WHERE pool_id = :pool_id AND member_id = :member_id;
+SELECT member_limit FROM pool.membership_state
 WHERE pool_id = :pool_id AND member_id = :member_id;
 -- not those in use
 SAVEPOINT s;
