@@ -33,10 +33,8 @@ refuse_receiver(PoolQuotaSet *set, PoolQuota *quota)
 															quota->member_id);
 	PoolBound	bound;
 
-	if (conf->role < POOL_ROLE_MEMBER)
-		return "not_member";
-	if (quota->status == POOL_MEMBER_REMOVED &&
-		!pool_config_pool(quota->pool_id)->everyone)
+	/* the locked row knows of a removal that the cache may not have seen */
+	if (conf->role < POOL_ROLE_MEMBER || quota->status == POOL_MEMBER_REMOVED)
 		return "not_member";
 	if (quota->status == POOL_MEMBER_AWAY || quota->status == POOL_MEMBER_GONE)
 		return "inactive";
