@@ -185,7 +185,7 @@ add_counters(const char *memberships)
 				 " SELECT w.pool_id, w.member_id, w.tenant_id, m.status,"
 				 "  m.hold_limit"
 				 " FROM (%s) w JOIN pool.member m ON m.id = w.member_id"
-				 " ORDER BY w.member_id, w.pool_id"
+				 " ORDER BY w.pool_id, w.member_id"
 				 " ON CONFLICT (pool_id, member_id) DO UPDATE"
 				 " SET status = excluded.status,"
 				 "  member_limit = excluded.member_limit"
