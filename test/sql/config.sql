@@ -304,6 +304,31 @@ SELECT outcome FROM pool.claim('crew', 'ann');
 ROLLBACK;
 SELECT outcome FROM pool.claim('team', 'ann');
 
+-- even where a trigger of somebody else's changes and reads it amid a call
+INSERT INTO pool.member (key) VALUES ('zoe');
+CREATE FUNCTION pg_temp.meddle() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE pool.pool SET description = coalesce(description, '') || '.'
+    WHERE id = NEW.pool_id;
+    UPDATE pool.member SET name = NEW.kind WHERE id = NEW.member_id;
+    -- others are the first in the new cache
+    PERFORM pool.explain_claim(id, 'zoe') FROM pool.lead WHERE key = 'lead';
+    RETURN NEW;
+END $$;
+CREATE TRIGGER meddle BEFORE INSERT ON pool.event
+    FOR EACH ROW EXECUTE FUNCTION pg_temp.meddle();
+INSERT INTO pool.intake (pool, key)
+SELECT 'team', 'meddled ' || i FROM generate_series(1, 20) i;
+UPDATE pool.member SET name = 'Ann' WHERE key = 'ann';
+SELECT count(*), count(DISTINCT lead_id) FROM pool.claim('team', 'ann', 10)
+WHERE outcome = 'claimed';
+SELECT m.key, count(*) FROM pool.lead l JOIN pool.member m ON m.id = l.owner_id
+WHERE l.key LIKE 'meddled%' GROUP BY 1;
+SELECT outcome, count(*) FROM pool.release((SELECT array_agg(id) FROM pool.lead
+    WHERE key LIKE 'meddled%'), member => 'ann') GROUP BY 1 ORDER BY 1;
+SELECT length(description) FROM pool.pool WHERE name = 'team';
+DROP TRIGGER meddle ON pool.event;
+
 -- Rows of a restore take the place of those the triggers made, in any order
 INSERT INTO pool.member (key) VALUES ('cid');
 INSERT INTO pool.membership (pool_id, member_id)
