@@ -292,7 +292,6 @@ enum
 	ACCESS_GRANT_ROLE = 1, ACCESS_GRANT_ACCESS, ACCESS_GRANT_TENANT_ID
 };
 
-
 extern void pool_catalog_init(void);
 extern Oid	pool_table_oid(PoolTableId id);
 extern Oid	pool_index_oid(PoolIndexId id);

@@ -128,6 +128,8 @@ pool_quota_lose(PoolQuotaSet *set, PoolQuota *quota)
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("counter of member %d in pool %d is below what he holds",
 						quota->member_id, quota->pool_id),
+				 errdetail("It says %d, and one of his leads is about to go.",
+						   quota->held),
 				 errhint("SELECT * FROM pool.verify() shows what differs.")));
 	quota->held--;
 	quota->changed = true;

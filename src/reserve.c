@@ -205,9 +205,7 @@ read_holders(PoolReserved *all)
 
 		if (!pool_table_find(table, POOL_IDENTITY_PKEY, snapshot,
 							 identity_keys(r, keys), 4))
-			ereport(ERROR,
-					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("could not serialize access due to concurrent update")));
+			pool_report_serialization();
 		r->holder = DatumGetInt64(slot_getattr(table->old, IDENTITY_LEAD_ID,
 											   &isnull));
 	}
@@ -277,9 +275,7 @@ holder_of_key(PoolReserved *all, PoolEntry *entry)
 	if (!pool_data_read_by_key(pool_work_table(all->work, POOL_LEAD_DATA),
 							   entry->tenant_id, entry->key, pool_snapshot(),
 							   &data))
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access due to concurrent update")));
+		pool_report_serialization();
 	return data.id;
 }
 

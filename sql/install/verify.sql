@@ -386,8 +386,8 @@ FROM (VALUES ('pool_ext_guard')) x (name)
 LEFT JOIN pg_event_trigger g ON g.evtname = x.name
 WHERE coalesce(g.evtenabled, 'D') = 'D';
 
--- Ids carry the number of the server that gave them above 43 bits, tickets
--- the priority above 48.
+-- Ids carry the number of the server that gave them above 43 bits (the
+-- sequence of event ids itself does, too), tickets the priority above 48.
 CREATE VIEW pool.verify_id_sequence AS
 WITH node AS (
     SELECT coalesce(current_setting('pool_ext.node_id', true), '0')::bigint
@@ -408,9 +408,9 @@ JOIN (
     FROM pool.lead_data d, node n
     WHERE d.id >= n.id << 43 AND d.id < (n.id + 1) << 43
     UNION ALL
-    SELECT 'event_id_seq', max(e.id) & ((1::bigint << 43) - 1)
+    SELECT 'event_id_seq', max(e.id)
     FROM pool.event e, node n
-    WHERE e.id >= n.id << 43 AND e.id < (n.id + 1) << 43
+    WHERE e.id < (n.id + 1) << 43
     UNION ALL
     SELECT 'ticket_seq', max(s.ticket & ((1::bigint << 48) - 1))
     FROM pool.lead_state s
