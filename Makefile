@@ -77,6 +77,7 @@ SQL_MODULES = \
 	sql/install/worker.sql \
 	sql/install/rollup.sql \
 	sql/install/views.sql \
+	sql/install/lead_event.sql \
 	sql/install/outside.sql \
 	sql/install/reveal.sql \
 	sql/install/search.sql \

@@ -64,6 +64,7 @@ static const Privilege privileges[] = {
 	{"EXECUTE ON FUNCTION pool.reveal", WORKS},
 	{"EXECUTE ON FUNCTION pool.lookup", WORKS},
 	{"SELECT ON TABLE pool.points", WORKS | COUNTS},
+	{"SELECT ON TABLE pool.lead_event", WORKS | ADMIN},
 	{"SELECT ON TABLE pool.stat_reward", COUNTS},
 	{"EXECUTE ON FUNCTION pool.search", WORKS},
 	{"EXECUTE ON FUNCTION pool.history", WORKS},
