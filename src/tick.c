@@ -64,11 +64,15 @@ purge_requests(int max, TimestampTz now)
 									pool_request_retention * USECS_PER_SEC);
 	values[1] = Int32GetDatum(max);
 	sql = pool_sql_begin();
-	result.done = pool_sql_run("DELETE FROM pool.request_log WHERE ctid = ANY"
-							   " (ARRAY (SELECT ctid FROM pool.request_log"
-							   "  WHERE at < $1 ORDER BY at LIMIT $2"
-							   "  FOR UPDATE SKIP LOCKED))",
-							   2, types, values, NULL);
+	/* mostly there are none: then even planning to delete is too much */
+	if (pool_sql_run("SELECT FROM pool.request_log WHERE at < $1 LIMIT 1",
+					 1, types, values, NULL) > 0)
+		result.done = pool_sql_run("DELETE FROM pool.request_log"
+								   " WHERE ctid = ANY (ARRAY"
+								   "  (SELECT ctid FROM pool.request_log"
+								   "   WHERE at < $1 ORDER BY at LIMIT $2"
+								   "   FOR UPDATE SKIP LOCKED))",
+								   2, types, values, NULL);
 	result.more = result.done == max;
 	pool_sql_end(sql);
 	return result;
