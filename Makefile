@@ -41,7 +41,12 @@ OBJS = \
 	src/poll.o \
 	src/pool_ext.o \
 	src/queue.o \
+	src/queue_answer.o \
 	src/queue_check.o \
+	src/queue_holder.o \
+	src/queue_prepared.o \
+	src/queue_refill.o \
+	src/queue_shmem.o \
 	src/queue_slot.o \
 	src/quota.o \
 	src/quota_limit.o \

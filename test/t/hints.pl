@@ -699,6 +699,33 @@ sub foreign_writers
 	is(claim($bob, $pool, 'bob', 1), '7', 'copied in vain');
 	settled($node, $pool, 'COPY');
 
+	# in again only
+	$pool = new_pool($node, 20);
+	my $its = "pool_id = (SELECT id FROM pool.pool WHERE name = '$pool')";
+	$ann->query_safe(
+		"COPY (SELECT * FROM pool.lead_state WHERE $its) TO '$file'");
+	$ann->query_safe("DELETE FROM pool.lead_state WHERE $its");
+	is(claim($bob, $pool, 'bob', 1), 'empty', 'none');
+	foreach my $end ('ROLLBACK', 'COMMIT')
+	{
+		$ann->query_safe('BEGIN');
+		$ann->query_safe("COPY pool.lead_state FROM '$file'");
+		is(claim($bob, $pool, 'bob', 1), 'empty', 'not there yet');
+		$ann->query_safe($end);
+	}
+	is(claim($bob, $pool, 'bob', 1), '1', 'then it is');
+	$ann->query_safe('BEGIN');
+	$ann->query_safe("COPY (SELECT * FROM pool.lead_state WHERE $its "
+		  . "AND ticket IS NOT NULL) TO '$file'");
+	$ann->query_safe("COPY pool.lead_state FROM PROGRAM 'true'");
+	$ann->query_safe("DELETE FROM pool.lead_state WHERE $its "
+		  . 'AND ticket IS NOT NULL');
+	is(claim($bob, $pool, 'bob', 1), 'contended',
+		'what is deleted after nothing was inserted');
+	$ann->query_safe("COPY pool.lead_state FROM '$file'");
+	$ann->query_safe('COMMIT');
+	settled($node, $pool, 'only inserted');
+
 	# prepared SQL
 	foreach my $end ('COMMIT', 'ROLLBACK')
 	{
