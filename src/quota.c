@@ -253,6 +253,23 @@ sort_quotas(PoolQuotaSet *set)
 	set->n = kept;
 }
 
+/*
+ * Locks these counters if nobody else holds them, whatever is held already;
+ * to be named and locked with the others afterwards.
+ */
+bool
+pool_quota_try_lock(PoolQuotaSet *set, int32 pool_id, int32 member_id)
+{
+	PoolTable  *table = pool_work_table(set->work, POOL_MEMBERSHIP_STATE);
+	Snapshot	snapshot = pool_snapshot();
+	PoolKey		keys[2] = {pool_key_int4(pool_id), pool_key_int4(member_id)};
+
+	return pool_table_find(table, POOL_MEMBERSHIP_STATE_PKEY, snapshot,
+						   keys, 2) &&
+		pool_table_lock(table, &table->old->tts_tid, snapshot,
+						LockWaitSkip) == TM_Ok;
+}
+
 /* Locks all named counters, in order, and reads them. */
 void
 pool_quota_lock(PoolQuotaSet *set)
