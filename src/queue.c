@@ -12,10 +12,9 @@
  * Where there is nothing left, a claim has to tell `empty` from `contended`,
  * and what is held from what is on its way back just now.  It looks at the
  * tickets others answer for, and at no others; what it has found is true if
- * nothing was put back meanwhile.  After a few looks in vain, and where hints do
- * not fit (no shared memory, a snapshot that does not move, leads this very
- * transaction has made available), it scans the queue's index from its
- * beginning: slower, same answers.
+ * nothing was put back meanwhile.  Where hints do not fit (no shared memory, a
+ * snapshot that does not move, leads this very transaction has made available),
+ * it scans the queue's index from its beginning: slower, same answers.
  *
  * The row decides.  A candidate is no promise: the caller locks and re-checks.
  */
@@ -29,21 +28,22 @@
 #include "queue_prepared.h"
 #include "queue_shmem.h"
 
-#define MAX_LOOKS 10			/* at what others hold, before at everything */
+#define MAX_LOOKS 10			/* then a last one, at everything */
 
 struct PoolQueueScan
 {
 	QueueReader reader;
 	Snapshot	snapshot;
-	QueueSlot  *slot;			/* NULL: no use for hints */
+	QueueSlot  *slot;			/* NULL: there is no head */
 
 	/* looking at the index itself */
+	bool		whole;			/* all of it: hints do not fit */
 	bool		looking;
 	int			looks;
 	uint32		published;		/* the slot's, when the look began */
-	QueueSpan  *spans;			/* what is still to be looked at */
-	int			n_spans;
-	IndexScanDesc index_scan;	/* of the first span, or NULL */
+	QueueHoldings others;		/* what they held then */
+	int			next_span;
+	IndexScanDesc index_scan;	/* of the span, or NULL */
 
 	bool		contended;
 	bool		unseen;			/* passed what the snapshot does not see */
@@ -74,8 +74,8 @@ pool_queue_begin(PoolTable *leads, int32 pool_id, Snapshot snapshot)
 
 	queue_reader_begin(&scan->reader, leads, &key);
 	scan->snapshot = snapshot;
-	if (queue_answer_fits_hints(&key))
-		scan->slot = queue_slot_get(&key, true);
+	scan->slot = queue_slot_get(&key, true);
+	scan->whole = scan->slot == NULL || !queue_answer_fits_hints(&key);
 	return scan;
 }
 
@@ -105,6 +105,7 @@ pop(PoolQueueScan *scan, PoolCandidate *candidate, bool *starved)
 	{
 		LWLockRelease(&slot->lock);
 		scan->slot = queue_slot_get(&reader->key, true);
+		scan->whole = scan->slot == NULL;
 		return false;
 	}
 	if (slot->head < slot->tail)
@@ -160,52 +161,55 @@ is_dry(PoolQueueScan *scan, uint32 *published)
 	return dry;
 }
 
-/* Begins to look at the whole queue. */
-static void
-look_at_everything(PoolQueueScan *scan)
-{
-	scan->slot = NULL;
-	scan->looking = true;
-	scan->spans = palloc(sizeof(QueueSpan));
-	scan->spans[0] = (QueueSpan)
-	{
-		QUEUE_FIRST, QUEUE_LAST
-	};
-	scan->n_spans = 1;
-}
-
 /*
  * Begins to look at what others hold, unless there is something to be popped
- * again.
+ * again; or at everything.
  */
 static void
-look_at_others(PoolQueueScan *scan)
+begin_look(PoolQueueScan *scan)
 {
+	const QueueKey *key = &scan->reader.key;
+	bool		dry = false;
+
 	if (++scan->looks > MAX_LOOKS)
-		look_at_everything(scan);
-	else if (is_dry(scan, &scan->published))
-	{
-		scan->looking = true;
-		scan->n_spans = 0;
-		if (queue_answer_by_others(&scan->reader.key, scan->slot))
-			scan->spans = queue_holder_spans(&scan->reader.key,
-											 &scan->n_spans);
-	}
+		scan->whole = true;
+	if (scan->slot != NULL)
+		dry = is_dry(scan, &scan->published);
+	if (!dry && !scan->whole)
+		return;
+	scan->looking = true;
+	scan->next_span = 0;
+	scan->others.n = scan->others.n_givers = 0;
+	if (scan->slot != NULL && queue_answer_by_others(key, scan->slot))
+		queue_holder_look(key, &scan->others);
+	if (scan->whole)
+		scan->others.n = 1;
 }
 
 /*
  * Ends the look; whether what it has found is all there is.  Whoever lets a
  * lead go publishes that before he stops being counted and shown, so with
- * nothing published since the look began, nothing can have slipped past it.
+ * nothing published since the look began, and nobody committed, nothing can
+ * have slipped past it.  Who is overtaken again and again has others beside
+ * him who hold leads and let them go.
  */
 static bool
-look_is_final(PoolQueueScan *scan)
+end_look(PoolQueueScan *scan)
 {
 	uint32		published;
+	bool		dry;
 
 	scan->looking = false;
-	return scan->slot == NULL ||
-		(is_dry(scan, &published) && published == scan->published);
+	if (scan->slot == NULL)
+		return true;
+	dry = is_dry(scan, &published);
+	if ((dry || scan->whole) && published == scan->published &&
+		queue_holder_unchanged(&scan->others))
+		return true;
+	if (scan->looks <= MAX_LOOKS)
+		return false;
+	scan->contended = true;
+	return true;
 }
 
 /* Whether the lead just read is one to hand out. */
@@ -237,9 +241,6 @@ next_of_span(PoolQueueScan *scan, PoolCandidate *candidate)
 {
 	QueueReader *reader = &scan->reader;
 
-	if (scan->index_scan == NULL)
-		scan->index_scan = queue_reader_scan(reader, scan->spans->first,
-											 scan->spans->last, false);
 	while (index_getnext_slot(scan->index_scan, ForwardScanDirection,
 							  reader->row))
 	{
@@ -250,22 +251,33 @@ next_of_span(PoolQueueScan *scan, PoolCandidate *candidate)
 		pool_queue_take(reader->leads, reader->key.pool_id, candidate);
 		return true;
 	}
-	index_endscan(scan->index_scan);
-	scan->index_scan = NULL;
 	return false;
 }
 
 static bool
 next_of_look(PoolQueueScan *scan, PoolCandidate *candidate)
 {
-	while (scan->n_spans > 0)
+	static const QueueSpan everything = {QUEUE_FIRST, QUEUE_LAST};
+
+	for (;;)
 	{
-		if (next_of_span(scan, candidate))
-			return true;
-		scan->spans++;
-		scan->n_spans--;
+		const QueueSpan *span = &everything;
+
+		if (scan->index_scan != NULL)
+		{
+			if (next_of_span(scan, candidate))
+				return true;
+			index_endscan(scan->index_scan);
+			scan->index_scan = NULL;
+		}
+		if (scan->next_span == scan->others.n)
+			return false;
+		if (!scan->whole)
+			span = &scan->others.spans[scan->next_span];
+		scan->next_span++;
+		scan->index_scan = queue_reader_scan(&scan->reader, span->first,
+											 span->last, false);
 	}
-	return false;
 }
 
 /* ------------------------------------------------------------------------
@@ -285,8 +297,8 @@ pool_queue_next(PoolQueueScan *scan, PoolCandidate *candidate)
 		bool		found;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!scan->looking && scan->slot == NULL)
-			look_at_everything(scan);
+		if (!scan->looking && scan->whole)
+			begin_look(scan);
 		found = scan->looking ? next_of_look(scan, candidate) :
 			pop(scan, candidate, &starved);
 		if (found)
@@ -294,10 +306,10 @@ pool_queue_next(PoolQueueScan *scan, PoolCandidate *candidate)
 			scan->current = *candidate;
 			return true;
 		}
-		if (scan->looking && look_is_final(scan))
+		if (scan->looking && end_look(scan))
 			return false;
 		if (starved)
-			look_at_others(scan);
+			begin_look(scan);
 	}
 }
 

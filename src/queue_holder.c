@@ -158,20 +158,13 @@ queue_holder_hide(void)
 		queue_holder_show();
 }
 
-/*
- * What is given by a transaction that is still running is not there yet, for
- * nobody; what it has taken is.
- */
 static bool
-is_relevant(const QueueHold *hold, TransactionId xid, const QueueKey *key)
+is_relevant(const QueueHold *hold, const QueueKey *key)
 {
-	if (hold->key.database != key->database ||
-		(hold->key.pool_id != 0 &&
-		 (hold->key.pool_id != key->pool_id ||
-		  hold->key.table != key->table)))
-		return false;
-	return !(hold->given && TransactionIdIsValid(xid) &&
-			 TransactionIdIsInProgress(xid));
+	return hold->key.database == key->database &&
+		(hold->key.pool_id == 0 ||
+		 (hold->key.pool_id == key->pool_id &&
+		  hold->key.table == key->table));
 }
 
 static int
@@ -203,33 +196,43 @@ join_spans(QueueSpan *spans, int n)
 	return last + 1;
 }
 
+/*
+ * What is given by a transaction that is still running is not there yet, for
+ * nobody; what it has taken is.
+ */
 static void
-add_span(QueueSpan **spans, int *n, int *size, int64 first, int64 last)
+add_hold(QueueHoldings *them, const QueueHold *hold, TransactionId xid)
 {
-	if (*n == *size)
+	if (them->n + 1 >= them->size)
 	{
-		*size *= 2;
-		*spans = repalloc(*spans, *size * sizeof(QueueSpan));
+		them->size *= 2;
+		them->spans = repalloc(them->spans, them->size * sizeof(QueueSpan));
+		them->givers = repalloc(them->givers,
+								them->size * sizeof(TransactionId));
 	}
-	(*spans)[*n].first = first;
-	(*spans)[*n].last = last;
-	(*n)++;
+	if (hold->given && TransactionIdIsValid(xid) &&
+		TransactionIdIsInProgress(xid))
+		them->givers[them->n_givers++] = xid;
+	else
+		them->spans[them->n++] = (QueueSpan)
+	{
+		hold->first, hold->last
+	};
 }
 
 /*
- * The tickets of this pool that others' transactions answer for, ascending
- * and apart.  Prepared ones come last: a transaction is written down there
- * before its backend forgets it.
+ * What others' transactions answer for in this pool.  Prepared ones come last:
+ * a transaction is written down there before its backend forgets it.
  */
-QueueSpan *
-queue_holder_spans(const QueueKey *key, int *n)
+void
+queue_holder_look(const QueueKey *key, QueueHoldings *them)
 {
-	int			size = 64;
-	QueueSpan  *spans = palloc(size * sizeof(QueueSpan));
-	int64		first;
-	int64		last;
+	QueueSpan	prepared;
 
-	*n = 0;
+	them->size = 64;
+	them->spans = palloc(them->size * sizeof(QueueSpan));
+	them->givers = palloc(them->size * sizeof(TransactionId));
+	them->n = them->n_givers = 0;
 	for (int i = 0; i < MaxBackends; i++)
 	{
 		QueueHolder *holder = holder_of(i);
@@ -241,15 +244,24 @@ queue_holder_spans(const QueueKey *key, int *n)
 		copy_holds(&theirs, &holder->shown);
 		SpinLockRelease(&holder->mutex);
 		for (int j = 0; j < theirs.n; j++)
-		{
-			QueueHold  *hold = &theirs.holds[j];
-
-			if (is_relevant(hold, theirs.xid, key))
-				add_span(&spans, n, &size, hold->first, hold->last);
-		}
+			if (is_relevant(&theirs.holds[j], key))
+				add_hold(them, &theirs.holds[j], theirs.xid);
 	}
-	if (queue_prepared_pending(key, &first, &last))
-		add_span(&spans, n, &size, first, last);
-	*n = join_spans(spans, *n);
-	return spans;
+	if (queue_prepared_pending(key, &prepared.first, &prepared.last))
+		them->spans[them->n++] = prepared;
+	them->n = join_spans(them->spans, them->n);
+}
+
+/*
+ * Whether those who were about to give something still are.  One that has
+ * ended may have moved a lead from where nobody has looked yet to where nobody
+ * will.
+ */
+bool
+queue_holder_unchanged(const QueueHoldings *them)
+{
+	for (int i = 0; i < them->n_givers; i++)
+		if (!TransactionIdIsInProgress(them->givers[i]))
+			return false;
+	return true;
 }

@@ -14,6 +14,16 @@ typedef struct QueueSpan
 	int64		last;
 } QueueSpan;
 
+/* What others answer for in one pool, at one moment. */
+typedef struct QueueHoldings
+{
+	int			size;			/* allocated, of both */
+	int			n;
+	QueueSpan  *spans;			/* to look at: ascending, apart */
+	int			n_givers;
+	TransactionId *givers;		/* running, and give something */
+} QueueHoldings;
+
 extern Size queue_holder_size(void);
 extern void queue_holder_create(void);
 
@@ -25,6 +35,7 @@ extern void queue_holder_show(void);
 extern void queue_holder_hide(void);
 
 /* what the others' answer for */
-extern QueueSpan *queue_holder_spans(const QueueKey *key, int *n);
+extern void queue_holder_look(const QueueKey *key, QueueHoldings *them);
+extern bool queue_holder_unchanged(const QueueHoldings *them);
 
 #endif							/* POOL_QUEUE_HOLDER_H */

@@ -160,6 +160,7 @@ queue_prepared_add(TransactionId xid, const QueueKey *key,
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 				 errmsg("no room for another prepared transaction"),
+				 errdetail("Each one that has claimed or entered leads is remembered in shared memory."),
 				 errhint("Increase max_prepared_transactions.")));
 	}
 	if (entry->xid == xid)
