@@ -16,12 +16,15 @@ OBJS = \
 	src/close.o \
 	src/config.o \
 	src/config_check.o \
+	src/config_check_timer.o \
 	src/config_merge.o \
 	src/config_read.o \
 	src/config_rule.o \
+	src/config_timer.o \
 	src/config_trigger.o \
 	src/constraint.o \
 	src/data.o \
+	src/downtime.o \
 	src/due.o \
 	src/edit.o \
 	src/entry.o \
@@ -35,11 +38,13 @@ OBJS = \
 	src/identity.o \
 	src/installation.o \
 	src/intake.o \
+	src/judge.o \
 	src/launcher.o \
 	src/lead.o \
 	src/match.o \
 	src/poll.o \
 	src/pool_ext.o \
+	src/quarantine.o \
 	src/queue.o \
 	src/queue_answer.o \
 	src/queue_check.o \
@@ -67,12 +72,16 @@ OBJS = \
 	src/table.o \
 	src/tick.o \
 	src/timer.o \
+	src/timer_act.o \
+	src/timer_approval.o \
+	src/timer_view.o \
 	src/trigger.o \
 	src/verify.o \
 	src/visible.o \
 	src/worker.o \
 	src/worker_slot.o \
-	src/worker_status.o
+	src/worker_status.o \
+	src/worktime.o
 
 # Joined in this order: later modules use what earlier ones create.
 SQL_MODULES = \
@@ -82,6 +91,7 @@ SQL_MODULES = \
 	sql/install/worker.sql \
 	sql/install/rollup.sql \
 	sql/install/views.sql \
+	sql/install/timers.sql \
 	sql/install/lead_event.sql \
 	sql/install/outside.sql \
 	sql/install/reveal.sql \

@@ -108,7 +108,13 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 	" detail"},
 	[POOL_REWARD_RULE] = {"reward_rule",
 		"id tenant_id pool_id name event_kind condition member_condition"
-	" points shares within cap enabled"}
+	" points shares within cap enabled"},
+	[POOL_CALENDAR] = {"calendar",
+	"tenant_id day is_workday"},
+	[POOL_DOWNTIME] = {"downtime",
+	"started_at ended_at"},
+	[POOL_TICK_STATE] = {"tick_state",
+	"id last_at"}
 };
 
 static const char *const index_names[POOL_INDEX_COUNT] = {
@@ -149,7 +155,10 @@ static const char *const index_names[POOL_INDEX_COUNT] = {
 	[POOL_ROUTING_WAIT_PKEY] = "routing_wait_pkey",
 	[POOL_MEMBER_FACT_PKEY] = "member_fact_pkey",
 	[POOL_IDENTITY_GROUP_PKEY] = "identity_group_pkey",
-	[POOL_RUN_PKEY] = "run_pkey"
+	[POOL_RUN_PKEY] = "run_pkey",
+	[POOL_CALENDAR_PKEY] = "calendar_pkey",
+	[POOL_DOWNTIME_PKEY] = "downtime_pkey",
+	[POOL_TICK_STATE_PKEY] = "tick_state_pkey"
 };
 
 static const char *const sequence_names[POOL_SEQUENCE_COUNT] = {

@@ -169,6 +169,34 @@ pool_local_day(TimestampTz at, pg_tz *zone)
 	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
 }
 
+/* Day and time of day that the clocks of the zone show. */
+DateADT
+pool_wall_clock(TimestampTz at, pg_tz *zone, TimeADT *time)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+
+	to_local(at, zone, &tm, &fsec);
+	*time = ((tm.tm_hour * MINS_PER_HOUR + tm.tm_min) * SECS_PER_MINUTE +
+			 tm.tm_sec) * USECS_PER_SEC + fsec;
+	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
+}
+
+/* The instant at which they show that; 24:00 is the end of the day. */
+TimestampTz
+pool_wall_time(DateADT day, TimeADT time, pg_tz *zone)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+
+	memset(&tm, 0, sizeof(tm));
+	day += time / USECS_PER_DAY;
+	time %= USECS_PER_DAY;
+	j2date(day + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
+	dt2time(time, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &fsec);
+	return from_local(&tm, fsec, zone);
+}
+
 /*
  * The instant at which this day begins in the zone.  Where clocks go back at
  * midnight there are two: it is the one by the offset that held before.

@@ -23,6 +23,8 @@ extern TimestampTz pool_now(void);
 extern bool pool_clock_is_set(void);
 extern pg_tz *pool_zone(const char *name);
 extern DateADT pool_local_day(TimestampTz at, pg_tz *zone);
+extern DateADT pool_wall_clock(TimestampTz at, pg_tz *zone, TimeADT *time);
+extern TimestampTz pool_wall_time(DateADT day, TimeADT time, pg_tz *zone);
 extern TimestampTz pool_day_start(DateADT day, pg_tz *zone);
 extern TimestampTz pool_time_add(TimestampTz at, const Interval *span,
 								 pg_tz *zone);

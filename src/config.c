@@ -56,13 +56,17 @@ static HTAB *members;
 static HTAB *memberships;
 static HTAB *names;
 static HTAB *logins;
+static PoolPeriod *downtimes;
+static int	n_downtimes;		/* -1 = not read yet, as the next one */
+static int	approval_timers;
 static bool cache_stale = true;
 
 /* the tables whose invalidation empties the cache */
 static const PoolTableId config_tables[] = {
 	POOL_TENANT, POOL_POOL, POOL_MEMBER, POOL_MEMBERSHIP, POOL_TIMER_RULE,
 	POOL_CLAIM_RULE, POOL_ENTRY_RULE, POOL_SCORE_RULE, POOL_ROUTING_RULE,
-	POOL_APPROVAL_RULE, POOL_DICTIONARY, POOL_INSTALLATION
+	POOL_APPROVAL_RULE, POOL_DICTIONARY, POOL_INSTALLATION, POOL_CALENDAR,
+	POOL_ABSENCE, POOL_DOWNTIME
 };
 static Oid	config_oids[lengthof(config_tables)];
 
@@ -108,6 +112,8 @@ start_cache(void)
 	names = make_table("pool_ext names", sizeof(NameKey), sizeof(NameEntry));
 	logins = make_table("pool_ext logins", sizeof(NameData),
 						sizeof(LoginEntry));
+	n_downtimes = -1;
+	approval_timers = -1;
 	for (int i = 0; i < (int) lengthof(config_tables); i++)
 		config_oids[i] = pool_table_oid(config_tables[i]);
 	/* from here on an invalidation counts */
@@ -188,6 +194,29 @@ column_time(ConfigScan *scan, int attnum)
 	return DatumGetTimestampTz(config_column(scan, attnum, &isnull));
 }
 
+static void
+read_hours(ConfigScan *scan, PoolTenantConf *tenant)
+{
+	bool		isnull;
+	ArrayType  *days = DatumGetArrayTypeP(config_column(scan, TENANT_WORKDAYS,
+														&isnull));
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+
+	deconstruct_array(days, INT4OID, sizeof(int32), true, TYPALIGN_INT,
+					  &elements, &nulls, &n);
+	memset(tenant->workdays, 0, sizeof(tenant->workdays));
+	for (int i = 0; i < n; i++)
+		if (!nulls[i])
+			tenant->workdays[DatumGetInt32(elements[i])] = true;
+	tenant->work_from = DatumGetTimeADT(config_column(scan, TENANT_WORK_FROM,
+													  &isnull));
+	tenant->work_until = DatumGetTimeADT(config_column(scan,
+													   TENANT_WORK_UNTIL,
+													   &isnull));
+}
+
 const PoolTenantConf *
 pool_config_tenant(int32 id)
 {
@@ -212,10 +241,12 @@ pool_config_tenant(int32 id)
 																&isnull)));
 		strlcpy(read.country, config_column_text(&scan, TENANT_COUNTRY),
 				sizeof(read.country));
+		read_hours(&scan, &read);
 	}
 	config_scan_end(&scan);
 	if (!found)
 		return NULL;
+	config_read_calendar(cache_context, &read);
 	conf = hash_search(tenants, &id, HASH_ENTER, NULL);
 	*conf = read;
 	return conf;
@@ -332,6 +363,10 @@ pool_config_find_member(int32 id)
 	config_scan_end(&scan);
 	if (!found)
 		return NULL;
+	scan = config_scan_begin(cache_context, POOL_ABSENCE, POOL_ABSENCE_PKEY,
+							 &pool_key_int4(id), 1);
+	read.n_absences = config_read_periods(&scan, ABSENCE_STARTED_AT,
+										  ABSENCE_ENDED_AT, &read.absences);
 	conf = hash_search(members, &id, HASH_ENTER, NULL);
 	*conf = read;
 	return conf;
@@ -544,4 +579,30 @@ pool_config_membership(int32 pool_id, int32 member_id)
 	conf = hash_search(memberships, &key, HASH_ENTER, NULL);
 	*conf = read;
 	return conf;
+}
+
+/* When ticks did not run, by the beginning; returns how many times. */
+int
+pool_config_downtimes(const PoolPeriod **result)
+{
+	if (n_downtimes < 0)
+	{
+		ConfigScan	scan = config_scan_begin(cache_context, POOL_DOWNTIME,
+											 POOL_DOWNTIME_PKEY, NULL, 0);
+
+		n_downtimes = config_read_periods(&scan, DOWNTIME_STARTED_AT,
+										  DOWNTIME_ENDED_AT, &downtimes);
+	}
+	*result = downtimes;
+	return n_downtimes;
+}
+
+/* Whether any timer rule is about requests that wait. */
+bool
+pool_config_approval_timers(void)
+{
+	if (approval_timers < 0)
+		approval_timers = config_find_timer_basis(cache_context,
+												  POOL_BASIS_APPROVAL);
+	return approval_timers;
 }

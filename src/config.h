@@ -12,12 +12,31 @@
 
 #define POOL_NO_LIMIT (-1)
 
+/* From one moment to before another. */
+typedef struct PoolPeriod
+{
+	TimestampTz from;
+	TimestampTz until;			/* DT_NOEND = not over yet */
+} PoolPeriod;
+
+/* A day of a tenant's calendar, which its weekday says nothing about. */
+typedef struct PoolCalendarDay
+{
+	DateADT		day;
+	bool		is_workday;
+} PoolCalendarDay;
+
 typedef struct PoolTenantConf
 {
 	int32		id;
 	char	   *name;
 	pg_tz	   *zone;
 	char		country[3];
+	bool		workdays[8];	/* by ISO day of the week, 1 to 7 */
+	TimeADT		work_from;
+	TimeADT		work_until;
+	PoolCalendarDay *calendar;	/* ascending */
+	int			n_calendar;
 } PoolTenantConf;
 
 /*
@@ -36,20 +55,44 @@ typedef enum PoolTimerBasis
 {
 	POOL_BASIS_FIRST_CONTACT,
 	POOL_BASIS_FOLLOW_UP,
-	POOL_BASIS_OWNERSHIP
+	POOL_BASIS_OWNERSHIP,
+	POOL_BASIS_ENTRY,
+	POOL_BASIS_CREATION,
+	POOL_BASIS_STAGE,
+	POOL_BASIS_REVIEW,
+	POOL_BASIS_APPROVAL,
+	POOL_BASIS_PLANNED
 } PoolTimerBasis;
+
+typedef enum PoolTimerAction
+{
+	POOL_TIMER_RECLAIM,
+	POOL_TIMER_MOVE,
+	POOL_TIMER_ARCHIVE,
+	POOL_TIMER_ESCALATE
+} PoolTimerAction;
+
+typedef enum PoolNotify
+{
+	POOL_NOTIFY_OWNER,
+	POOL_NOTIFY_MANAGER,
+	POOL_NOTIFY_PARENT_MANAGER
+} PoolNotify;
 
 typedef struct PoolTimerRule
 {
 	int32		id;
 	char	   *name;
+	PoolTimerAction action;
 	PoolTimerBasis basis;
 	Interval	after;
+	bool		working_time;
+	PoolNotify	notify;
 	PoolCondition condition;
 	Interval   *remind_before;
 	int			n_remind;
 	bool		notice_required;
-	int32		to_pool_id;		/* 0 = the lead's own */
+	int32		to_pool_id;		/* 0 = none named */
 } PoolTimerRule;
 
 typedef struct PoolClaimRule
@@ -154,9 +197,10 @@ typedef struct PoolConf
 	int32		claim_limit;
 	Interval   *claim_interval; /* NULL = none */
 	Interval   *cooldown;
-	PoolTimerRule *rules;		/* enabled ones */
+	PoolTimerRule *rules;		/* enabled ones, by id */
 	int			n_rules;
-	bool		conditional;	/* some timer rule has a condition */
+	bool		conditional;	/* a follow-up or an edit may bring a timer
+								 * nearer */
 	PoolClaimRule *claim_rules; /* by name; enabled ones, as all of these */
 	int			n_claim_rules;
 	PoolEntryRule *entry_rules; /* by position, id */
@@ -204,6 +248,8 @@ typedef struct PoolMemberConf
 	TimestampTz joined_at;
 	int32		hold_limit;
 	bool		left;			/* his rights have ended */
+	PoolPeriod *absences;		/* by their beginning */
+	int			n_absences;
 } PoolMemberConf;
 
 typedef enum PoolRole
@@ -237,6 +283,11 @@ typedef struct PoolMembershipConf
  * does not exist is NULL (or 0) where it is looked for, and an error where
  * something refers to it.
  */
+extern const char *pool_timer_basis_name(PoolTimerBasis basis);
+extern const char *pool_timer_action_name(PoolTimerAction action);
+extern const char *pool_timer_notify_name(PoolNotify notify);
+extern int	pool_timer_basis(const char *name);
+extern int	pool_timer_action(const char *name);
 extern const char *pool_strategy_name(PoolStrategy strategy);
 extern bool pool_strategy_exists(const char *name);
 extern void pool_config_init(void);
@@ -252,5 +303,7 @@ extern int32 pool_config_member_by_key(int32 tenant_id, const char *key);
 extern int32 pool_config_member_by_login(const char *login);
 extern const PoolMembershipConf *pool_config_membership(int32 pool_id,
 														int32 member_id);
+extern int	pool_config_downtimes(const PoolPeriod **downtimes);
+extern bool pool_config_approval_timers(void);
 
 #endif							/* POOL_CONFIG_H */

@@ -8,6 +8,7 @@
  * rule that names no tenant has it looked up.
  */
 #include "compat.h"
+#include "config_check.h"
 
 #include "utils/acl.h"
 #include "miscadmin.h"
@@ -38,16 +39,6 @@ PG_FUNCTION_INFO_V1(pool_check_timer_rule);
 PG_FUNCTION_INFO_V1(pool_check_rule);
 
 #define MAX_YEARS 100
-#define MAX_REMINDERS 20
-
-/* A row about to be written, and the one it replaces. */
-typedef struct CheckedRow
-{
-	Relation	rel;
-	HeapTuple	new;
-	HeapTuple	old;			/* NULL: an INSERT */
-	TupleDesc	desc;
-} CheckedRow;
 
 static CheckedRow
 checked_row(FunctionCallInfo fcinfo)
@@ -73,30 +64,30 @@ checked_row(FunctionCallInfo fcinfo)
 	return row;
 }
 
-static Datum
-column(const CheckedRow *row, int attnum, bool *isnull)
+Datum
+config_check_column(const CheckedRow *row, int attnum, bool *isnull)
 {
 	return heap_getattr(row->new, attnum, row->desc, isnull);
 }
 
-static const char *
-column_name(const CheckedRow *row, int attnum)
+const char *
+config_check_name(const CheckedRow *row, int attnum)
 {
 	return NameStr(TupleDescAttr(row->desc, attnum - 1)->attname);
 }
 
-static bool
-is_null(const CheckedRow *row, int attnum)
+bool
+config_check_is_null(const CheckedRow *row, int attnum)
 {
 	bool		isnull;
 
-	(void) column(row, attnum, &isnull);
+	(void) config_check_column(row, attnum, &isnull);
 	return isnull;
 }
 
 /* An id column, 0 for NULL. */
-static int32
-column_id(const CheckedRow *row, HeapTuple tuple, int attnum)
+int32
+config_check_id(const CheckedRow *row, HeapTuple tuple, int attnum)
 {
 	bool		isnull;
 	Datum		value = heap_getattr(tuple, attnum, row->desc, &isnull);
@@ -119,7 +110,7 @@ static void
 check_zone(const CheckedRow *row, int attnum)
 {
 	bool		isnull;
-	Datum		value = column(row, attnum, &isnull);
+	Datum		value = config_check_column(row, attnum, &isnull);
 
 	if (!isnull)
 		(void) pool_zone(TextDatumGetCString(value));
@@ -130,12 +121,12 @@ static void
 check_unchanged(const CheckedRow *row, int attnum)
 {
 	if (row->old == NULL ||
-		column_id(row, row->old, attnum) == column_id(row, row->new, attnum))
+		config_check_id(row, row->old, attnum) == config_check_id(row, row->new, attnum))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("column \"%s\" of table \"pool.%s\" cannot be changed",
-					column_name(row, attnum),
+					config_check_name(row, attnum),
 					RelationGetRelationName(row->rel)),
 			 errdetail("Leads and events refer to the row by it."),
 			 errhint("Insert a new row instead.")));
@@ -164,8 +155,8 @@ is_sane(const Interval *span)
 	return days <= (int64) MAX_YEARS * MONTHS_PER_YEAR * DAYS_PER_MONTH;
 }
 
-static void
-check_span(const CheckedRow *row, int attnum, Datum value)
+void
+config_check_span(const CheckedRow *row, int attnum, Datum value)
 {
 	if (is_sane(DatumGetIntervalP(value)))
 		return;
@@ -173,7 +164,7 @@ check_span(const CheckedRow *row, int attnum, Datum value)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("interval \"%s\" is out of range for column \"%s\"",
 					DatumGetCString(DirectFunctionCall1(interval_out, value)),
-					column_name(row, attnum)),
+					config_check_name(row, attnum)),
 			 errdetail("It must be longer than nothing, without negative "
 					   "parts, and no longer than %d years.", MAX_YEARS),
 			 errhint("For example \"3 days\" or \"48 hours\".")));
@@ -183,10 +174,10 @@ static void
 check_interval(const CheckedRow *row, int attnum)
 {
 	bool		isnull;
-	Datum		value = column(row, attnum, &isnull);
+	Datum		value = config_check_column(row, attnum, &isnull);
 
 	if (!isnull)
-		check_span(row, attnum, value);
+		config_check_span(row, attnum, value);
 }
 
 /* Every column of type interval. */
@@ -196,34 +187,6 @@ check_intervals(const CheckedRow *row)
 	for (int i = 0; i < row->desc->natts; i++)
 		if (TupleDescAttr(row->desc, i)->atttypid == INTERVALOID)
 			check_interval(row, i + 1);
-}
-
-static void
-check_reminders(const CheckedRow *row)
-{
-	bool		isnull;
-	Datum		value = column(row, TIMER_RULE_REMIND_BEFORE, &isnull);
-	ArrayType  *array;
-	Datum	   *spans;
-	bool	   *nulls;
-	int			n;
-
-	if (isnull)
-		return;
-	array = DatumGetArrayTypeP(value);
-	deconstruct_array(array, INTERVALOID, sizeof(Interval), false,
-					  TYPALIGN_DOUBLE, &spans, &nulls, &n);
-	if (ARR_NDIM(array) > 1 || n > MAX_REMINDERS || array_contains_nulls(array))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("column \"%s\" is not a list of reminders",
-						column_name(row, TIMER_RULE_REMIND_BEFORE)),
-				 errdetail("It has %d elements; it must have one dimension, "
-						   "no NULL and at most %d elements.",
-						   n, MAX_REMINDERS),
-				 errhint("For example \"{1 day,2 hours}\".")));
-	for (int i = 0; i < n; i++)
-		check_span(row, TIMER_RULE_REMIND_BEFORE, spans[i]);
 }
 
 /* ------------------------------------------------------------------------
@@ -279,7 +242,7 @@ check_member_exists(int32 member_id)
 static HeapTuple
 fill_tenant(const CheckedRow *row, int tenant_column, int pool_column)
 {
-	int32		pool_id = column_id(row, row->new, pool_column);
+	int32		pool_id = config_check_id(row, row->new, pool_column);
 	Datum		value = Int32GetDatum(tenant_of_pool(pool_id));
 	bool		isnull = false;
 
@@ -302,13 +265,13 @@ check_conditions(const CheckedRow *row)
 
 		if (TupleDescAttr(row->desc, attnum - 1)->atttypid != JSONPATHOID)
 			continue;
-		value = column(row, attnum, &isnull);
+		value = config_check_column(row, attnum, &isnull);
 		if (isnull || pool_rule_is_predicate(DatumGetJsonPathP(value)))
 			continue;
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("column \"%s\" is not a condition",
-						column_name(row, attnum)),
+						config_check_name(row, attnum)),
 				 errdetail("The path \"%.200s\" selects something, but is "
 						   "neither true nor false.",
 						   DatumGetCString(DirectFunctionCall1(jsonpath_out,
@@ -327,7 +290,7 @@ check_strategy(const CheckedRow *row)
 
 	if (attnum <= 0)
 		return;
-	value = column(row, attnum, &isnull);
+	value = config_check_column(row, attnum, &isnull);
 	if (isnull || pool_strategy_exists(TextDatumGetCString(value)))
 		return;
 	ereport(ERROR,
@@ -398,7 +361,7 @@ static void
 check_login(const CheckedRow *row)
 {
 	bool		isnull;
-	Datum		value = column(row, MEMBER_LOGIN, &isnull);
+	Datum		value = config_check_column(row, MEMBER_LOGIN, &isnull);
 	int			length;
 
 	if (isnull)
@@ -414,7 +377,7 @@ check_login(const CheckedRow *row)
 				 errhint("Leave it NULL for a member without a login.")));
 	if (row->old == NULL || is_changed(row, MEMBER_LOGIN, value))
 		check_capture(text_to_cstring(DatumGetTextPP(value)),
-					  column_id(row, row->new, MEMBER_TENANT_ID));
+					  config_check_id(row, row->new, MEMBER_TENANT_ID));
 }
 
 Datum
@@ -435,11 +398,11 @@ pool_check_membership(PG_FUNCTION_ARGS)
 {
 	CheckedRow	row = checked_row(fcinfo);
 
-	if (is_null(&row, MEMBERSHIP_TENANT_ID) &&
-		!is_null(&row, MEMBERSHIP_POOL_ID) &&
-		!is_null(&row, MEMBERSHIP_MEMBER_ID))
+	if (config_check_is_null(&row, MEMBERSHIP_TENANT_ID) &&
+		!config_check_is_null(&row, MEMBERSHIP_POOL_ID) &&
+		!config_check_is_null(&row, MEMBERSHIP_MEMBER_ID))
 	{
-		check_member_exists(column_id(&row, row.new, MEMBERSHIP_MEMBER_ID));
+		check_member_exists(config_check_id(&row, row.new, MEMBERSHIP_MEMBER_ID));
 		row.new = fill_tenant(&row, MEMBERSHIP_TENANT_ID, MEMBERSHIP_POOL_ID);
 	}
 	PG_RETURN_POINTER(row.new);
@@ -453,9 +416,9 @@ pool_check_timer_rule(PG_FUNCTION_ARGS)
 	check_unchanged(&row, TIMER_RULE_ID);
 	check_intervals(&row);
 	check_conditions(&row);
-	check_reminders(&row);
-	if (is_null(&row, TIMER_RULE_TENANT_ID) &&
-		!is_null(&row, TIMER_RULE_POOL_ID))
+	config_check_timer(&row);
+	if (config_check_is_null(&row, TIMER_RULE_TENANT_ID) &&
+		!config_check_is_null(&row, TIMER_RULE_POOL_ID))
 		row.new = fill_tenant(&row, TIMER_RULE_TENANT_ID, TIMER_RULE_POOL_ID);
 	PG_RETURN_POINTER(row.new);
 }
@@ -473,7 +436,7 @@ pool_check_rule(PG_FUNCTION_ARGS)
 	check_intervals(&row);
 	check_conditions(&row);
 	check_strategy(&row);
-	if (is_null(&row, tenant_id) && !is_null(&row, pool_id))
+	if (config_check_is_null(&row, tenant_id) && !config_check_is_null(&row, pool_id))
 		row.new = fill_tenant(&row, tenant_id, pool_id);
 	PG_RETURN_POINTER(row.new);
 }

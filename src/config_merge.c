@@ -47,8 +47,24 @@ static const DerivedTable derived_tables[] = {
 	{
 		"timer_recheck",
 		"INSERT INTO pool.timer_recheck AS r SELECT ($1).*"
-		" ON CONFLICT (pool_id) DO UPDATE"
-		" SET after_lead = 0, horizon = NULL, walk_xmin = NULL"
+		" ON CONFLICT (pool_id, member_id) DO UPDATE"
+		" SET everything = r.everything OR excluded.everything,"
+		" after_lead = 0, horizon = NULL, walk_xmin = NULL, todo = NULL,"
+		" done = 0"
+	},
+	{
+		/* the open one that the member's row has made gives way */
+		"absence",
+		"WITH made AS (SELECT a.started_at FROM pool.absence a"
+		"  WHERE a.member_id = ($1).member_id AND a.ended_at IS NULL"
+		"  AND ($1).ended_at IS NULL),"
+		" gone AS (DELETE FROM pool.absence a USING made m"
+		"  WHERE a.member_id = ($1).member_id"
+		"  AND a.started_at = m.started_at"
+		"  AND a.started_at <> ($1).started_at)"
+		" INSERT INTO pool.absence SELECT ($1).*"
+		" ON CONFLICT (member_id, started_at) DO UPDATE"
+		" SET ended_at = excluded.ended_at"
 	}
 };
 

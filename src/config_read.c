@@ -162,67 +162,64 @@ config_make_room(MemoryContext context, void *array, int n, Size size)
 	return array;
 }
 
-static void
-read_remind(ConfigScan *scan, PoolTimerRule *rule)
+/* The place of the name in the list, -1 if it is not there. */
+int
+config_find_name(const char *name, const char *const *names, int n)
 {
-	bool		isnull;
-	ArrayType  *array = DatumGetArrayTypeP(config_column(scan,
-														 TIMER_RULE_REMIND_BEFORE,
-														 &isnull));
-	Datum	   *spans;
-	int			n;
-
-	deconstruct_array(array, INTERVALOID, sizeof(Interval), false,
-					  TYPALIGN_DOUBLE, &spans, NULL, &n);
-	rule->n_remind = n;
-	rule->remind_before = MemoryContextAlloc(scan->context,
-											 Max(n, 1) * sizeof(Interval));
 	for (int i = 0; i < n; i++)
-		rule->remind_before[i] = *DatumGetIntervalP(spans[i]);
+		if (strcmp(names[i], name) == 0)
+			return i;
+	return -1;
 }
 
-static void
-read_rule(ConfigScan *scan, PoolTimerRule *rule)
+/* All rows of the scan as periods; ends it and returns how many there are. */
+int
+config_read_periods(ConfigScan *scan, int from_column, int until_column,
+					PoolPeriod **periods)
 {
-	bool		isnull;
-	char	   *basis = config_column_text(scan, TIMER_RULE_BASIS);
+	int			n = 0;
 
-	config_column_condition(scan, TIMER_RULE_CONDITION, &rule->condition);
-	rule->id = config_column_int(scan, TIMER_RULE_ID, 0);
-	rule->name = config_column_text(scan, TIMER_RULE_NAME);
-	if (strcmp(basis, "first_contact") == 0)
-		rule->basis = POOL_BASIS_FIRST_CONTACT;
-	else if (strcmp(basis, "follow_up") == 0)
-		rule->basis = POOL_BASIS_FOLLOW_UP;
-	else
-		rule->basis = POOL_BASIS_OWNERSHIP;
-	rule->after = *DatumGetIntervalP(config_column(scan, TIMER_RULE_AFTER, &isnull));
-	rule->notice_required = config_column_bool(scan, TIMER_RULE_NOTICE_REQUIRED);
-	rule->to_pool_id = config_column_int(scan, TIMER_RULE_TO_POOL_ID, 0);
-	read_remind(scan, rule);
+	*periods = NULL;
+	while (config_scan_next(scan))
+	{
+		PoolPeriod *period;
+		bool		isnull;
+		Datum		value;
+
+		*periods = config_make_room(scan->context, *periods, n,
+									sizeof(PoolPeriod));
+		period = &(*periods)[n++];
+		value = config_column(scan, from_column, &isnull);
+		period->from = DatumGetTimestampTz(value);
+		value = config_column(scan, until_column, &isnull);
+		period->until = isnull ? DT_NOEND : DatumGetTimestampTz(value);
+	}
+	config_scan_end(scan);
+	return n;
 }
 
-/* The enabled timer rules of a pool, by name. */
+/* Which days and hours are working time; *tenant's id is set. */
 void
-config_read_timer_rules(MemoryContext context, PoolConf *pool)
+config_read_calendar(MemoryContext context, PoolTenantConf *tenant)
 {
-	ConfigScan	scan = config_scan_begin(context, POOL_TIMER_RULE,
-										 POOL_TIMER_RULE_NAME,
-										 &pool_key_int4(pool->id), 1);
+	ConfigScan	scan = config_scan_begin(context, POOL_CALENDAR,
+										 POOL_CALENDAR_PKEY,
+										 &pool_key_int4(tenant->id), 1);
 
-	pool->rules = NULL;
-	pool->n_rules = 0;
-	pool->conditional = false;
+	tenant->calendar = NULL;
+	tenant->n_calendar = 0;
 	while (config_scan_next(&scan))
 	{
-		if (!config_column_bool(&scan, TIMER_RULE_ENABLED))
-			continue;
-		pool->rules = config_make_room(context, pool->rules, pool->n_rules,
-									   sizeof(PoolTimerRule));
-		read_rule(&scan, &pool->rules[pool->n_rules]);
-		if (pool->rules[pool->n_rules].condition.path != NULL)
-			pool->conditional = true;
-		pool->n_rules++;
+		PoolCalendarDay *day;
+		bool		isnull;
+
+		tenant->calendar = config_make_room(context, tenant->calendar,
+											tenant->n_calendar,
+											sizeof(PoolCalendarDay));
+		day = &tenant->calendar[tenant->n_calendar++];
+		day->day = DatumGetDateADT(config_column(&scan, CALENDAR_DAY,
+												 &isnull));
+		day->is_workday = config_column_bool(&scan, CALENDAR_IS_WORKDAY);
 	}
 	config_scan_end(&scan);
 }

@@ -39,6 +39,14 @@ extern void config_column_condition(ConfigScan *scan, int attnum,
 extern void *config_make_room(MemoryContext context, void *array, int n,
 							  Size size);
 
+extern int	config_find_name(const char *name, const char *const *names, int n);
+extern int	config_read_periods(ConfigScan *scan, int from_column,
+								int until_column, PoolPeriod **periods);
+
+extern void config_read_calendar(MemoryContext context,
+								 PoolTenantConf *tenant);
+extern bool config_find_timer_basis(MemoryContext context,
+									PoolTimerBasis basis);
 extern void config_read_timer_rules(MemoryContext context, PoolConf *pool);
 extern void config_read_rules(MemoryContext context, PoolConf *pool);
 

@@ -25,15 +25,6 @@ static const char *const strategy_names[] = {
 	[POOL_HAND_OVER] = "hand_over"
 };
 
-static int
-find_name(const char *name, const char *const *names, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (strcmp(names[i], name) == 0)
-			return i;
-	return -1;
-}
-
 const char *
 pool_strategy_name(PoolStrategy strategy)
 {
@@ -44,7 +35,7 @@ pool_strategy_name(PoolStrategy strategy)
 bool
 pool_strategy_exists(const char *name)
 {
-	return find_name(name, strategy_names, lengthof(strategy_names)) >= 0;
+	return config_find_name(name, strategy_names, lengthof(strategy_names)) >= 0;
 }
 
 /* Whether the row the scan stands on is in force. */
@@ -117,8 +108,8 @@ read_entry_rules(MemoryContext context, PoolConf *pool)
 		rule->name = config_column_text(&scan, ENTRY_RULE_NAME);
 		config_column_condition(&scan, ENTRY_RULE_CONDITION,
 								&rule->condition);
-		rule->then = find_name(config_column_text(&scan, ENTRY_RULE_THEN),
-							   then_names, lengthof(then_names));
+		rule->then = config_find_name(config_column_text(&scan, ENTRY_RULE_THEN),
+									  then_names, lengthof(then_names));
 		rule->to_pool_id = config_column_int(&scan, ENTRY_RULE_TO_POOL_ID, 0);
 		rule->grade = config_column_text(&scan, ENTRY_RULE_GRADE);
 		rule->reason = config_column_text(&scan, ENTRY_RULE_REASON);
@@ -174,9 +165,9 @@ read_routing_rule(ConfigScan *scan, PoolRoutingRule *rule)
 	config_column_condition(scan, ROUTING_RULE_MEMBER_CONDITION,
 							&rule->member_condition);
 	rule->min_level = config_column_int(scan, ROUTING_RULE_MIN_LEVEL, 0);
-	rule->strategy = find_name(config_column_text(scan,
-												  ROUTING_RULE_STRATEGY),
-							   strategy_names, lengthof(strategy_names));
+	rule->strategy = config_find_name(config_column_text(scan,
+														 ROUTING_RULE_STRATEGY),
+									  strategy_names, lengthof(strategy_names));
 	rule->to_pool_id = config_column_int(scan, ROUTING_RULE_TO_POOL_ID, 0);
 	rule->newcomer_share = config_column_number(scan,
 												ROUTING_RULE_NEWCOMER_SHARE,

@@ -3,8 +3,8 @@
  *	  What follows from a change of the configuration.
  *
  * Every backend's cache is emptied, counters come and go with memberships and
- * mirror the members' status and limit, timers are computed anew.  What is
- * still needed by leads cannot be deleted.
+ * mirror the members' status and limit, absences are written down, timers are
+ * computed anew.  What is still needed by leads cannot be deleted.
  *
  * Locks, in this order: the row changed by the caller, tenant, pools, members
  * (shared), counters (ascending pool, member).  A member's row is what whoever
@@ -32,6 +32,7 @@ PG_FUNCTION_INFO_V1(pool_pool_written);
 PG_FUNCTION_INFO_V1(pool_member_written);
 PG_FUNCTION_INFO_V1(pool_membership_written);
 PG_FUNCTION_INFO_V1(pool_timer_rule_written);
+PG_FUNCTION_INFO_V1(pool_calendar_written);
 
 /* how long the deletion of a pool may make others wait for leads */
 #define LEAD_LOCK_TIMEOUT "2s"
@@ -92,16 +93,36 @@ pool_config_written(PG_FUNCTION_ARGS)
  * Timers
  * ------------------------------------------------------------------------ */
 
-/* Has the timers of these pools (a query for ids) computed anew. */
+/* bases of rules about leads that nobody owns */
+#define UNOWNED "('entry', 'creation', 'review')"
+/* whether pool q has such rules */
+#define HAS_UNOWNED \
+	"EXISTS (SELECT FROM pool.timer_rule u WHERE u.pool_id = q.id" \
+	" AND u.basis IN " UNOWNED ")"
+/* whether pool q has rules that count working time */
+#define HAS_WORKING_TIME \
+	"EXISTS (SELECT FROM pool.timer_rule w WHERE w.pool_id = q.id" \
+	" AND w.working_time)"
+
+#define BEGIN_ANEW \
+	" ON CONFLICT (pool_id, member_id) DO UPDATE SET" \
+	" everything = r.everything OR excluded.everything," \
+	" since = excluded.since, after_lead = 0, horizon = NULL," \
+	" walk_xmin = NULL, todo = NULL, done = 0"
+
+/*
+ * Has the timers of these pools computed anew: a query for their ids, and
+ * whether those of leads that nobody owns are concerned, too.
+ */
 static void
 recheck_timers(const char *pools)
 {
-	run(psprintf("INSERT INTO pool.timer_recheck (pool_id)"
-				 " SELECT p.id FROM pool.pool p WHERE p.id IN (%s)"
-				 " ORDER BY p.id"
-				 " ON CONFLICT (pool_id) DO UPDATE SET"
-				 " after_lead = 0, horizon = NULL, walk_xmin = NULL",
-				 pools));
+	run(psprintf("INSERT INTO pool.timer_recheck AS r"
+				 " (pool_id, everything, since)"
+				 " SELECT p.id, bool_or(c.everything), pool.clock()"
+				 " FROM pool.pool p"
+				 " JOIN (%s) c (pool_id, everything) ON c.pool_id = p.id"
+				 " GROUP BY p.id ORDER BY p.id" BEGIN_ANEW, pools));
 }
 
 Datum
@@ -109,10 +130,34 @@ pool_tenant_written(PG_FUNCTION_ARGS)
 {
 	PoolSql		sql = begin_statement(pool_trigger_data(fcinfo));
 
-	recheck_timers("SELECT q.id FROM new_rows n"
+	recheck_timers("SELECT q.id, " HAS_UNOWNED " FROM new_rows n"
 				   " JOIN old_rows o ON o.id = n.id"
 				   " JOIN pool.pool q ON q.tenant_id = n.id"
-				   " WHERE n.timezone <> o.timezone AND q.timezone IS NULL");
+				   " WHERE (n.timezone <> o.timezone AND q.timezone IS NULL)"
+				   " OR ((n.workdays, n.work_from, n.work_until) <>"
+				   " (o.workdays, o.work_from, o.work_until) AND "
+				   HAS_WORKING_TIME ")");
+	pool_sql_end(sql);
+	return PointerGetDatum(NULL);
+}
+
+Datum
+pool_calendar_written(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = pool_trigger_data(fcinfo);
+	PoolSql		sql = begin_statement(data);
+	const char *tenants;
+
+	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+		tenants = "SELECT tenant_id FROM new_rows"
+			" UNION SELECT tenant_id FROM old_rows";
+	else if (TRIGGER_FIRED_BY_INSERT(data->tg_event))
+		tenants = "SELECT tenant_id FROM new_rows";
+	else
+		tenants = "SELECT tenant_id FROM old_rows";
+	recheck_timers(psprintf("SELECT q.id, " HAS_UNOWNED " FROM pool.pool q"
+							" WHERE q.tenant_id IN (%s) AND "
+							HAS_WORKING_TIME, tenants));
 	pool_sql_end(sql);
 	return PointerGetDatum(NULL);
 }
@@ -124,12 +169,13 @@ pool_timer_rule_written(PG_FUNCTION_ARGS)
 	PoolSql		sql = begin_statement(data);
 
 	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
-		recheck_timers("SELECT pool_id FROM new_rows"
-					   " UNION SELECT pool_id FROM old_rows");
+		recheck_timers("SELECT pool_id, basis IN " UNOWNED " FROM new_rows"
+					   " UNION ALL"
+					   " SELECT pool_id, basis IN " UNOWNED " FROM old_rows");
 	else if (TRIGGER_FIRED_BY_INSERT(data->tg_event))
-		recheck_timers("SELECT pool_id FROM new_rows");
+		recheck_timers("SELECT pool_id, basis IN " UNOWNED " FROM new_rows");
 	else
-		recheck_timers("SELECT pool_id FROM old_rows");
+		recheck_timers("SELECT pool_id, basis IN " UNOWNED " FROM old_rows");
 	pool_sql_end(sql);
 	return PointerGetDatum(NULL);
 }
@@ -241,6 +287,43 @@ copy_to_counters(void)
 #undef OTHER_LIMIT
 }
 
+/*
+ * Writes down when these members (in new_rows) are away.  What is to be open
+ * may be there already, in a restore.
+ */
+static void
+note_absences(void)
+{
+	run("UPDATE pool.absence a SET ended_at ="
+		" greatest(a.started_at, pool.clock()) FROM new_rows n"
+		" WHERE a.member_id = n.id AND a.ended_at IS NULL"
+		" AND n.status <> 'away'");
+	run("INSERT INTO pool.absence (member_id, tenant_id, started_at)"
+		" SELECT n.id, n.tenant_id, greatest(pool.clock(),"
+		"  (SELECT max(a.ended_at) FROM pool.absence a"
+		"   WHERE a.member_id = n.id)) FROM new_rows n"
+		" WHERE n.status = 'away' AND NOT EXISTS (SELECT FROM pool.absence a"
+		"  WHERE a.member_id = n.id AND a.ended_at IS NULL) ORDER BY n.id"
+		" ON CONFLICT (member_id, started_at) DO UPDATE SET ended_at = NULL");
+}
+
+/*
+ * The clocks of those who are back go on.  While they are away theirs only
+ * stand still, so check_at is early enough.
+ */
+static void
+recheck_returned(void)
+{
+	run("INSERT INTO pool.timer_recheck AS r (pool_id, member_id, since)"
+		" SELECT s.pool_id, s.member_id, pool.clock() FROM new_rows n"
+		" JOIN old_rows o ON o.id = n.id"
+		" JOIN pool.membership_state s ON s.member_id = n.id"
+		" JOIN pool.pool p ON p.id = s.pool_id"
+		" WHERE p.pause_when_away AND o.status = 'away'"
+		" AND n.status <> 'away' ORDER BY s.pool_id, s.member_id"
+		BEGIN_ANEW);
+}
+
 /* Deleted members: refused for those with a history. */
 static void
 remove_members(void)
@@ -261,6 +344,10 @@ remove_members(void)
 		" WHERE s.member_id = o.id");
 	run("DELETE FROM pool.member_state s USING old_rows o"
 		" WHERE s.member_id = o.id");
+	run("DELETE FROM pool.absence a USING old_rows o"
+		" WHERE a.member_id = o.id");
+	run("DELETE FROM pool.timer_recheck r USING old_rows o"
+		" WHERE r.member_id = o.id");
 }
 
 Datum
@@ -270,11 +357,18 @@ pool_member_written(PG_FUNCTION_ARGS)
 	PoolSql		sql = begin_statement(data);
 
 	if (TRIGGER_FIRED_BY_INSERT(data->tg_event))
+	{
 		run("INSERT INTO pool.member_state (member_id, tenant_id)"
 			" SELECT n.id, n.tenant_id FROM new_rows n ORDER BY n.id"
 			" ON CONFLICT (member_id) DO NOTHING");
+		note_absences();
+	}
 	else if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+	{
 		copy_to_counters();
+		note_absences();
+		recheck_returned();
+	}
 	else
 		remove_members();
 	pool_sql_end(sql);
@@ -320,9 +414,12 @@ update_pools(void)
 			   " JOIN old_rows o ON o.id = n.id"
 			   " WHERE n.parent_id IS NOT NULL"
 			   " AND n.parent_id IS DISTINCT FROM o.parent_id");
-	recheck_timers("SELECT n.id FROM new_rows n"
-				   " JOIN old_rows o ON o.id = n.id"
-				   " WHERE n.timezone IS DISTINCT FROM o.timezone");
+	recheck_timers("SELECT q.id, " HAS_UNOWNED " FROM new_rows q"
+				   " JOIN old_rows o ON o.id = q.id"
+				   " WHERE (q.timezone, q.parent_id, q.pause_when_away,"
+				   "  q.max_pause, q.catch_up) IS DISTINCT FROM"
+				   " (o.timezone, o.parent_id, o.pause_when_away,"
+				   "  o.max_pause, o.catch_up)");
 	mirror_status("SELECT s.pool_id, s.member_id FROM pool.membership_state s"
 				  " JOIN new_rows n ON n.id = s.pool_id"
 				  " JOIN old_rows o ON o.id = n.id"

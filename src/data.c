@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "errors.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 static void
 read_data(TupleTableSlot *slot, PoolData *data)
@@ -73,6 +74,24 @@ pool_data_read_by_key(PoolTable *table, int32 tenant_id, Datum key,
 		return false;
 	read_data(table->old, data);
 	return true;
+}
+
+/*
+ * When the lead was created, which never changes; POOL_NO_TIME if it is not to
+ * be found.  For rows of this very command, too.
+ */
+TimestampTz
+pool_data_created_at(int64 id)
+{
+	PoolWork   *work = pool_work_begin_reading();
+	PoolTable  *table = pool_work_table(work, POOL_LEAD_DATA);
+	PoolData	data;
+	bool		found = pool_data_read(table, id, pool_snapshot(), &data) ||
+	pool_data_read(table, id, SnapshotSelf, &data);
+	TimestampTz created_at = found ? data.created_at : POOL_NO_TIME;
+
+	pool_work_end(work);
+	return created_at;
 }
 
 /* The caller holds the lead's row, so that nobody else changes this one. */

@@ -28,6 +28,7 @@ extern bool pool_data_read(PoolTable *table, int64 id, Snapshot snapshot,
 extern bool pool_data_read_by_key(PoolTable *table, int32 tenant_id,
 								  Datum key, Snapshot snapshot,
 								  PoolData *data);
+extern TimestampTz pool_data_created_at(int64 id);
 extern bool pool_data_lock(PoolTable *table, int64 id, Snapshot snapshot,
 						   PoolData *data);
 extern void pool_data_insert(PoolTable *table, const PoolData *data);

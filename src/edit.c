@@ -228,17 +228,11 @@ apply_edit(PoolCall *call, PoolLead *lead, Edit *e, int32 actor_id)
 	if (e->name != 0 || e->grade != 0 || e->attributes != 0)
 		pool_data_update(table, &data);
 	pool_lead_reload(leads, lead);
-	if (lead->status == POOL_OWNED &&
-		pool_config_pool(lead->pool_id)->conditional)
-	{
-		/* a condition may have come true */
-		if (e->priority >= 0)
-			lead->priority = e->priority;
-		lead->check_at = pool_due_check_at(lead);
-		pool_lead_note(leads, lead);
-	}
-	else if (e->priority >= 0)
+	if (e->priority >= 0)
 		pool_lead_rank(leads, lead, e->priority);
+	else if (pool_lead_is_open(lead) &&
+			 pool_config_pool(lead->pool_id)->conditional)
+		pool_lead_retime(leads, lead);	/* a condition may have come true */
 	event.at = pool_lead_time(lead, pool_now());
 	event.member_id = lead->owner_id;
 	event.detail = describe(e);
@@ -329,7 +323,7 @@ check_erase(void *arg, const PoolLead *lead)
 /* Keys of an event's detail that are not personal and that counts need. */
 #define KEPT_DETAILS \
 	"'{from,from_pool,from_day,cooldown,answered,kind,first_seconds,seconds,amount," \
-	"currency,changed,due_at,before}'"
+	"currency,changed,due_at,before,quarantine,notify,approval,action}'"
 
 /* What personal data leads have, and how it goes; $1 are the leads, $2 now. */
 static const char *const erasures[] = {

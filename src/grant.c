@@ -58,6 +58,7 @@ static const Privilege privileges[] = {
 	{"EXECUTE ON FUNCTION pool.claim", WORKS},
 	{"EXECUTE ON FUNCTION pool.claim_leads", WORKS},
 	{"EXECUTE ON FUNCTION pool.explain_claim", WORKS},
+	{"EXECUTE ON FUNCTION pool.explain_reclaim", WORKS | ADMIN},
 	{"EXECUTE ON FUNCTION pool.release", WORKS},
 	{"EXECUTE ON FUNCTION pool.follow_up", WORKS},
 	{"EXECUTE ON FUNCTION pool.convert", WORKS},
@@ -101,6 +102,7 @@ static const Privilege privileges[] = {
 	{"SELECT ON TABLE pool.stat_source", COUNTS},
 	{"SELECT ON TABLE pool.stat_daily", COUNTS},
 	{"SELECT ON TABLE pool.stat_worker", COUNTS},
+	{"SELECT ON TABLE pool.stat_recheck", COUNTS},
 
 	/* what views and indexes call with the rights of their user */
 	{"EXECUTE ON FUNCTION pool.current_member_id", ALL},

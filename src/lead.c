@@ -33,6 +33,14 @@ pool_status_name(PoolStatus status)
 	return status_names[status];
 }
 
+/* Not won, nor out of circulation. */
+bool
+pool_lead_is_open(const PoolLead *lead)
+{
+	return lead->status == POOL_AVAILABLE || lead->status == POOL_OWNED ||
+		lead->status == POOL_IN_REVIEW;
+}
+
 static PoolStatus
 status_from_datum(Datum value)
 {
@@ -93,6 +101,7 @@ read_lead(TupleTableSlot *slot, PoolLead *lead)
 	lead->currency = GET(LEAD_STATE_CURRENCY,, (Datum) 0);
 #undef GET
 #undef GET_TIME
+	lead->created_at = POOL_NO_TIME;
 	lead->tid = slot->tts_tid;
 }
 
@@ -319,7 +328,7 @@ enter_queue(PoolLead *lead, int32 pool_id, TimestampTz at)
 	lead->pool_id = pool_id;
 	lead->entered_at = at;
 	lead->ticket = new_ticket(lead->priority);
-	lead->check_at = POOL_NO_TIME;
+	lead->check_at = pool_due_check_at(lead);
 }
 
 static void
@@ -479,13 +488,41 @@ pool_lead_rank(PoolTable *leads, PoolLead *lead, int16 priority)
 		pool_lead_leave_queue(leads, &before);
 		lead->ticket = new_ticket(priority);
 	}
+	/* a condition may have come true */
+	if (pool_lead_is_open(lead) &&
+		pool_config_pool(lead->pool_id)->conditional)
+		lead->check_at = pool_due_check_at(lead);
 	write_lead(leads, &before, lead);
 }
 
-/* Writes what a follow-up or a timer noted on an owned lead. */
+/*
+ * Writes what a follow-up or a timer noted on an open lead.  One that is
+ * available keeps its place in the queue, but the queue knows it by its row
+ * version.
+ */
 void
 pool_lead_note(PoolTable *leads, PoolLead *lead)
 {
-	Assert(lead->status == POOL_OWNED);
+	PoolCandidate candidate;
+
+	Assert(pool_lead_is_open(lead));
+	if (lead->ticket != 0)
+		pool_lead_leave_queue(leads, lead);
 	write_lead(leads, lead, lead);
+	if (lead->ticket == 0)
+		return;
+	candidate = as_candidate(lead);
+	pool_queue_give(leads, lead->pool_id, &candidate);
+}
+
+/* Something changed that timers depend on; the lead is as in leads->old. */
+void
+pool_lead_retime(PoolTable *leads, PoolLead *lead)
+{
+	TimestampTz check_at = pool_due_check_at(lead);
+
+	if (check_at == lead->check_at)
+		return;
+	lead->check_at = check_at;
+	pool_lead_note(leads, lead);
 }

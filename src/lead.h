@@ -52,6 +52,7 @@ typedef struct PoolLead
 	Datum		stage;
 	Datum		amount;
 	Datum		currency;
+	TimestampTz created_at;		/* of lead_data, where somebody has read it */
 	ItemPointerData tid;
 } PoolLead;
 
@@ -64,6 +65,7 @@ typedef enum PoolLeadLock
 } PoolLeadLock;
 
 extern const char *pool_status_name(PoolStatus status);
+extern bool pool_lead_is_open(const PoolLead *lead);
 
 /* finding and locking */
 extern bool pool_lead_peek(PoolTable *leads, int64 id, Snapshot snapshot,
@@ -98,6 +100,7 @@ extern void pool_lead_move(PoolTable *leads, PoolLead *lead, int32 pool_id,
 						   TimestampTz at);
 extern void pool_lead_rank(PoolTable *leads, PoolLead *lead, int16 priority);
 extern void pool_lead_note(PoolTable *leads, PoolLead *lead);
+extern void pool_lead_retime(PoolTable *leads, PoolLead *lead);
 
 extern int64 pool_lead_new_id(void);
 

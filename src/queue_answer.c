@@ -405,8 +405,11 @@ forget_answers(void)
 static void
 settle_transaction(bool committed)
 {
-	for (int i = n_answers - 1; i >= 0; i--)
-		settle_answer(&answers[i], committed);
+	/* of several versions of a row the last one stays, or else the first */
+	for (int i = 0; committed && i < n_answers; i++)
+		settle_answer(&answers[i], true);
+	for (int i = n_answers - 1; !committed && i >= 0; i--)
+		settle_answer(&answers[i], false);
 	settle_ranges();
 	/* an apply worker may fail before the trigger has told us */
 	if (foreign_writes || (!committed && IsLogicalWorker()))

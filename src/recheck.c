@@ -1,13 +1,13 @@
 /*
  * recheck.c
- *	  Timers of owned leads after a change of rules.
+ *	  Timers of leads after a change of rules.
  *
- * A trigger notes the pools concerned in timer_recheck; ticks walk over their
- * owned leads in chunks and compute check_at anew.  A transaction that took a
- * lead by the old rules may commit after the walk has passed it.  Whoever
- * still used the old rules had his transaction id when the new ones became
- * visible, so the row is kept until a walk has begun after all ids of that
- * time have ended.
+ * A trigger notes the pools concerned in timer_recheck, or a member in a pool;
+ * ticks walk over the leads in chunks and compute check_at anew.  A transaction
+ * that took a lead by the old rules may commit after the walk has passed it.
+ * Whoever still used the old rules had his transaction id when the new ones
+ * became visible, so the row is kept until a walk has begun after all ids of
+ * that time have ended.
  */
 #include "compat.h"
 #include "recheck.h"
@@ -20,21 +20,43 @@
 
 #define LEADS_PER_CHUNK 1000
 
-/* The next owned leads of the pool, by id. */
-static int
-recheck_ids(int32 pool_id, int64 after, int max, int64 *ids)
+/* A pool that is walked over, or one member's leads in it. */
+typedef struct Walk
 {
-	Oid			types[3] = {INT4OID, INT8OID, INT4OID};
-	Datum		values[3] = {Int32GetDatum(pool_id), Int64GetDatum(after),
+	int32		pool_id;		/* 0 = there is none */
+	int32		member_id;		/* 0 = all leads */
+	bool		everything;		/* those that nobody owns as well */
+	bool		counted;		/* how many there are is known */
+	int64		after;			/* up to this one they are done */
+} Walk;
+
+/* What the walk is about, for $1 the pool and $2 the member. */
+static const char *
+leads_of(const Walk *walk)
+{
+	if (walk->everything)
+		return "pool.lead_state WHERE pool_id = $1"
+			" AND status IN ('available', 'owned', 'review')"
+			" AND ($2 = 0 OR owner_id = $2)";
+	return "pool.lead_state WHERE pool_id = $1 AND owner_id IS NOT NULL"
+		" AND ($2 = 0 OR owner_id = $2)";
+}
+
+/* The next leads of the walk, by id. */
+static int
+next_ids(const Walk *walk, int max, int64 *ids)
+{
+	Oid			types[4] = {INT4OID, INT4OID, INT8OID, INT4OID};
+	Datum		values[4] = {Int32GetDatum(walk->pool_id),
+		Int32GetDatum(walk->member_id), Int64GetDatum(walk->after),
 	Int32GetDatum(max)};
 	PoolSql		sql = pool_sql_begin();
 	int			n;
 	bool		isnull;
 
-	n = pool_sql_run("SELECT id FROM pool.lead_state"
-					 " WHERE pool_id = $1 AND owner_id IS NOT NULL"
-					 " AND id > $2 ORDER BY id LIMIT $3",
-					 3, types, values, NULL);
+	n = pool_sql_run(psprintf("SELECT id FROM %s AND id > $3"
+							  " ORDER BY id LIMIT $4", leads_of(walk)),
+					 4, types, values, NULL);
 	for (int i = 0; i < n; i++)
 		ids[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
 											 SPI_tuptable->tupdesc, 1,
@@ -43,10 +65,31 @@ recheck_ids(int32 pool_id, int64 after, int max, int64 *ids)
 	return n;
 }
 
-static const char *
-check_owned(void *arg, const PoolLead *lead)
+/* Notes how many leads there are to do, when a walk begins. */
+static void
+count_leads(const Walk *walk)
 {
-	return lead->status == POOL_OWNED ? NULL : "not_owned";
+	Oid			types[2] = {INT4OID, INT4OID};
+	Datum		values[2] = {Int32GetDatum(walk->pool_id),
+	Int32GetDatum(walk->member_id)};
+	PoolSql		sql;
+
+	if (walk->counted)
+		return;
+	sql = pool_sql_begin();
+	pool_sql_run(psprintf("UPDATE pool.timer_recheck SET todo ="
+						  " (SELECT count(*) FROM %s)"
+						  " WHERE pool_id = $1 AND member_id = $2",
+						  leads_of(walk)), 2, types, values, NULL);
+	pool_sql_end(sql);
+}
+
+/* A lead whose check_at is right is not even locked. */
+static const char *
+check_outdated(void *arg, const PoolLead *lead)
+{
+	return pool_lead_is_open(lead) &&
+		pool_due_check_at(lead) != lead->check_at ? NULL : "right";
 }
 
 /*
@@ -64,7 +107,7 @@ recheck_leads(int32 tenant_id, const int64 *ids, int n)
 
 	call.work = pool_work_begin();
 	call.snapshot = RegisterSnapshot(pool_snapshot());
-	batch = pool_batch_begin(&call, &actor, ids, n, check_owned, NULL);
+	batch = pool_batch_begin(&call, &actor, ids, n, check_outdated, NULL);
 	for (done = 0; done < n; done++)
 	{
 		pool_batch_lock_one(batch, &batch->items[done], false);
@@ -76,16 +119,11 @@ recheck_leads(int32 tenant_id, const int64 *ids, int n)
 	for (int i = 0; i < done; i++)
 	{
 		PoolLead   *lead = &batch->items[i].lead;
-		TimestampTz check_at;
 
 		if (batch->items[i].outcome != NULL)
 			continue;
-		check_at = pool_due_check_at(lead);
-		if (check_at == lead->check_at)
-			continue;
 		pool_lead_reload(leads, lead);
-		lead->check_at = check_at;
-		pool_lead_note(leads, lead);
+		pool_lead_retime(leads, lead);
 	}
 	UnregisterSnapshot(call.snapshot);
 	pool_work_end(call.work);
@@ -94,61 +132,72 @@ recheck_leads(int32 tenant_id, const int64 *ids, int n)
 
 /*
  * Takes the first pool that can be walked, and holds its row: two ticks do not
- * share a pool.  Returns its id, 0 if there is none, and where to go on.
+ * share a walk.
  */
-static int32
-take_pool(int64 *after)
+static Walk
+take_walk(void)
 {
 	PoolSql		sql = pool_sql_begin();
-	int32		pool_id = 0;
+	Walk		walk = {0};
+	HeapTuple	row;
+	TupleDesc	desc;
 	bool		isnull;
 
 	/* a horizon from another cluster's ids means nothing here */
 	if (pool_sql_run("WITH now AS (SELECT pg_current_snapshot() AS s),"
-					 " r AS (SELECT pool_id FROM pool.timer_recheck, now"
+					 " r AS (SELECT pool_id, member_id"
+					 " FROM pool.timer_recheck, now"
 					 " WHERE horizon IS NULL OR walk_xmin IS NOT NULL OR"
 					 "  horizon <= pg_snapshot_xmin(s) OR"
 					 "  horizon > pg_snapshot_xmax(s)"
-					 " ORDER BY pool_id LIMIT 1 FOR UPDATE OF timer_recheck"
-					 "  SKIP LOCKED)"
+					 " ORDER BY pool_id, member_id LIMIT 1"
+					 "  FOR UPDATE OF timer_recheck SKIP LOCKED)"
 					 " UPDATE pool.timer_recheck t SET"
 					 "  horizon = least(t.horizon, pg_snapshot_xmax(s)),"
 					 "  walk_xmin = coalesce(t.walk_xmin,"
 					 "   pg_snapshot_xmin(s))"
 					 " FROM r, now WHERE t.pool_id = r.pool_id"
-					 " RETURNING t.pool_id, t.after_lead",
+					 " AND t.member_id = r.member_id"
+					 " RETURNING t.pool_id, t.member_id, t.everything,"
+					 " t.todo IS NOT NULL, t.after_lead",
 					 0, NULL, NULL, NULL) > 0)
 	{
-		pool_id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
-											  SPI_tuptable->tupdesc, 1,
-											  &isnull));
-		*after = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-											 SPI_tuptable->tupdesc, 2,
-											 &isnull));
+		row = SPI_tuptable->vals[0];
+		desc = SPI_tuptable->tupdesc;
+		walk.pool_id = DatumGetInt32(SPI_getbinval(row, desc, 1, &isnull));
+		walk.member_id = DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull));
+		walk.everything = DatumGetBool(SPI_getbinval(row, desc, 3, &isnull));
+		walk.counted = DatumGetBool(SPI_getbinval(row, desc, 4, &isnull));
+		walk.after = DatumGetInt64(SPI_getbinval(row, desc, 5, &isnull));
 	}
 	pool_sql_end(sql);
-	return pool_id;
+	return walk;
 }
 
-/* Notes how far the walk is, or that it is over. */
+/* Notes how far the walk is: `done` more leads; or that it is over. */
 static void
-advance(int32 pool_id, int64 after, bool over)
+advance(const Walk *walk, int done, bool over)
 {
-	Oid			types[2] = {INT4OID, INT8OID};
-	Datum		values[2] = {Int32GetDatum(pool_id), Int64GetDatum(after)};
+	Oid			types[4] = {INT4OID, INT4OID, INT8OID, INT4OID};
+	Datum		values[4] = {Int32GetDatum(walk->pool_id),
+		Int32GetDatum(walk->member_id), Int64GetDatum(walk->after),
+	Int32GetDatum(done)};
 	PoolSql		sql = pool_sql_begin();
 
 	if (!over)
-		pool_sql_run("UPDATE pool.timer_recheck SET after_lead = $2"
-					 " WHERE pool_id = $1", 2, types, values, NULL);
+		pool_sql_run("UPDATE pool.timer_recheck"
+					 " SET after_lead = $3, done = done + $4"
+					 " WHERE pool_id = $1 AND member_id = $2",
+					 4, types, values, NULL);
 	else
 	{
-		pool_sql_run("DELETE FROM pool.timer_recheck"
-					 " WHERE pool_id = $1 AND walk_xmin >= horizon",
-					 1, types, values, NULL);
-		pool_sql_run("UPDATE pool.timer_recheck"
-					 " SET after_lead = 0, walk_xmin = NULL"
-					 " WHERE pool_id = $1", 1, types, values, NULL);
+		pool_sql_run("DELETE FROM pool.timer_recheck WHERE pool_id = $1"
+					 " AND member_id = $2 AND walk_xmin >= horizon",
+					 2, types, values, NULL);
+		pool_sql_run("UPDATE pool.timer_recheck SET after_lead = 0,"
+					 " walk_xmin = NULL, todo = NULL, done = 0"
+					 " WHERE pool_id = $1 AND member_id = $2",
+					 2, types, values, NULL);
 	}
 	pool_sql_end(sql);
 }
@@ -158,24 +207,28 @@ PoolTickResult
 pool_recheck_run(int max_leads, TimestampTz now)
 {
 	PoolTickResult result = {0, false};
-	int64		after = 0;
-	int32		pool_id = take_pool(&after);
+	Walk		walk = take_walk();
 	const PoolConf *pool;
 	int64	   *ids;
-	int			n;
+	int			n = 0;
 	int			done = 0;
 
-	if (pool_id == 0)
+	if (walk.pool_id == 0)
 		return result;
 	pool_config_refresh();
-	pool = pool_config_find_pool(pool_id);
+	pool = pool_config_find_pool(walk.pool_id);
 	max_leads = Min(max_leads, LEADS_PER_CHUNK);
 	ids = palloc(max_leads * sizeof(int64));
-	n = pool == NULL ? 0 : recheck_ids(pool_id, after, max_leads, ids);
+	if (pool != NULL)
+	{
+		count_leads(&walk);
+		n = next_ids(&walk, max_leads, ids);
+	}
 	if (n > 0)
 		done = recheck_leads(pool->tenant_id, ids, n);
-	advance(pool_id, done > 0 ? ids[done - 1] : after,
-			done == n && n < max_leads);
+	if (done > 0)
+		walk.after = ids[done - 1];
+	advance(&walk, done, done == n && n < max_leads);
 	result.done = done;
 	result.more = done == n;
 	return result;

@@ -7,14 +7,16 @@
 #include "release.h"
 
 #include "errors.h"
+#include "quarantine.h"
 #include "request.h"
 
 PG_FUNCTION_INFO_V1(pool_release);
 PG_FUNCTION_INFO_V1(pool_reclaim);
 
 /*
- * The owned and locked lead of this item returns to to_pool (NULL: its own):
- * row, event, counters.
+ * The owned and locked lead of this item returns to to_pool (NULL: its own), or
+ * into quarantine, unless somebody (an actor) takes it back who has named
+ * another pool: row, event, counters.
  */
 void
 pool_give_back(PoolBatch *batch, PoolBatchItem *item, const PoolConf *to_pool,
@@ -22,18 +24,26 @@ pool_give_back(PoolBatch *batch, PoolBatchItem *item, const PoolConf *to_pool,
 {
 	PoolWork   *work = batch->call->work;
 	PoolLead   *lead = &item->lead;
-	int32		pool_id = to_pool != NULL ? to_pool->id : lead->pool_id;
+	bool		chosen = to_pool != NULL && event->rule_id == 0 &&
+	strcmp(event->kind, "reclaimed") == 0;
+	const PoolConf *quarantine = chosen ? NULL : pool_quarantine(work, lead);
+	int32		pool_id;
 	PoolQuota  *quota = pool_batch_quota(batch, lead->pool_id,
 										 lead->owner_id);
 	PoolDetail	detail;
 	PoolData	data;
 
+	if (quarantine != NULL)
+		to_pool = quarantine;
+	pool_id = to_pool != NULL ? to_pool->id : lead->pool_id;
 	pool_batch_open(batch, item, &data);
 	event->at = pool_lead_time(lead, batch->now);
 	pool_detail_begin(&detail);
 	pool_detail_from_pool(&detail, lead->pool_id, pool_id, event->at);
 	if (lead->follow_ups > 0)
 		pool_detail_true(&detail, "answered");
+	if (quarantine != NULL)
+		pool_detail_true(&detail, "quarantine");
 	event->member_id = lead->owner_id;
 	event->detail = pool_detail_end(&detail);
 	pool_lead_give_back(pool_work_table(work, POOL_LEAD_STATE), lead,

@@ -250,7 +250,7 @@ pool_rule_matches(const PoolCondition *condition, Jsonb *document)
 }
 
 /*
- * The rule that will act on the lead next, as things are now, and when; NULL
+ * The rule that will take the lead away next, as things are now, and when; NULL
  * if none will.
  */
 const PoolTimerRule *
@@ -267,7 +267,8 @@ pool_rule_next(const PoolLead *lead, const PoolData *data, TimestampTz now,
 		const PoolTimerRule *rule = &pool->rules[i];
 		TimestampTz at;
 
-		if (!pool_due_at(lead, pool, rule, &at))
+		if (rule->action == POOL_TIMER_ESCALATE ||
+			!pool_due_at(lead, pool, rule, &at))
 			continue;
 		if (next != NULL && at >= *due_at)
 			continue;

@@ -8,7 +8,7 @@
  */
 #include "result.h"
 
-#include "due.h"
+#include "judge.h"
 #include "miscadmin.h"
 #include "queue_check.h"
 #include "rule.h"
@@ -115,24 +115,6 @@ pool_verify(PG_FUNCTION_ARGS)
 }
 
 /*
- * When this rule acts on the owned lead, not before now; false if it does not.
- * One that waits for its own warning is left to the tick.
- */
-static bool
-rule_acts(const PoolLead *lead, const PoolData *data,
-		  const PoolTimerRule *rule, TimestampTz now, TimestampTz *at)
-{
-	if (!pool_due_at(lead, pool_config_pool(lead->pool_id), rule, at) ||
-		(rule->notice_required && *at <= now) ||
-		(rule->condition.path != NULL &&
-		 !pool_rule_matches(&rule->condition,
-							pool_rule_document(lead, data, now))))
-		return false;
-	*at = Max(*at, now);
-	return true;
-}
-
-/*
  * SQL, for verify_due: late_timer(lead)
  *
  * check_at need not be exact: the tick may look too early, never too late.
@@ -144,6 +126,7 @@ pool_late_timer(PG_FUNCTION_ARGS)
 	Snapshot	snapshot = GetActiveSnapshot();
 	TimestampTz now = pool_now();
 	TimestampTz result = POOL_NO_TIME;
+	PoolJudgement j;
 	PoolLead	lead;
 	PoolData	data;
 
@@ -154,14 +137,21 @@ pool_late_timer(PG_FUNCTION_ARGS)
 		pool_data_read(pool_work_table(work, POOL_LEAD_DATA), lead.id,
 					   snapshot, &data))
 	{
-		const PoolConf *pool = pool_config_pool(lead.pool_id);
-		TimestampTz at;
+		PoolTimer  *timers;
 
-		for (int i = 0; i < pool->n_rules; i++)
-			if (rule_acts(&lead, &data, &pool->rules[i], now, &at) &&
+		pool_judge_begin(&j, work, snapshot, &lead, &data, now);
+		timers = pool_judge_all(&j);
+		for (int i = 0; i < j.pool->n_rules; i++)
+		{
+			TimestampTz at = Max(timers[i].due_at, now);
+
+			/* one that waits for its own warning is left to the tick */
+			if (timers[i].applies && timers[i].verdict == POOL_MATCH &&
+				!timers[i].done && !timers[i].unwarned &&
 				(lead.check_at == POOL_NO_TIME || lead.check_at > at) &&
 				(result == POOL_NO_TIME || at < result))
 				result = at;
+		}
 	}
 	pool_work_end(work);
 	if (result == POOL_NO_TIME)

@@ -75,9 +75,11 @@ COMMENT ON COLUMN pool.pool.follow_up_requires IS
 COMMENT ON COLUMN pool.pool.follow_up_min_chars IS
     'Least length of the note of a follow-up, in characters; NULL = any.';
 COMMENT ON COLUMN pool.pool.pause_when_away IS
-    'Whether the timers of a lead stand still while its owner is away.';
+    'Whether the timers of a lead stand still while its owner''s status is '
+    'away (away_until only informs).';
 COMMENT ON COLUMN pool.pool.max_pause IS
-    'Longest pause per spell; NULL = no limit.';
+    'Longest pause per spell: of the owner''s absences since it began only '
+    'the first so much counts, a month as 30 days; NULL = no limit.';
 COMMENT ON COLUMN pool.pool.protect_limit IS
     'Leads a member may protect from timers at a time; NULL = no limit.';
 COMMENT ON COLUMN pool.pool.protect_for IS
@@ -88,7 +90,11 @@ COMMENT ON COLUMN pool.pool.reveal_limit IS
     'Masked leads a member may reveal per day; NULL = no limit.';
 COMMENT ON COLUMN pool.pool.quarantine_after IS
     'Spells without any counted follow-up after which a lead that comes back '
-    'goes to the quarantine pool; NULL = never.';
+    'goes to the quarantine pool; NULL = never. Counted in a row, whoever had '
+    'them, the one that ends included; spells that transfers have joined '
+    'count as one. A counted follow-up begins the count anew, and so does '
+    'entering, reopening or moving the lead. Not where a manager reclaims '
+    'into a pool he names. The event says quarantine in its detail.';
 COMMENT ON COLUMN pool.pool.quarantine_pool_id IS
     'Pool for leads that nobody works on (id).';
 COMMENT ON COLUMN pool.pool.reclaim_limit IS
@@ -98,8 +104,10 @@ COMMENT ON COLUMN pool.pool.reclaim_share IS
     'Brake: largest share, 0 to 1, of its owned leads one run of timers '
     'reclaims; NULL = no limit.';
 COMMENT ON COLUMN pool.pool.catch_up IS
-    'How long owners have, after the worker was down, for what became due '
-    'meanwhile; NULL = nothing is added.';
+    'How long owners have, after no tick ran for more than an hour (and '
+    'longer than pool_ext.worker_naptime), for what was to be reclaimed, '
+    'moved or archived meanwhile, from the first tick on; NULL = nothing is '
+    'added.';
 
 COMMENT ON TABLE pool.member IS 'People who may own leads.';
 COMMENT ON COLUMN pool.member.id IS 'Member.';
@@ -142,8 +150,14 @@ COMMENT ON COLUMN pool.timer_rule.tenant_id IS 'Tenant (id).';
 COMMENT ON COLUMN pool.timer_rule.pool_id IS 'Pool (id).';
 COMMENT ON COLUMN pool.timer_rule.name IS 'Name, unique in the pool.';
 COMMENT ON COLUMN pool.timer_rule.action IS
-    'What is done: reclaim, move (to to_pool_id, else the parent), archive, '
-    'or escalate (an event that tells those named in notify).';
+    'What is done: reclaim, move (to to_pool_id, else the parent pool; an '
+    'owned lead is reclaimed into it; without either nothing happens), '
+    'archive, or escalate (an event that names whom notify stands for). Of '
+    'reclaim, move and archive the one that is due first acts and is named in '
+    'the event, the lowest id of several; every escalation happens once per '
+    'spell, or stay in the pool. 22023 where it cannot apply: reclaim on '
+    'basis entry or review, move on review, anything but escalate on '
+    'approval.';
 COMMENT ON COLUMN pool.timer_rule.basis IS
     'What the time counts from: first_contact (start of the spell, while '
     'there is no follow-up), follow_up (last counted follow-up of the '
@@ -151,24 +165,34 @@ COMMENT ON COLUMN pool.timer_rule.basis IS
     'transfers), entry (available, since it entered this pool), creation, '
     'stage (since the stage was reached), review (waits for a check), '
     'approval (waits for a decision), planned (next_follow_up_at has '
-    'passed).';
+    'passed). entry is about available leads, review about those in review, '
+    'creation about all open ones (but a spell that began when it was due '
+    'already is left alone), the others about owned ones; stage counts from '
+    'the start of the spell at the earliest.';
 COMMENT ON COLUMN pool.timer_rule.after IS
     'How long after; days and months by the calendar of the pool''s zone, '
     'the rest as elapsed time.';
 COMMENT ON COLUMN pool.timer_rule.working_time IS
-    'Whether only working days and hours count: workdays, work_from and '
-    'work_until of the tenant, and its calendar.';
+    'Whether only working days and hours count, in after and remind_before: '
+    'workdays, work_from and work_until of the tenant, and its calendar, by '
+    'the clocks of the pool''s zone. A day is one working day, that is '
+    'work_until - work_from; months are refused (22023).';
 COMMENT ON COLUMN pool.timer_rule.condition IS
     'Leads it applies to: a jsonpath predicate on the lead''s document; '
     'NULL = all.';
 COMMENT ON COLUMN pool.timer_rule.remind_before IS
-    'How long before it acts the owner is reminded, once per spell each.';
+    'How long before it acts there is a reminder, once per spell, or stay in '
+    'the pool, each.';
 COMMENT ON COLUMN pool.timer_rule.notice_required IS
-    'Whether it acts only on leads whose owner was reminded in time.';
+    'Whether it reclaims, moves or archives only leads that were reminded '
+    'of at least the shortest remind_before ago.';
 COMMENT ON COLUMN pool.timer_rule.notify IS
-    'Who is told: owner, manager (of the pool) or parent_manager.';
+    'Who is told by an escalation: owner, manager (of the pool, or of the '
+    'nearest one above it that has any) or parent_manager (likewise from the '
+    'parent on; of a pool without parent its own).';
 COMMENT ON COLUMN pool.timer_rule.to_pool_id IS
-    'Pool the lead goes to (id); NULL = stays in its own.';
+    'Pool the lead goes to (id); NULL = stays in its own, for move the '
+    'parent.';
 COMMENT ON COLUMN pool.timer_rule.enabled IS 'Whether the rule is in force.';
 
 COMMENT ON TABLE pool.access_grant IS 'What grant_access() gave to roles.';
@@ -209,7 +233,7 @@ COMMENT ON COLUMN pool.lead_state.last_follow_up_at IS
 COMMENT ON COLUMN pool.lead_state.next_follow_up_at IS
     'When the owner means to follow up next.';
 COMMENT ON COLUMN pool.lead_state.protected_until IS
-    'No timer acts before this.';
+    'No timer reclaims, moves or archives it before this.';
 COMMENT ON COLUMN pool.lead_state.hidden_until IS 'Not claimable before this.';
 COMMENT ON COLUMN pool.lead_state.closed_at IS
     'When it was converted or archived.';
@@ -339,15 +363,36 @@ COMMENT ON COLUMN pool.request_log.result IS 'Rows returned.';
 COMMENT ON COLUMN pool.request_log.at IS 'When it was called.';
 
 COMMENT ON TABLE pool.timer_recheck IS
-    'Pools whose timer rules changed: the tick computes check_at of their '
-    'leads anew.';
+    'Pools whose timer rules changed, and members who are back: ticks '
+    'compute check_at of their leads anew. See stat_recheck.';
 COMMENT ON COLUMN pool.timer_recheck.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.timer_recheck.member_id IS
+    'Member (id) whose leads are concerned; 0 = all.';
+COMMENT ON COLUMN pool.timer_recheck.everything IS
+    'Whether leads that nobody owns are concerned, too.';
+COMMENT ON COLUMN pool.timer_recheck.since IS 'When the last change was made.';
+COMMENT ON COLUMN pool.timer_recheck.todo IS
+    'Leads of the present walk; NULL = not counted yet.';
+COMMENT ON COLUMN pool.timer_recheck.done IS
+    'Leads the present walk has passed.';
 COMMENT ON COLUMN pool.timer_recheck.horizon IS
     'Transactions before this one may have used the old rules; NULL until the first walk begins.';
 COMMENT ON COLUMN pool.timer_recheck.walk_xmin IS
     'Oldest transaction that ran when the present walk began; NULL between walks.';
 COMMENT ON COLUMN pool.timer_recheck.after_lead IS
     'Leads up to this one are done.';
+
+COMMENT ON TABLE pool.tick_state IS
+    'When a tick ran last in this database; one row, if any did.';
+COMMENT ON COLUMN pool.tick_state.id IS 'Always true.';
+COMMENT ON COLUMN pool.tick_state.last_at IS
+    'When it ran, give or take ten minutes.';
+COMMENT ON TABLE pool.downtime IS
+    'When no tick ran for more than an hour; what matters no more is '
+    'deleted.';
+COMMENT ON COLUMN pool.downtime.started_at IS
+    'Last tick before, give or take ten minutes.';
+COMMENT ON COLUMN pool.downtime.ended_at IS 'First tick after it.';
 
 COMMENT ON SEQUENCE pool.lead_id_seq IS
     'Ids of leads, without the node number.';

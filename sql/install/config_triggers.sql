@@ -226,6 +226,26 @@ CREATE TRIGGER config_written_by_replication
 ALTER TABLE pool.calendar
     ENABLE REPLICA TRIGGER config_written_by_replication;
 
+CREATE TRIGGER config_written
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pool.absence
+    FOR EACH STATEMENT EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.absence ENABLE ALWAYS TRIGGER config_written;
+CREATE TRIGGER config_written_by_replication
+    AFTER INSERT OR UPDATE OR DELETE ON pool.absence
+    FOR EACH ROW EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.absence
+    ENABLE REPLICA TRIGGER config_written_by_replication;
+
+CREATE TRIGGER config_written
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pool.downtime
+    FOR EACH STATEMENT EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.downtime ENABLE ALWAYS TRIGGER config_written;
+CREATE TRIGGER config_written_by_replication
+    AFTER INSERT OR UPDATE OR DELETE ON pool.downtime
+    FOR EACH ROW EXECUTE FUNCTION pool.config_written();
+ALTER TABLE pool.downtime
+    ENABLE REPLICA TRIGGER config_written_by_replication;
+
 ------------------------------------------------------------------------
 -- What follows (config_trigger.c)
 ------------------------------------------------------------------------
@@ -234,8 +254,8 @@ CREATE FUNCTION pool.tenant_written() RETURNS trigger
     AS 'MODULE_PATHNAME', 'pool_tenant_written'
     LANGUAGE C;
 COMMENT ON FUNCTION pool.tenant_written() IS
-    'Trigger: timers of pools without a time zone of their own are '
-    'computed anew.';
+    'Trigger: timers that a changed time zone or changed working hours '
+    'concern are computed anew.';
 CREATE TRIGGER tenant_updated AFTER UPDATE ON pool.tenant
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION pool.tenant_written();
@@ -260,8 +280,8 @@ CREATE FUNCTION pool.member_written() RETURNS trigger
     AS 'MODULE_PATHNAME', 'pool_member_written'
     LANGUAGE C;
 COMMENT ON FUNCTION pool.member_written() IS
-    'Trigger: counters mirror the status; a member who had leads cannot '
-    'be deleted (23503).';
+    'Trigger: counters mirror the status, absences are written down; a '
+    'member who had leads cannot be deleted (23503).';
 CREATE TRIGGER member_inserted AFTER INSERT ON pool.member
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION pool.member_written();
@@ -302,6 +322,21 @@ CREATE TRIGGER timer_rule_deleted AFTER DELETE ON pool.timer_rule
     REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION pool.timer_rule_written();
 
+CREATE FUNCTION pool.calendar_written() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'pool_calendar_written'
+    LANGUAGE C;
+COMMENT ON FUNCTION pool.calendar_written() IS
+    'Trigger: timers that count working time are computed anew.';
+CREATE TRIGGER calendar_inserted AFTER INSERT ON pool.calendar
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION pool.calendar_written();
+CREATE TRIGGER calendar_updated AFTER UPDATE ON pool.calendar
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION pool.calendar_written();
+CREATE TRIGGER calendar_deleted AFTER DELETE ON pool.calendar
+    REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION pool.calendar_written();
+
 -- Rows of a restore take the place of those that the triggers above made.
 CREATE FUNCTION pool.merge_state() RETURNS trigger
     AS 'MODULE_PATHNAME', 'pool_merge_state'
@@ -316,4 +351,7 @@ CREATE TRIGGER merge_state BEFORE INSERT ON pool.membership_state
     FOR EACH ROW EXECUTE FUNCTION pool.merge_state();
 
 CREATE TRIGGER merge_state BEFORE INSERT ON pool.timer_recheck
+    FOR EACH ROW EXECUTE FUNCTION pool.merge_state();
+
+CREATE TRIGGER merge_state BEFORE INSERT ON pool.absence
     FOR EACH ROW EXECUTE FUNCTION pool.merge_state();

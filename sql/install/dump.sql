@@ -24,6 +24,8 @@ SELECT pg_catalog.pg_extension_config_dump('pool.membership_state', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.event', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.request_log', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.timer_recheck', '');
+SELECT pg_catalog.pg_extension_config_dump('pool.tick_state', '');
+SELECT pg_catalog.pg_extension_config_dump('pool.downtime', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.rule_version', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.approval', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.collaborator', '');

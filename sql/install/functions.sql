@@ -306,13 +306,13 @@ COMMENT ON FUNCTION pool.lead_id(text, text) IS
 'Id of the lead with this key, NULL if there is none the caller may know of. tenant defaults to the caller''s, else to "default".';
 
 CREATE FUNCTION pool.next_timer(
-    lead_id bigint, OUT rule_id integer, OUT action text,
-    OUT due_at timestamptz)
+    lead_id bigint, acting boolean DEFAULT false, OUT rule_id integer,
+    OUT action text, OUT due_at timestamptz)
 RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_next_timer'
     LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 ROWS 1;
-COMMENT ON FUNCTION pool.next_timer(bigint) IS
-'The timer rule that acts next on an owned lead, and when; no row if none will. For views.';
+COMMENT ON FUNCTION pool.next_timer(bigint, boolean) IS
+'The timer rule that is due next on an open lead, and when; no row if none will be. With acting only reclaim, move and archive, which take the lead from where it is. Escalations count once per spell, or stay in the pool. For views.';
 
 ------------------------------------------------------------------------
 -- Running (tick.c, rollup.c, installation.c, verify.c)
@@ -325,7 +325,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_tick'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 4;
 COMMENT ON FUNCTION pool.tick(integer) IS
-'Does everything that time makes due, in the caller''s transaction; the background worker does the same in small ones. max_leads bounds each task, NULL is no bound. Tasks: recheck (timers after a change of rules), timers (reminders and reclaims), rollup (statistics), rewards (the ledger of points), requests (old results). done counts what was looked at; more says that some is left. Not for prepared transactions. Errors: 22023.';
+'Does everything that time makes due, in the caller''s transaction; the background worker does the same in small ones. max_leads bounds each task, NULL is no bound. Tasks: recheck (timers after a change of rules), timers (reminders, escalations, reclaims, moves and archiving), rollup (statistics), rewards (the ledger of points), requests (old results). done counts what was looked at; more says that some is left. Not for prepared transactions. Errors: 22023.';
 
 CREATE FUNCTION pool.purge_events(before timestamptz) RETURNS bigint
     AS 'MODULE_PATHNAME', 'pool_purge_events'

@@ -369,12 +369,34 @@ CREATE TABLE pool.request_log (
 );
 CREATE INDEX request_log_at_idx ON pool.request_log (at);
 
--- pools whose owned leads must have their timers computed anew
+-- pools, or members in pools, whose leads must have their timers computed anew
 CREATE TABLE pool.timer_recheck (
-    pool_id     integer PRIMARY KEY,
+    pool_id     integer NOT NULL,
     after_lead  bigint NOT NULL DEFAULT 0,
     horizon     xid8,
-    walk_xmin   xid8
+    walk_xmin   xid8,
+    member_id   integer NOT NULL DEFAULT 0,
+    everything  boolean NOT NULL DEFAULT false,
+    since       timestamptz NOT NULL DEFAULT now(),
+    todo        bigint,
+    done        bigint NOT NULL DEFAULT 0,
+    CONSTRAINT timer_recheck_pkey PRIMARY KEY (pool_id, member_id)
+);
+
+-- when ticks ran last; one row, if any
+CREATE TABLE pool.tick_state (
+    id          boolean NOT NULL DEFAULT true,
+    last_at     timestamptz NOT NULL,
+    CONSTRAINT tick_state_pkey PRIMARY KEY (id),
+    CONSTRAINT tick_state_check CHECK (id)
+);
+
+-- when they did not run for long
+CREATE TABLE pool.downtime (
+    started_at  timestamptz NOT NULL,
+    ended_at    timestamptz NOT NULL,
+    CONSTRAINT downtime_pkey PRIMARY KEY (started_at),
+    CONSTRAINT downtime_check CHECK (started_at < ended_at)
 );
 
 CREATE SEQUENCE pool.lead_id_seq;

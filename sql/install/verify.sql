@@ -8,6 +8,11 @@
 CREATE VIEW pool.verification AS
 SELECT v.name, v.level, v.meaning, v.remedy
 FROM (VALUES
+    ('absence', 1,
+        'A member has an absence without end if and only if he is away, and '
+        'no two of his overlap.',
+        'Timers that stand still count wrongly; end or delete the row of '
+        'pool.absence, then set pause_when_away off and on.'),
     ('counter_held', 1,
         'The leads a membership_state row counts as held are those owned.',
         'Nobody but the library may write lead_state and membership_state; '
@@ -68,7 +73,7 @@ FROM (VALUES
         'one ends.',
         'As for event_chain.'),
     ('due', 3,
-        'No timer rule acts on an owned lead before the tick looks at it.',
+        'No timer rule acts on an open lead before the tick looks at it.',
         'Have the timers of its pool computed anew: UPDATE pool.timer_rule '
         'SET enabled = enabled WHERE pool_id = the pool''s; then tick.'),
     ('id_sequence', 3,
@@ -289,7 +294,7 @@ CREATE FUNCTION pool.late_timer(lead_id bigint) RETURNS timestamptz
     AS 'MODULE_PATHNAME', 'pool_late_timer'
     LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
 COMMENT ON FUNCTION pool.late_timer(bigint) IS
-    'When a timer rule acts on an owned lead, if the tick would look at it '
+    'When a timer rule acts on an open lead, if the tick would look at it '
     'later than that; NULL if all is well. For views.';
 
 -- What waits to be computed anew may be late until then.
@@ -299,11 +304,13 @@ SELECT format('lead %s', s.id) AS object,
         coalesce(s.check_at::text, 'empty')) AS message
 FROM pool.lead_state s
 CROSS JOIN LATERAL (SELECT pool.late_timer(s.id) AS due_at OFFSET 0) n
-WHERE s.owner_id IS NOT NULL AND n.due_at IS NOT NULL
+WHERE s.status IN ('available', 'owned', 'review') AND n.due_at IS NOT NULL
     AND EXISTS (SELECT FROM pool.timer_rule r
-        WHERE r.pool_id = s.pool_id AND r.enabled)
+        WHERE r.pool_id = s.pool_id AND r.enabled
+            AND (s.owner_id IS NOT NULL
+                OR r.basis IN ('entry', 'creation', 'review')))
     AND NOT EXISTS (SELECT FROM pool.timer_recheck r
-        WHERE r.pool_id = s.pool_id);
+        WHERE r.pool_id = s.pool_id AND r.member_id IN (0, s.owner_id));
 
 -- The machinery -------------------------------------------------------
 
@@ -333,11 +340,15 @@ FROM (
             'approval_rule,reward_rule,dictionary}'),
         ('config_written', 'A', '{tenant,pool,member,membership,timer_rule,'
             'installation,access_grant,claim_rule,entry_rule,score_rule,'
-            'routing_rule,approval_rule,reward_rule,dictionary,calendar}'),
+            'routing_rule,approval_rule,reward_rule,dictionary,calendar,'
+            'absence,downtime}'),
         ('config_written_by_replication', 'R', '{tenant,pool,member,'
             'membership,timer_rule,installation,access_grant,claim_rule,'
             'entry_rule,score_rule,routing_rule,approval_rule,reward_rule,'
-            'dictionary,calendar}'),
+            'dictionary,calendar,absence,downtime}'),
+        ('calendar_inserted', 'O', '{calendar}'),
+        ('calendar_updated', 'O', '{calendar}'),
+        ('calendar_deleted', 'O', '{calendar}'),
         ('guard_event', 'O', '{event}'),
         ('guard_truncate', 'O', '{lead_state,lead_data,identity,event,'
             'request_log,member_state,membership_state,installation,tenant,'
@@ -353,7 +364,8 @@ FROM (
         ('membership_inserted', 'O', '{membership}'),
         ('membership_updated', 'O', '{membership}'),
         ('membership_deleted', 'O', '{membership}'),
-        ('merge_state', 'O', '{member_state,membership_state,timer_recheck}'),
+        ('merge_state', 'O', '{member_state,membership_state,timer_recheck,'
+            'absence}'),
         ('pool_inserted', 'O', '{pool}'),
         ('pool_updated', 'O', '{pool}'),
         ('pool_deleted', 'O', '{pool}'),
@@ -791,7 +803,7 @@ COMMENT ON VIEW pool.verify_triggers IS
 COMMENT ON COLUMN pool.verify_triggers.object IS 'What is wrong, by ids.';
 COMMENT ON COLUMN pool.verify_triggers.message IS 'What is wrong with it.';
 COMMENT ON VIEW pool.verify_due IS
-    'Check of level 3. No timer rule acts on an owned lead before the tick looks at'
+    'Check of level 3. No timer rule acts on an open lead before the tick looks at'
     ' it.';
 COMMENT ON COLUMN pool.verify_due.object IS 'What is wrong, by ids.';
 COMMENT ON COLUMN pool.verify_due.message IS 'What is wrong with it.';

@@ -179,7 +179,7 @@ SELECT s.id AS lead_id, d.key, d.name, d.source, d.grade, s.priority,
     s.owned_at, s.first_follow_up_at, s.last_follow_up_at,
     s.next_follow_up_at, s.follow_ups, s.last_result, s.stage, d.created_at,
     s.claims, s.closed_at, s.amount, s.currency,
-    (SELECT n.due_at FROM pool.next_timer(s.id) n) AS due_at
+    (SELECT n.due_at FROM pool.next_timer(s.id, true) n) AS due_at
 FROM pool.member m
 JOIN pool.membership_state c ON c.member_id = m.id
 JOIN pool.pool p ON p.id = c.pool_id
@@ -243,7 +243,7 @@ SELECT s.id AS lead_id, d.key, d.name, d.source, d.grade, s.priority,
     p.id AS pool_id, s.owner_id, s.owned_at, s.first_follow_up_at,
     s.last_follow_up_at, s.next_follow_up_at, s.follow_ups, s.last_result,
     s.stage, d.created_at, s.claims,
-    (SELECT n.due_at FROM pool.next_timer(s.id) n) AS due_at
+    (SELECT n.due_at FROM pool.next_timer(s.id, true) n) AS due_at
 FROM pool.lead_state s
 JOIN pool.pool p ON p.id = s.pool_id
 JOIN pool.lead_data d ON d.id = s.id
@@ -350,7 +350,9 @@ SELECT s.id AS lead_id, d.key, p.name AS pool, m.key AS owner,
             (SELECT max(b.id)
              FROM pool.event b
              WHERE b.lead_id = s.id
-                AND b.kind IN ('claimed', 'assigned', 'transferred')), 0))
+                AND b.kind IN ('entered', 'review', 'claimed', 'assigned',
+                    'transferred', 'released', 'reclaimed', 'reopened',
+                    'moved')), 0))
         AS warned_at,
     p.id AS pool_id, s.owner_id, n.rule_id
 FROM pool.lead_state s
@@ -359,9 +361,15 @@ JOIN pool.lead_data d ON d.id = s.id
 CROSS JOIN LATERAL pool.next_timer(s.id) n
 LEFT JOIN pool.member m ON m.id = s.owner_id
 LEFT JOIN pool.timer_rule r ON r.id = n.rule_id
-WHERE s.owner_id IS NOT NULL
-    AND (s.check_at IS NOT NULL
-        OR s.pool_id = ANY (ARRAY(SELECT c.pool_id FROM pool.timer_recheck c)))
+WHERE (s.check_at IS NOT NULL
+        -- rules changed: check_at says nothing until the tick has been there
+        OR s.owner_id IS NOT NULL
+            AND s.pool_id = ANY (ARRAY(
+                SELECT c.pool_id FROM pool.timer_recheck c))
+        OR s.status IN ('available', 'review')
+            AND s.pool_id = ANY (ARRAY(
+                SELECT c.pool_id FROM pool.timer_recheck c
+                WHERE c.everything)))
     AND ((SELECT pool.current_member_id()) IS NULL
             AND s.tenant_id = ANY (ARRAY(
                 SELECT v.tenant_id FROM pool.visible_tenant v))
@@ -370,17 +378,22 @@ WHERE s.owner_id IS NOT NULL
     AND n.due_at IS NOT NULL;
 
 COMMENT ON VIEW pool.lead_due IS
-    'Owned leads with their next timer: those of the tenants the caller '
-    'may see, his own, and those of the pools he manages.';
+    'Open leads with their next timer: those of the tenants the caller '
+    'may see, his own, and those of the pools he manages. Leads that are '
+    'available or in review have no owner.';
 COMMENT ON COLUMN pool.lead_due.lead_id IS 'Lead.';
 COMMENT ON COLUMN pool.lead_due.key IS 'The application''s id of the lead.';
 COMMENT ON COLUMN pool.lead_due.pool IS 'Home pool.';
-COMMENT ON COLUMN pool.lead_due.owner IS 'Key of the owner.';
+COMMENT ON COLUMN pool.lead_due.owner IS
+    'Key of the owner; NULL = nobody owns it.';
 COMMENT ON COLUMN pool.lead_due.rule IS 'Name of the timer rule.';
-COMMENT ON COLUMN pool.lead_due.action IS 'What the timer will do.';
-COMMENT ON COLUMN pool.lead_due.due_at IS 'When it will do it.';
+COMMENT ON COLUMN pool.lead_due.action IS
+    'What the timer will do: reclaim, move, archive or escalate.';
+COMMENT ON COLUMN pool.lead_due.due_at IS
+    'When it will do it: working time, absences of the owner, protection, '
+    'notice and time to catch up are in it.';
 COMMENT ON COLUMN pool.lead_due.warned_at IS
-    'Last reminder of this rule in this spell.';
+    'Last reminder of this rule in this spell, or stay in the pool.';
 COMMENT ON COLUMN pool.lead_due.pool_id IS 'Home pool (id).';
 COMMENT ON COLUMN pool.lead_due.owner_id IS 'Owner (id).';
 COMMENT ON COLUMN pool.lead_due.rule_id IS 'Timer rule (id).';
@@ -687,7 +700,7 @@ LEFT JOIN (
         UNION ALL
         -- rules changed: check_at says nothing until the tick has been there
         SELECT a.id, a.pool_id, a.owner_id
-        FROM pool.timer_recheck k
+        FROM (SELECT DISTINCT c.pool_id FROM pool.timer_recheck c) k
         JOIN pool.lead_state a ON a.pool_id = k.pool_id
         WHERE a.owner_id IS NOT NULL
             AND (a.check_at > pool.clock() OR a.check_at IS NULL)

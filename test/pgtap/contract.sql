@@ -256,7 +256,8 @@ FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
     'tick', 'resume', 'purge_events', 'act_as', 'grant_access', 'revoke_access');
 SELECT is(p.provolatile::text, 's', p.proname || ' only looks')
 FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
-    ('verify', 'explain_claim', 'history', 'current_member', 'lead_id');
+    ('verify', 'explain_claim', 'explain_reclaim', 'history',
+        'current_member', 'lead_id');
 -- their names, arguments, outcomes and SQLSTATEs are said
 SELECT ok(obj_description(p.oid) ~ w.says, w.fn || ' says ' || w.says)
 FROM (VALUES ('enter', 'duplicate'), ('enter', 'reopened'), ('enter', 'PO001'),
@@ -284,6 +285,7 @@ FROM (VALUES
     ('stat_source', 'pool, source, entered, owned, followed_up, converted, archived, amount, conversion_rate, seconds_to_convert'),
     ('stat_daily', 'pool, day, entered, claimed, assigned, transferred, followed_up, released, reclaimed, converted, archived, available_at_end'),
     ('stat_worker', 'last_tick, duration_ms, done, backlog, oldest_due, errors'),
+    ('stat_recheck', 'pool_id, pool, member_id, member, to_do, done, since, done_share'),
     ('lead_due', 'lead_id, key, pool, owner, rule, action, due_at, warned_at'),
     ('lead_spell', 'lead_id, key, member, started_at, ended_at, began_by, ended_by, follow_ups, first_response_seconds, amount'),
     ('quota_mine', 'pool, held, hold_limit, claimed_today, claim_limit, resets_at, next_claim_at'))

@@ -1,0 +1,170 @@
+/*
+ * timer_approval.c
+ *	  Requests that nobody has decided in time: rules of basis approval.
+ *
+ * They count from the request, of which a lead may have several, so check_at
+ * knows nothing of them: a tick looks at the open requests of pools that have
+ * such a rule.  These are few, for somebody is to decide each of them.
+ */
+#include "compat.h"
+#include "timer_approval.h"
+
+#include "catalog/pg_type.h"
+#include "due.h"
+#include "event.h"
+#include "miscadmin.h"
+#include "sql.h"
+#include "timer_act.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+/* A rule about an open request that has not escalated it yet. */
+typedef struct Pending
+{
+	int64		approval_id;
+	int64		lead_id;
+	int32		pool_id;		/* whose managers decide */
+	int32		rule_id;
+	TimestampTz created_at;
+	char	   *action;
+} Pending;
+
+static int
+read_pending(TimestampTz now, Pending **pending)
+{
+	Oid			types[1] = {TIMESTAMPTZOID};
+	Datum		values[1] = {TimestampTzGetDatum(now)};
+	MemoryContext context = CurrentMemoryContext;
+	PoolSql		sql = pool_sql_begin();
+	int			n;
+
+	n = pool_sql_run("SELECT a.id, a.lead_id, a.pool_id, r.id, a.created_at,"
+					 " a.action FROM pool.approval a"
+					 " JOIN pool.timer_rule r ON r.pool_id = a.pool_id"
+					 " WHERE a.status = 'open' AND r.enabled"
+					 " AND r.basis = 'approval' AND a.created_at < $1"
+					 " AND NOT EXISTS (SELECT FROM pool.event e"
+					 "  WHERE e.lead_id = a.lead_id AND e.kind = 'escalated'"
+					 "  AND e.rule_id = r.id AND e.at >= a.created_at"
+					 "  AND e.detail ->> 'approval' = a.id::text)"
+					 " ORDER BY a.lead_id, a.id, r.id",
+					 1, types, values, NULL);
+	MemoryContextSwitchTo(context);
+	*pending = palloc(Max(n, 1) * sizeof(Pending));
+	for (int i = 0; i < n; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		Pending    *p = &(*pending)[i];
+		bool		isnull;
+
+		p->approval_id = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
+		p->lead_id = DatumGetInt64(SPI_getbinval(row, desc, 2, &isnull));
+		p->pool_id = DatumGetInt32(SPI_getbinval(row, desc, 3, &isnull));
+		p->rule_id = DatumGetInt32(SPI_getbinval(row, desc, 4, &isnull));
+		p->created_at = DatumGetTimestampTz(SPI_getbinval(row, desc, 5,
+														  &isnull));
+		p->action = TextDatumGetCString(SPI_getbinval(row, desc, 6, &isnull));
+	}
+	pool_sql_end(sql);
+	return n;
+}
+
+static const PoolTimerRule *
+find_rule(const PoolConf *pool, int32 rule_id)
+{
+	for (int i = 0; i < pool->n_rules; i++)
+		if (pool->rules[i].id == rule_id)
+			return &pool->rules[i];
+	return NULL;
+}
+
+/* Whether the locked lead's request is still open. */
+static bool
+is_open(PoolWork *work, const Pending *p)
+{
+	PoolTable  *table = pool_work_table(work, POOL_APPROVAL);
+	bool		isnull;
+
+	return pool_table_find(table, POOL_APPROVAL_PKEY, pool_snapshot(),
+						   &pool_key_int8(p->approval_id), 1) &&
+		strcmp(TextDatumGetCString(slot_getattr(table->old, APPROVAL_STATUS,
+												&isnull)), "open") == 0;
+}
+
+static void
+escalate(PoolWork *work, const Pending *p, const PoolTimerRule *rule,
+		 PoolLead *lead, TimestampTz due_at, TimestampTz now)
+{
+	PoolEvent	event = {.kind = "escalated",.rule_id = rule->id};
+	const char *notify = pool_timer_notify_name(rule->notify);
+	PoolTold	told = {0};
+	PoolDetail	detail;
+	PoolData	data;
+
+	pool_open_lead(work, lead, &data);
+	event.at = pool_lead_time(lead, now);
+	event.member_id = lead->owner_id;
+	event.reason = CStringGetTextDatum(rule->name);
+	pool_detail_begin(&detail);
+	pool_detail_time(&detail, "due_at", due_at);
+	pool_detail_int(&detail, "approval", p->approval_id);
+	pool_detail_text(&detail, "action", p->action, strlen(p->action));
+	pool_detail_text(&detail, "notify", notify, strlen(notify));
+	pool_detail_json(&detail, "told", pool_told(&told, rule->notify, lead));
+	event.detail = pool_detail_end(&detail);
+	pool_event_append(work, &event, lead, &data);
+}
+
+/* Escalates one, if its time has come and nobody holds the lead. */
+static bool
+try_one(PoolWork *work, Snapshot snapshot, const Pending *p, TimestampTz now)
+{
+	const PoolConf *pool = pool_config_find_pool(p->pool_id);
+	const PoolTimerRule *rule = pool == NULL ? NULL :
+	find_rule(pool, p->rule_id);
+	TimestampTz due_at;
+	PoolLead	lead;
+
+	if (rule == NULL)
+		return false;
+	due_at = pool_due_later(p->created_at, &rule->after, pool, rule);
+	if (due_at > now)
+		return false;
+	if (pool_lead_lock(pool_work_table(work, POOL_LEAD_STATE), p->lead_id,
+					   snapshot, false, &lead) != POOL_LEAD_LOCKED ||
+		!is_open(work, p))
+		return false;
+	escalate(work, p, rule, &lead, due_at, now);
+	return true;
+}
+
+/* Tells of up to `max` requests that wait too long; returns how many. */
+int64
+pool_timer_approvals(int max, TimestampTz now)
+{
+	PoolWork   *work;
+	Snapshot	snapshot;
+	Pending    *pending;
+	int64		done = 0;
+	int			n;
+
+	if (!pool_config_approval_timers())
+		return 0;
+	n = read_pending(now, &pending);
+	if (n == 0)
+		return 0;
+	work = pool_work_begin();
+	snapshot = RegisterSnapshot(pool_snapshot());
+	for (int i = 0; i < n && done < max; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (try_one(work, snapshot, &pending[i], now))
+			done++;
+	}
+	UnregisterSnapshot(snapshot);
+	pool_work_end(work);
+	return done;
+}

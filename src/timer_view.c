@@ -1,0 +1,157 @@
+/*
+ * timer_view.c
+ *	  What timers will do, for people: next_timer, explain_reclaim.
+ *
+ * The same judgement as the tick's, at the moment of asking.
+ */
+#include "compat.h"
+
+#include "access.h"
+#include "due.h"
+#include "fmgr.h"
+#include "judge.h"
+#include "result.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "visible.h"
+
+PG_FUNCTION_INFO_V1(pool_next_timer);
+PG_FUNCTION_INFO_V1(pool_explain_reclaim);
+
+/* Reads the lead and begins to judge it; false if the caller sees none. */
+static bool
+begin(PoolCall *call, int64 id, PoolLead *lead, PoolData *data,
+	  PoolJudgement *j)
+{
+	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
+	PoolTable  *table = pool_work_table(call->work, POOL_LEAD_DATA);
+
+	Snapshot	snapshot = GetActiveSnapshot();
+
+	if (!pool_lead_peek(leads, id, snapshot, lead) ||
+		!pool_caller_sees_tenant(lead->tenant_id) ||
+		!pool_data_read(table, id, snapshot, data))
+		return false;
+	pool_judge_begin(j, call->work, snapshot, lead, data, pool_now());
+	return true;
+}
+
+/*
+ * SQL, for views: pool.next_timer(lead_id, acting) -> rule_id, action, due_at
+ */
+Datum
+pool_next_timer(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin_reading(fcinfo, "next_timer");
+	PoolJudgement j;
+	PoolLead	lead;
+	PoolData	data;
+
+	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1) &&
+		begin(call, PG_GETARG_INT64(0), &lead, &data, &j))
+	{
+		const PoolTimer *next = pool_judge_next(&j, PG_GETARG_BOOL(1));
+
+		if (next != NULL)
+		{
+			pool_put(call, 0, Int32GetDatum(next->rule->id));
+			pool_put_text(call, 1,
+						  pool_timer_action_name(next->rule->action));
+			pool_put_time(call, 2, next->due_at);
+			pool_call_row(call);
+		}
+	}
+	return pool_call_end(call);
+}
+
+/* ------------------------------------------------------------------------
+ * explain_reclaim
+ * ------------------------------------------------------------------------ */
+
+/* columns of the result */
+enum
+{
+	RULE, ACTION, TEST, PASSED, DUE_AT, DETAIL
+};
+
+static void
+emit(PoolCall *call, const PoolTimer *timer, const char *test, bool passed,
+	 const char *detail)
+{
+	pool_put_text(call, RULE, timer->rule->name);
+	pool_put_text(call, ACTION, pool_timer_action_name(timer->rule->action));
+	pool_put_text(call, TEST, test);
+	pool_put(call, PASSED, BoolGetDatum(passed));
+	if (timer->applies)
+		pool_put_time(call, DUE_AT, timer->due_at);
+	if (detail != NULL)
+		pool_put_text(call, DETAIL, detail);
+	pool_call_row(call);
+}
+
+static const char *
+verdict_detail(const PoolTimer *timer)
+{
+	if (timer->rule->condition.path == NULL)
+		return "no condition";
+	return timer->verdict == POOL_RULE_ERROR ?
+		"neither true nor false of this lead" : NULL;
+}
+
+/* The tests of one rule, in the order in which the tick makes them. */
+static void
+explain_rule(PoolCall *call, const PoolJudgement *j, const PoolTimer *timer,
+			 const PoolTimer *acting)
+{
+	const PoolTimerRule *rule = timer->rule;
+	const char *basis = pool_timer_basis_name(rule->basis);
+
+	emit(call, timer, "applies", timer->applies,
+		 psprintf("basis %s, lead is %s", basis,
+				  pool_status_name(j->lead->status)));
+	if (!timer->applies)
+		return;
+	emit(call, timer, "condition", timer->verdict == POOL_MATCH,
+		 verdict_detail(timer));
+	if (rule->action != POOL_TIMER_ESCALATE &&
+		j->lead->protected_until != POOL_NO_TIME)
+		emit(call, timer, "unprotected",
+			 j->lead->protected_until <= j->now, NULL);
+	emit(call, timer, "due", timer->deadline <= j->now, NULL);
+	if (timer->deadline > j->now)
+		return;
+	if (rule->action == POOL_TIMER_ESCALATE)
+	{
+		emit(call, timer, "not escalated yet", !timer->done, NULL);
+		return;
+	}
+	if (rule->notice_required)
+		emit(call, timer, "notice", timer->due_at <= j->now,
+			 timer->unwarned ? "nobody was warned yet" : NULL);
+	emit(call, timer, "first", timer == acting,
+		 acting != NULL && timer != acting ?
+		 psprintf("rule \"%s\" acts", acting->rule->name) : NULL);
+}
+
+/*
+ * pool.explain_reclaim(lead)
+ */
+Datum
+pool_explain_reclaim(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin_reading(fcinfo, "explain_reclaim");
+	PoolJudgement j;
+	PoolLead	lead;
+	PoolData	data;
+
+	if (begin(call, pool_arg_id(call, 0), &lead, &data, &j) &&
+		pool_lead_visible(&lead))
+	{
+		PoolTimer  *timers = pool_judge_all(&j);
+		const PoolTimer *acting = pool_judge_acting(&j, timers);
+
+		for (int i = 0; i < j.pool->n_rules; i++)
+			explain_rule(call, &j, &timers[i], acting);
+	}
+	return pool_call_end(call);
+}
