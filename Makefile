@@ -35,6 +35,7 @@ OBJS = \
 	src/intake.o \
 	src/launcher.o \
 	src/lead.o \
+	src/match.o \
 	src/pool_ext.o \
 	src/queue.o \
 	src/queue_check.o \

@@ -134,8 +134,8 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.claim(text, text, integer, jsonb, uuid) IS
 'The member (default: the caller''s own) takes the best n leads (1..10000) of the pool: highest priority first, then longest in the pool. One row claimed for each, as many as quota and stock allow; due_at is when the next timer acts on it.
-If none, one row with lead_id NULL. Outcomes: empty; contended (what there is, running transactions hold: try again); none_allowed (stock exists, all barred for this member, as by cooldown); hold_limit, claim_limit (limit_value, used; retry_at when the day ends); too_soon (retry_at); away (the member is not active); pool_disabled.
-match is reserved. Errors: PO001, PO002 unknown pool or member, PO003 not a member of the pool, PO004 acting for another, PO010 request id reused, 22023 n or match.';
+If none, one row with lead_id NULL. Outcomes: empty; contended (what there is, running transactions hold: try again); none_allowed (stock exists, all barred for this member: by a claim rule, cooldown, need of approval, or because it is hidden); hold_limit, claim_limit (limit_value, used; retry_at when the day ends); too_soon (retry_at); away (the member is not active); pool_disabled.
+match looks for the best of those that fit, else empty: an object of fields of the lead (its own or attributes; its own win) and what each must be: a value, an array (any of these) or {"from": a, "to": b} (both ends included, one may be left out; numbers, or texts by their bytes). All must fit; a field that is an array fits if one element does; a missing field is null. It is judged lead by lead, in order, so a match that few fit costs a walk through the pool. Errors: PO001, PO002 unknown pool or member, PO003 not a member of the pool, PO004 acting for another, PO010 request id reused, 22023 n or match.';
 
 CREATE FUNCTION pool.claim_leads(
     leads bigint[], member text DEFAULT NULL, request_id uuid DEFAULT NULL,
@@ -147,7 +147,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.claim_leads(bigint[], text, uuid) IS
 'The member takes these leads. One row per distinct id, in the order given; each is charged to the membership of its own pool. Never waits for a lead.
-Outcomes: claimed; taken (owned, by whomever); contended (a running transaction holds it); not_available (closed); not_member (of its pool); away; pool_disabled; cooldown and too_soon (retry_at); claim_limit and hold_limit (limit_value, used, retry_at); not_found.
+Outcomes: claimed; taken (owned, by whomever); contended (a running transaction holds it); not_available (closed); not_member (of its pool); away; pool_disabled; level (a claim rule bars the member: his level, or its condition on members; or a condition that cannot be evaluated; retry_at when a head start ends; explain_claim names the rule); approval (request_claim() asks for it); hidden, cooldown and too_soon (retry_at); claim_limit and hold_limit (limit_value, used, retry_at); not_found.
 Errors: PO002, PO004, PO010, 22004 NULL among the ids, 22023 more than 10000.';
 
 CREATE FUNCTION pool.explain_claim(
@@ -158,7 +158,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_explain_claim'
     LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 8;
 COMMENT ON FUNCTION pool.explain_claim(bigint, text) IS
-'Why the member may or may not claim this lead now: one row per test, in the order of enforcement and by the same code. detail is the outcome a claim would have (with used and limit), retry_at when time cures it. Errors: PO002, PO004.';
+'Why the member may or may not claim this lead now: one row per test, in the order of enforcement and by the same code. detail is the outcome a claim would have (with used and limit, or the rule), retry_at when time cures it. Tests: available, membership, active, pool_enabled, claim_rules, hidden, cooldown, approval, claim_interval, claim_limit, hold_limit. Errors: PO002, PO004.';
 
 ------------------------------------------------------------------------
 -- Assigning and returning (assign.c, release.c)
