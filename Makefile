@@ -29,6 +29,7 @@ OBJS = \
 	src/grant.o \
 	src/guard.o \
 	src/guc.o \
+	src/hide.o \
 	src/history.o \
 	src/identity.o \
 	src/installation.o \
@@ -64,6 +65,7 @@ SQL_MODULES = \
 	sql/install/worker.sql \
 	sql/install/rollup.sql \
 	sql/install/views.sql \
+	sql/install/approval.sql \
 	sql/install/verify.sql \
 	sql/install/guard.sql \
 	sql/install/config_triggers.sql \

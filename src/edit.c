@@ -338,7 +338,7 @@ check_erase(void *arg, const PoolLead *lead)
 /* Keys of an event's detail that are not personal and that counts need. */
 #define KEPT_DETAILS \
 	"'{from,from_pool,from_day,cooldown,answered,kind,first_seconds,seconds,amount," \
-	"currency,changed,due_at,before}'"
+	"currency,changed,due_at,before,until,approval,action,step}'"
 
 /* What personal data a lead has, and how it goes; $1 is the lead, $2 now. */
 static const char *const erasures[] = {
@@ -358,7 +358,8 @@ static const char *const erasures[] = {
 	"   ELSE r END ORDER BY n)"
 	"  FROM unnest(result) WITH ORDINALITY u (r, n))"
 	" WHERE function IN ('claim', 'claim_leads', 'assign', 'transfer',"
-	"  'release', 'reclaim', 'convert', 'archive', 'reopen', 'move')"
+	"  'release', 'reclaim', 'convert', 'archive', 'reopen', 'move', 'hide',"
+	"  'unhide', 'protect', 'unprotect')"
 	" AND EXISTS (SELECT FROM unnest(result) r"
 	"  WHERE split_part(r, ',', 2) = $1::text)"
 };
