@@ -6,6 +6,7 @@ PGFILEDESC = "pool_ext - public lead pools inside PostgreSQL"
 # One object per room, see src/README.md.
 OBJS = \
 	src/access.o \
+	src/approval.o \
 	src/assign.o \
 	src/batch.o \
 	src/claim.o \
@@ -20,6 +21,7 @@ OBJS = \
 	src/config_trigger.o \
 	src/constraint.o \
 	src/data.o \
+	src/decide.o \
 	src/due.o \
 	src/edit.o \
 	src/entry.o \
@@ -38,6 +40,7 @@ OBJS = \
 	src/lead.o \
 	src/match.o \
 	src/pool_ext.o \
+	src/propose.o \
 	src/queue.o \
 	src/queue_check.o \
 	src/queue_slot.o \

@@ -7,6 +7,8 @@
  */
 #include "result.h"
 
+#include "batch.h"
+#include "claim.h"
 #include "claim_test.h"
 #include "errors.h"
 #include "match.h"
@@ -267,17 +269,6 @@ pool_claim(PG_FUNCTION_ARGS)
  * claim_leads: these ones
  * ------------------------------------------------------------------------ */
 
-/* What became of one lead; the rest of the row is put by the caller. */
-static const char *
-outcome_of(const PoolClaimTest *failed, const PoolLead *lead)
-{
-	if (failed == NULL)
-		return NULL;
-	if (lead->status == POOL_OWNED)
-		return "taken";
-	return failed->outcome;
-}
-
 static void
 emit_lead(PoolCall *call, const char *outcome, int64 id,
 		  const PoolLead *lead, const PoolBound *bound)
@@ -317,28 +308,6 @@ peek_visible(PoolCall *call, int64 id, const PoolMemberConf *member,
 		lead->tenant_id == member->tenant_id;
 }
 
-/*
- * Judges the lead as it is just now: NULL if the member may have it.  A lead
- * that has meanwhile come into a pool whose counters are not locked is not to
- * be had now.
- */
-static const char *
-judge_lead(PoolClaimCase *c, PoolLead *lead, PoolBound *bound)
-{
-	pool_claim_look_at(c, lead);
-	c->pool = pool_config_pool(lead->pool_id);
-	c->quota = pool_quota_get(c->set, lead->pool_id, c->member->id);
-	*bound = (PoolBound)
-	{
-		POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME
-	};
-	if (lead->status != POOL_AVAILABLE)
-		return lead->status == POOL_OWNED ? "taken" : "not_available";
-	if (c->quota == NULL)
-		return "contended";
-	return outcome_of(pool_claim_check(c, bound), lead);
-}
-
 static void
 claim_one(PoolCall *call, PoolClaimCase *c, int64 id)
 {
@@ -352,14 +321,14 @@ claim_one(PoolCall *call, PoolClaimCase *c, int64 id)
 		emit_lead(call, "not_found", id, NULL, &bound);
 		return;
 	}
-	outcome = judge_lead(c, &lead, &bound);
+	outcome = pool_claim_judge(c, &lead, &bound);
 	if (outcome == NULL)
 	{
 		if (pool_lead_lock(leads, id, call->snapshot, false, &lead) !=
 			POOL_LEAD_LOCKED)
 			outcome = "contended";
 		else
-			outcome = judge_lead(c, &lead, &bound);
+			outcome = pool_claim_judge(c, &lead, &bound);
 	}
 	if (outcome != NULL)
 	{
@@ -407,6 +376,30 @@ pool_claim_leads(PG_FUNCTION_ARGS)
 		claim_one(call, &c, ids[i]);
 	pool_quota_write(c.set);
 	return pool_call_end(call);
+}
+
+/*
+ * The member gets the locked lead, whose claim a manager has approved just
+ * now; his counters are locked.  NULL, or why he cannot have it.
+ */
+const char *
+pool_claim_grant(PoolCall *call, PoolQuotaSet *set, PoolLead *lead,
+				 int32 member_id, TimestampTz now)
+{
+	PoolClaimCase c = {.work = call->work,.set = set,.now = now,
+	.approved = true};
+	PoolBound	bound;
+	PoolData	data;
+	const char *outcome;
+
+	c.member = pool_config_member(member_id);
+	outcome = pool_claim_judge(&c, lead, &bound);
+	if (outcome != NULL)
+		return outcome;
+	pool_open_lead(call->work, lead, &data);
+	pool_lead_leave_queue(pool_work_table(call->work, POOL_LEAD_STATE), lead);
+	take_lead(call, &c, lead, &data);
+	return NULL;
 }
 
 /* ------------------------------------------------------------------------

@@ -302,6 +302,31 @@ pool_claim_check(PoolClaimCase *c, PoolBound *bound)
 	return first_failing(c, true, true, bound);
 }
 
+/*
+ * Judges the lead, and the member in its pool, as they are just now: NULL if
+ * he may have it.  A lead that has meanwhile come into a pool whose counters
+ * are not locked is not to be had now.
+ */
+const char *
+pool_claim_judge(PoolClaimCase *c, const PoolLead *lead, PoolBound *bound)
+{
+	const PoolClaimTest *failed;
+
+	pool_claim_look_at(c, lead);
+	c->pool = pool_config_pool(lead->pool_id);
+	c->quota = pool_quota_get(c->set, lead->pool_id, c->member->id);
+	*bound = (PoolBound)
+	{
+		POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME
+	};
+	if (lead->status != POOL_AVAILABLE)
+		return lead->status == POOL_OWNED ? "taken" : "not_available";
+	if (c->quota == NULL)
+		return "contended";
+	failed = pool_claim_check(c, bound);
+	return failed != NULL ? failed->outcome : NULL;
+}
+
 static bool
 is_one_of(const char *kind, const char *const *kinds, int n)
 {

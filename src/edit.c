@@ -349,17 +349,20 @@ static const char *const erasures[] = {
 	" (SELECT jsonb_object_agg(d.key, d.value)"
 	"  FROM jsonb_each(detail) d WHERE d.key = ANY (" KEPT_DETAILS "))"
 	" WHERE lead_id = $1 AND (reason IS NOT NULL OR detail IS NOT NULL)",
+	"UPDATE pool.approval SET reason = NULL, note = NULL WHERE lead_id = $1"
+	" AND (reason IS NOT NULL OR note IS NOT NULL)",
 	/* of stored results, outcome and lead stay */
 	"UPDATE pool.request_log SET result ="
 	" (SELECT array_agg(CASE WHEN split_part(r, ',', 2) = $1::text"
 	"   THEN concat('(', split_part(substr(r, 2), ',', 1), ',', $1,"
 	"    repeat(',', CASE function WHEN 'claim' THEN 10"
-	"     WHEN 'claim_leads' THEN 5 ELSE 1 END), ')')"
+	"     WHEN 'claim_leads' THEN 5 WHEN 'approve' THEN 3 ELSE 1 END), ')')"
 	"   ELSE r END ORDER BY n)"
 	"  FROM unnest(result) WITH ORDINALITY u (r, n))"
 	" WHERE function IN ('claim', 'claim_leads', 'assign', 'transfer',"
 	"  'release', 'reclaim', 'convert', 'archive', 'reopen', 'move', 'hide',"
-	"  'unhide', 'protect', 'unprotect')"
+	"  'unhide', 'protect', 'unprotect', 'approve', 'reject',"
+	"  'cancel_request')"
 	" AND EXISTS (SELECT FROM unnest(result) r"
 	"  WHERE split_part(r, ',', 2) = $1::text)"
 };

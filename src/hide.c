@@ -189,7 +189,7 @@ count_protected(const PoolLead *lead, TimestampTz now)
 {
 	Oid			types[3] = {INT4OID, INT4OID, TIMESTAMPTZOID};
 	Datum		values[3] = {Int32GetDatum(lead->pool_id),
-		Int32GetDatum(lead->owner_id), TimestampTzGetDatum(now)};
+	Int32GetDatum(lead->owner_id), TimestampTzGetDatum(now)};
 	PoolSql		sql = pool_sql_begin();
 	int32		n = pool_sql_run("SELECT FROM pool.lead_state"
 								 " WHERE pool_id = $1 AND owner_id = $2"

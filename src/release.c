@@ -6,6 +6,7 @@
  */
 #include "release.h"
 
+#include "approval.h"
 #include "request.h"
 
 PG_FUNCTION_INFO_V1(pool_release);
@@ -69,6 +70,10 @@ give_back_all(PoolBatch *batch, const char *kind, const PoolConf *to_pool,
 		if (item->outcome == NULL && to_pool != NULL &&
 			to_pool->tenant_id != item->lead.tenant_id)
 			item->outcome = "not_found";
+		if (item->outcome == NULL && strcmp(kind, "released") == 0 &&
+			pool_approval_needed(batch->call->work, batch->actor, "release",
+								 &item->lead, batch->now))
+			item->outcome = "approval";
 		if (item->outcome == NULL)
 		{
 			event.actor_id = batch->actor->member_id;

@@ -104,7 +104,7 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 	[POOL_APPROVAL] = {"approval",
 		"id tenant_id pool_id lead_id action status step min_level"
 		" applicant_id member_id to_pool_id from_rule_id reason note span"
-	" created_at expires_at decided_at decided_by"},
+	" created_at expires_at decided_at decided_by claims"},
 	[POOL_COLLABORATOR] = {"collaborator",
 	"lead_id member_id tenant_id role counts since"},
 	[POOL_ABSENCE] = {"absence",

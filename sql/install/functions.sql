@@ -174,7 +174,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.assign(bigint[], text, text, text, text, uuid) IS
 'A manager (actor; default the caller) gives available leads to a member, in their own pools or in to_pool. Overrides cooldown, and the event says so; claim limits do not count. Never waits for a lead.
-Outcomes: assigned; taken (owned); contended; not_available (closed); not_member (of the pool); inactive (away, leaving or left); hold_limit; not_found.
+Outcomes: assigned; taken (owned); contended; not_available (closed); not_member (of the pool); inactive (away, leaving or left); hold_limit; approval (an approval rule for assign matches, and the actor could not approve it: request() asks); not_found.
 Errors: PO001, PO002, PO004, PO005 manager needed, PO010, 22004, 22023.';
 
 CREATE FUNCTION pool.transfer(
@@ -187,7 +187,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.transfer(bigint[], text, text, text, text, uuid) IS
 'A manager gives owned leads to another member. A new spell begins for first_contact and follow_up timers; ownership timers go on. Waits for whoever holds a lead, unless this transaction already holds members'' counters: then contended.
-Outcomes: transferred; not_owned; not_member; inactive; hold_limit; contended; not_found.
+Outcomes: transferred; not_owned; not_member; inactive; hold_limit; approval (as for assign); contended; not_found.
 Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
 
 CREATE FUNCTION pool.release(
@@ -199,7 +199,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.release(bigint[], text, text, text, uuid) IS
 'The owner gives leads back to their pools, or to to_pool. They keep their priority and enter the queue as the newest of their band. Does not refund the claim.
-Outcomes: released; not_owner; contended; not_found. Errors: PO001, PO002, PO004, PO010, 22004, 22023.';
+Outcomes: released; not_owner; approval (an approval rule for release matches: request() asks); contended; not_found. Errors: PO001, PO002, PO004, PO010, 22004, 22023.';
 
 CREATE FUNCTION pool.reclaim(
     leads bigint[], reason text DEFAULT NULL, to_pool text DEFAULT NULL,
@@ -250,7 +250,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.archive(bigint[], text, text, uuid) IS
 'A manager takes leads out of circulation (invalid, lost), whoever owns them.
-Outcomes: archived; already_closed; contended; not_found. Errors: PO002, PO004, PO005, PO010, 22004 no reason, 22023.';
+Outcomes: archived; already_closed; approval (as for assign); contended; not_found. Errors: PO002, PO004, PO005, PO010, 22004 no reason, 22023.';
 
 CREATE FUNCTION pool.reopen(
     leads bigint[], to_pool text DEFAULT NULL, actor text DEFAULT NULL,
@@ -272,7 +272,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.move(bigint[], text, text, uuid) IS
 'A manager moves available leads to another pool, where they enter as the newest of their band.
-Outcomes: moved; not_available; contended; not_found. Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
+Outcomes: moved; not_available; approval (as for assign); contended; not_found. Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
 
 CREATE FUNCTION pool.erase(
     leads bigint[], reason text DEFAULT NULL, actor text DEFAULT NULL,
@@ -325,7 +325,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_tick'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 4;
 COMMENT ON FUNCTION pool.tick(integer) IS
-'Does everything that time makes due, in the caller''s transaction; the background worker does the same in small ones. max_leads bounds each task, NULL is no bound. Tasks: recheck (timers after a change of rules), timers (reminders and reclaims), rollup (statistics), requests (old results). done counts what was looked at; more says that some is left. Not for prepared transactions. Errors: 22023.';
+'Does everything that time makes due, in the caller''s transaction; the background worker does the same in small ones. max_leads bounds each task, NULL is no bound. Tasks: recheck (timers after a change of rules), timers (reminders and reclaims), approvals (requests whose time is over), rollup (statistics), requests (old results). done counts what was looked at; more says that some is left. Not for prepared transactions. Errors: 22023.';
 
 CREATE FUNCTION pool.purge_events(before timestamptz) RETURNS bigint
     AS 'MODULE_PATHNAME', 'pool_purge_events'
