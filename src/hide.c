@@ -9,12 +9,11 @@
 #include "compat.h"
 #include "batch.h"
 
-#include "catalog/pg_type.h"
 #include "due.h"
+#include "miscadmin.h"
 #include "release.h"
 #include "request.h"
-#include "sql.h"
-#include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(pool_hide);
 PG_FUNCTION_INFO_V1(pool_unhide);
@@ -184,25 +183,39 @@ check_protect(void *arg, const PoolLead *lead)
 		pool_actor_manages(&h->actor, lead->pool_id) ? NULL : "not_owner";
 }
 
+/*
+ * As it is now, whatever the isolation level: the owner's lock, which is held,
+ * is not written, so that an old snapshot would not be noticed.
+ */
 static int32
-count_protected(const PoolLead *lead, TimestampTz now)
+count_protected(PoolWork *work, const PoolLead *lead, TimestampTz now)
 {
-	Oid			types[3] = {INT4OID, INT4OID, TIMESTAMPTZOID};
-	Datum		values[3] = {Int32GetDatum(lead->pool_id),
-	Int32GetDatum(lead->owner_id), TimestampTzGetDatum(now)};
-	PoolSql		sql = pool_sql_begin();
-	int32		n = pool_sql_run("SELECT FROM pool.lead_state"
-								 " WHERE pool_id = $1 AND owner_id = $2"
-								 " AND protected_until > $3",
-								 3, types, values, NULL);
+	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
+	Relation	index = pool_work_index(leads, POOL_LEAD_STATE_OWNER);
+	PoolKey		keys[2] = {pool_key_int4(lead->pool_id),
+	pool_key_int4(lead->owner_id)};
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	IndexScanDesc scan = pool_index_scan(leads->rel, index, snapshot, keys, 2);
+	int32		n = 0;
 
-	pool_sql_end(sql);
+	while (index_getnext_slot(scan, ForwardScanDirection, leads->old))
+	{
+		bool		isnull;
+		Datum		until = slot_getattr(leads->old,
+										 LEAD_STATE_PROTECTED_UNTIL, &isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!isnull && DatumGetTimestampTz(until) > now)
+			n++;
+	}
+	index_endscan(scan);
+	UnregisterSnapshot(snapshot);
 	return n;
 }
 
 /* Counted once for each owner, whose counters are locked. */
 static Protecting *
-protecting_of(Holding *h, const PoolLead *lead, TimestampTz now)
+protecting_of(PoolBatch *batch, Holding *h, const PoolLead *lead)
 {
 	Protecting *found;
 	ListCell   *lc;
@@ -217,7 +230,7 @@ protecting_of(Holding *h, const PoolLead *lead, TimestampTz now)
 	found = palloc(sizeof(Protecting));
 	found->pool_id = lead->pool_id;
 	found->owner_id = lead->owner_id;
-	found->n = count_protected(lead, now);
+	found->n = count_protected(batch->call->work, lead, batch->now);
 	h->protecting = lappend(h->protecting, found);
 	return found;
 }
@@ -251,7 +264,7 @@ protect_one(PoolBatch *batch, PoolBatchItem *item, Holding *h)
 	if (pool->protect_limit != POOL_NO_LIMIT &&
 		lead->protected_until <= batch->now)
 	{
-		protecting = protecting_of(h, lead, batch->now);
+		protecting = protecting_of(batch, h, lead);
 		if (protecting->n >= pool->protect_limit)
 			return "limit";
 		protecting->n++;
