@@ -9,6 +9,8 @@ OBJS = \
 	src/approval.o \
 	src/assign.o \
 	src/batch.o \
+	src/bulk.o \
+	src/catalog.o \
 	src/claim.o \
 	src/claim_test.o \
 	src/clock.o \
@@ -39,23 +41,40 @@ OBJS = \
 	src/launcher.o \
 	src/lead.o \
 	src/match.o \
+	src/perform.o \
+	src/poll.o \
 	src/pool_ext.o \
 	src/propose.o \
 	src/queue.o \
+	src/queue_answer.o \
 	src/queue_check.o \
+	src/queue_holder.o \
+	src/queue_prepared.o \
+	src/queue_refill.o \
+	src/queue_shmem.o \
 	src/queue_slot.o \
 	src/quota.o \
+	src/quota_limit.o \
+	src/quota_row.o \
 	src/recheck.o \
 	src/release.o \
 	src/request.o \
+	src/reserve.o \
+	src/resolve.o \
 	src/result.o \
+	src/reveal.o \
+	src/reward.o \
 	src/rollup.o \
 	src/rule.o \
+	src/search.o \
+	src/search_term.o \
 	src/sql.o \
 	src/table.o \
 	src/tick.o \
 	src/timer.o \
+	src/trigger.o \
 	src/verify.o \
+	src/visible.o \
 	src/worker.o \
 	src/worker_slot.o \
 	src/worker_status.o
@@ -69,6 +88,11 @@ SQL_MODULES = \
 	sql/install/rollup.sql \
 	sql/install/views.sql \
 	sql/install/approval.sql \
+	sql/install/lead_event.sql \
+	sql/install/outside.sql \
+	sql/install/reveal.sql \
+	sql/install/search.sql \
+	sql/install/reward.sql \
 	sql/install/verify.sql \
 	sql/install/guard.sql \
 	sql/install/config_triggers.sql \

@@ -6,7 +6,9 @@
 #define POOL_ACCESS_H
 
 #include "config.h"
-#include "fmgr.h"
+
+/* where nothing says otherwise; made when it is first needed */
+#define POOL_DEFAULT_TENANT "default"
 
 /*
  * On whose behalf an operation runs.  member_id 0 is a service (or superuser)
@@ -18,24 +20,23 @@ typedef struct PoolActor
 	int32		tenant_id;		/* 0 = whatever the role may see */
 } PoolActor;
 
+typedef struct PoolActing PoolActing;
+
 extern void pool_access_init(void);
+
+/* act_as(): until the transaction ends */
+extern void pool_acting_set(int32 member_id);
+extern PoolActing *pool_acting_suspend(void);
+extern void pool_acting_restore(PoolActing *before);
 
 /* the caller */
 extern int32 pool_caller_member(void);
 extern bool pool_role_is_service(Oid role);
 extern bool pool_caller_is_service(void);
+extern bool pool_role_sees_beyond(Oid role, int32 tenant_id);
 extern bool pool_caller_sees_tenant(int32 tenant_id);
+extern bool pool_caller_sees_all(void);
 extern void pool_require_all_tenants(const char *function);
-
-/* names given as arguments; errors PO001, PO002 */
-extern const PoolConf *pool_resolve_pool(text *name);
-extern const PoolMemberConf *pool_resolve_member(text *name);
-
-/* the member or actor argument; errors PO002, PO004 */
-extern const PoolMemberConf *pool_resolve_self(FunctionCallInfo fcinfo,
-											   int argno);
-extern PoolActor pool_resolve_actor(FunctionCallInfo fcinfo, int argno);
-extern PoolActor pool_resolve_operator(FunctionCallInfo fcinfo, int argno);
 
 /* rights */
 extern bool pool_actor_sees(const PoolActor *actor, int32 tenant_id);

@@ -13,13 +13,11 @@
 #include "approval.h"
 
 #include "batch.h"
-#include "guc.h"
 #include "rule.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
 
-#define NODE_BITS 43			/* ids: node number above these bits */
 #define MAX_POOL_DEPTH 100
 
 /* ------------------------------------------------------------------------
@@ -116,6 +114,7 @@ pool_arg_approval(PoolCall *call, int argno)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"approval_id\" must not be null"),
+				 errdetail("It is the id of a request."),
 				 errhint("pool.approval_open lists open requests.")));
 	return PG_GETARG_INT64(argno);
 }
@@ -156,8 +155,7 @@ pool_approval_insert(PoolWork *work, PoolApproval *a)
 	Datum		values[APPROVAL_NATTS];
 	bool		nulls[APPROVAL_NATTS];
 
-	a->id = pool_sequence_next(POOL_APPROVAL_ID_SEQ) |
-		((int64) pool_node_id << NODE_BITS);
+	a->id = pool_sequence_new_id(POOL_APPROVAL_ID_SEQ);
 	form_approval(a, values, nulls);
 	pool_table_insert(pool_work_table(work, POOL_APPROVAL), values, nulls);
 }
@@ -177,7 +175,7 @@ pool_approval_update(PoolWork *work, const PoolApproval *a)
 						 &pool_key_int8(a->id), 1) ||
 		pool_table_lock(table, &table->old->tts_tid, snapshot,
 						LockWaitBlock) != TM_Ok)
-		pool_lead_report_serialization();
+		pool_report_serialization();
 	form_approval(a, values, nulls);
 	pool_table_update(table, values, nulls);
 }

@@ -25,10 +25,8 @@ refuse_receiver(PoolQuotaSet *set, PoolQuota *quota)
 															quota->member_id);
 	PoolBound	bound;
 
-	if (conf->role < POOL_ROLE_MEMBER)
-		return "not_member";
-	if (quota->status == POOL_MEMBER_REMOVED &&
-		!pool_config_pool(quota->pool_id)->everyone)
+	/* the locked row knows of a removal that the cache may not have seen */
+	if (conf->role < POOL_ROLE_MEMBER || quota->status == POOL_MEMBER_REMOVED)
 		return "not_member";
 	if (quota->status == POOL_MEMBER_AWAY || quota->status == POOL_MEMBER_GONE)
 		return "inactive";
@@ -64,14 +62,16 @@ begin_handing(PoolCall *call, PoolHanding *h)
 	h->actor = pool_resolve_actor(fcinfo, 4);
 	h->member = pool_resolve_member(pool_arg_text(call, 1, "member"));
 	h->to_pool = pool_arg_pool(call, 2);
-	h->reason = pool_arg_datum(call, 3);
+	h->reason = pool_arg_short(call, 3, POOL_MAX_LABEL_LENGTH, "reason");
 	/* a service acts in the tenant of the member it names */
 	h->actor.tenant_id = h->member->tenant_id;
 	if (h->to_pool != NULL && h->to_pool->tenant_id != h->member->tenant_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("pool \"%s\" and member \"%s\" belong to different tenants",
-						h->to_pool->name, h->member->key)));
+						h->to_pool->name, h->member->key),
+				 errdetail("Leads, members and pools of different tenants never meet."),
+				 errhint("Name a pool of the member's tenant.")));
 	return pool_request_replay(call, 5, h->member->tenant_id);
 }
 
@@ -133,9 +133,9 @@ pool_assign_one(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
 		return item->outcome;
 	/* it has moved just now: the actor's right was to the pool before */
 	if (item->lead.pool_id != pool_id)
-		return "contended";
+		return item->outcome = "contended";
 	if (must_ask(batch, h, "assign", &item->lead))
-		return "approval";
+		return item->outcome = "approval";
 	hand_lead(batch->call->work, batch->set, h, quota, &item->lead,
 			  batch->now);
 	return "assigned";
@@ -156,7 +156,7 @@ pool_assign(PG_FUNCTION_ARGS)
 	if (begin_handing(call, &h))
 		return pool_call_end(call);
 	batch = pool_batch_begin(call, &h.actor, ids, n, check_assign, NULL);
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, h.to_pool);
 	for (int i = 0; i < n; i++)
 		if (batch->items[i].outcome == NULL)
 			pool_quota_add(batch->set, target_pool(&h, &batch->items[i].lead),
@@ -256,10 +256,10 @@ pool_transfer(PG_FUNCTION_ARGS)
 	if (begin_handing(call, &h))
 		return pool_call_end(call);
 	batch = pool_batch_begin(call, &h.actor, ids, n, check_transfer, NULL);
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, h.to_pool);
 	pool_batch_lock_leads(batch);
 	/* a lead may have come into another pool meanwhile */
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, h.to_pool);
 	for (int i = 0; i < n; i++)
 	{
 		PoolLead   *lead = &batch->items[i].lead;

@@ -13,6 +13,7 @@
 
 #include "miscadmin.h"
 #include "utils/snapmgr.h"
+#include "visible.h"
 
 static void
 judge(PoolBatch *batch, PoolBatchItem *item)
@@ -50,13 +51,18 @@ pool_batch_begin(PoolCall *call, const PoolActor *actor, const int64 *ids,
 	return batch;
 }
 
-/* Raises PO005 unless the actor manages the pools of all leads he may see. */
+/*
+ * Raises PO005 unless the actor manages the pools of all leads he may see, and
+ * the one they are to go to (NULL: they stay).
+ */
 void
-pool_batch_require_manager(PoolBatch *batch)
+pool_batch_require_manager(PoolBatch *batch, const PoolConf *to_pool)
 {
 	for (int i = 0; i < batch->n; i++)
 		if (batch->items[i].seen)
 			pool_require_manager(batch->actor, batch->items[i].lead.pool_id);
+	if (to_pool != NULL)
+		pool_require_manager(batch->actor, to_pool->id);
 }
 
 /* Locks the lead of an item that nothing speaks against, and judges again. */
@@ -148,16 +154,21 @@ pool_batch_quota(PoolBatch *batch, int32 pool_id, int32 member_id)
 	return quota;
 }
 
-/* One row: outcome, lead_id, key. */
+/*
+ * One row: outcome, lead_id, key.  A refusal tells the key only to whoever may
+ * know of the lead.
+ */
 void
 pool_batch_emit(PoolBatch *batch, PoolBatchItem *item, const char *outcome)
 {
 	PoolCall   *call = batch->call;
+	bool		show = item->outcome == NULL ||
+	(item->seen && pool_lead_visible(&item->lead));
 	PoolData	data;
 
 	pool_put_text(call, 0, outcome);
 	pool_put(call, 1, Int64GetDatum(item->id));
-	if (item->seen &&
+	if (show &&
 		pool_data_read(pool_work_table(call->work, POOL_LEAD_DATA), item->id,
 					   pool_snapshot(), &data))
 		pool_put_datum(call, 2, data.key);

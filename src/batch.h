@@ -38,7 +38,8 @@ typedef struct PoolBatch
 extern PoolBatch *pool_batch_begin(PoolCall *call, const PoolActor *actor,
 								   const int64 *ids, int n,
 								   PoolBatchCheck check, void *arg);
-extern void pool_batch_require_manager(PoolBatch *batch);
+extern void pool_batch_require_manager(PoolBatch *batch,
+									   const PoolConf *to_pool);
 extern void pool_batch_lock_leads(PoolBatch *batch);
 extern void pool_batch_lock_one(PoolBatch *batch, PoolBatchItem *item,
 								bool wait);

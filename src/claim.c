@@ -16,6 +16,7 @@
 #include "rule.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
+#include "visible.h"
 
 PG_FUNCTION_INFO_V1(pool_claim);
 PG_FUNCTION_INFO_V1(pool_claim_leads);
@@ -180,7 +181,7 @@ claim_best(PoolCall *call, PoolClaimCase *c, PoolMatch *match, int n)
 		tally.contended = true;
 	/* what this snapshot is too old for is there all the same */
 	if (tally.claimed == 0 && !tally.contended && pool_queue_unseen(scan))
-		pool_lead_report_serialization();
+		pool_report_serialization();
 	pool_queue_end(scan);
 	if (tally.claimed > 0)
 		return;
@@ -269,6 +270,7 @@ pool_claim(PG_FUNCTION_ARGS)
  * claim_leads: these ones
  * ------------------------------------------------------------------------ */
 
+/* A refused lead; its key is for those who may know of it. */
 static void
 emit_lead(PoolCall *call, const char *outcome, int64 id,
 		  const PoolLead *lead, const PoolBound *bound)
@@ -277,7 +279,7 @@ emit_lead(PoolCall *call, const char *outcome, int64 id,
 
 	pool_put_text(call, LEADS_OUTCOME, outcome);
 	pool_put(call, LEADS_LEAD_ID, Int64GetDatum(id));
-	if (lead != NULL &&
+	if (lead != NULL && pool_lead_visible(lead) &&
 		pool_data_read(pool_work_table(call->work, POOL_LEAD_DATA), id,
 					   pool_snapshot(), &data))
 		pool_put_datum(call, LEADS_KEY, data.key);
@@ -438,16 +440,13 @@ Datum
 pool_explain_claim(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin_reading(fcinfo, "explain_claim");
+	int64		id = pool_arg_id(call, 0);
 	PoolClaimCase c = {.work = call->work};
 	PoolLead	lead;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"lead\" must not be null")));
 	c.member = pool_resolve_self(fcinfo, 1);
 	c.now = pool_now();
-	if (!peek_visible(call, PG_GETARG_INT64(0), c.member, &lead))
+	if (!peek_visible(call, id, c.member, &lead))
 	{
 		pool_put_text(call, 0, "exists");
 		pool_put(call, 1, BoolGetDatum(false));

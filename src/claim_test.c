@@ -109,7 +109,7 @@ is_member(PoolClaimCase *c, PoolBound *bound)
 
 	/* the locked row knows of a removal that the cache may not have seen */
 	return conf->role >= POOL_ROLE_MEMBER &&
-		(c->quota->status != POOL_MEMBER_REMOVED || c->pool->everyone);
+		c->quota->status != POOL_MEMBER_REMOVED;
 }
 
 static bool

@@ -111,6 +111,7 @@ pool_zone(const char *name)
 				 errmsg("time zone \"%s\" is not known",
 						pnstrdup(name, pg_mbcliplen(name, strlen(name),
 													SHOWN_NAME_LENGTH))),
+				 errdetail("No zone has this name, or it counts leap seconds."),
 				 errhint("pg_timezone_names lists the names, for example \"Asia/Shanghai\".")));
 	return zone;
 }
@@ -123,7 +124,19 @@ pool_check_time(TimestampTz at, const char *what)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must be finite", what),
+				 errdetail("Infinite times cannot be computed with."),
 				 errhint("Pass a point in time, or NULL for none.")));
+}
+
+/* What was computed is no time. */
+void
+pool_report_time_range(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("timestamp out of range"),
+			 errdetail("What was computed from it is no timestamp any more."),
+			 errhint("Use times between 4713 BC and 294276 AD.")));
 }
 
 static void
@@ -132,9 +145,7 @@ to_local(TimestampTz at, pg_tz *zone, struct pg_tm *tm, fsec_t *fsec)
 	int			offset;
 
 	if (timestamp2tm(at, &offset, tm, fsec, NULL, zone) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("timestamp out of range")));
+		pool_report_time_range();
 }
 
 static TimestampTz
@@ -144,9 +155,7 @@ from_local(struct pg_tm *tm, fsec_t fsec, pg_tz *zone)
 	int			offset = DetermineTimeZoneOffset(tm, zone);
 
 	if (tm2timestamp(tm, fsec, &offset, &result) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("timestamp out of range")));
+		pool_report_time_range();
 	return result;
 }
 
@@ -212,9 +221,7 @@ shift(TimestampTz at, const Interval *span, int sign, pg_tz *zone)
 	}
 	if (pg_add_s64_overflow(result, sign * span->time, &result) ||
 		!IS_VALID_TIMESTAMP(result))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("timestamp out of range")));
+		pool_report_time_range();
 	return result;
 }
 

@@ -28,6 +28,7 @@ extern TimestampTz pool_time_add(TimestampTz at, const Interval *span,
 								 pg_tz *zone);
 extern TimestampTz pool_time_subtract(TimestampTz at, const Interval *span,
 									  pg_tz *zone);
+extern void pool_report_time_range(void);
 extern void pool_check_time(TimestampTz at, const char *what);
 
 #endif							/* POOL_CLOCK_H */

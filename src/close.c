@@ -18,15 +18,7 @@ PG_FUNCTION_INFO_V1(pool_archive);
 PG_FUNCTION_INFO_V1(pool_reopen);
 PG_FUNCTION_INFO_V1(pool_move);
 
-#define MAX_CURRENCY_LENGTH 16
-
-static void
-report_null(const char *name)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-			 errmsg("argument \"%s\" must not be null", name)));
-}
+#define MAX_CURRENCY_LENGTH 16	/* characters */
 
 /* ------------------------------------------------------------------------
  * convert
@@ -90,7 +82,9 @@ arg_amount(PoolCall *call, int argno)
 										 NumericGetDatum(int64_to_numeric(0)))))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("amount must be a number of zero or more")));
+				 errmsg("amount must be a number of zero or more"),
+				 errdetail("It is negative, infinite or not a number."),
+				 errhint("Pass what the deal is worth, or NULL if it is not known.")));
 	return amount;
 }
 
@@ -103,17 +97,12 @@ pool_convert(PG_FUNCTION_ARGS)
 	PoolCall   *call = pool_call_begin(fcinfo, "convert");
 	PoolActor	actor = pool_resolve_actor(fcinfo, 3);
 	Datum		amount = arg_amount(call, 1);
-	Datum		currency = pool_arg_datum(call, 2);
+	Datum		currency = pool_arg_short(call, 2, MAX_CURRENCY_LENGTH,
+										  "currency");
 	PoolBatch  *batch;
 	PoolBatchItem *item;
-	int64		id;
+	int64		id = pool_arg_id(call, 0);
 
-	if (PG_ARGISNULL(0))
-		report_null("lead");
-	id = PG_GETARG_INT64(0);
-	if (currency != 0)
-		pool_check_length(DatumGetTextPP(currency), MAX_CURRENCY_LENGTH,
-						  "currency");
 	if (pool_request_replay(call, 4, actor.tenant_id))
 		return pool_call_end(call);
 	batch = pool_batch_begin(call, &actor, &id, 1, check_convert, &actor);
@@ -232,9 +221,9 @@ run_batch(PoolCall *call, const PoolActor *actor, PoolBatchCheck check,
 	if (pool_request_replay(call, request_argno, actor->tenant_id))
 		return pool_call_end(call);
 	batch = pool_batch_begin(call, actor, ids, n, check, NULL);
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, to_pool);
 	pool_batch_lock_leads(batch);
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, to_pool);
 	pool_batch_add_owners(batch);
 	pool_batch_lock_counters(batch);
 	for (int i = 0; i < n; i++)
@@ -281,8 +270,10 @@ pool_archive(PG_FUNCTION_ARGS)
 	PoolCall   *call = pool_call_begin(fcinfo, "archive");
 	PoolActor	actor = pool_resolve_actor(fcinfo, 2);
 
+	(void) pool_arg_text(call, 1, "reason");
 	return run_batch(call, &actor, check_archive, "archived", NULL,
-					 PointerGetDatum(pool_arg_text(call, 1, "reason")), 3);
+					 pool_arg_short(call, 1, POOL_MAX_LABEL_LENGTH, "reason"),
+					 3);
 }
 
 /*
@@ -307,8 +298,7 @@ pool_move(PG_FUNCTION_ARGS)
 	PoolCall   *call = pool_call_begin(fcinfo, "move");
 	PoolActor	actor = pool_resolve_actor(fcinfo, 2);
 
-	if (PG_ARGISNULL(1))
-		report_null("to_pool");
+	(void) pool_arg_text(call, 1, "to_pool");
 	return run_batch(call, &actor, check_move, "moved",
 					 pool_arg_pool(call, 1), (Datum) 0, 3);
 }

@@ -344,6 +344,7 @@ report_lost(const char *what, int32 id)
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("%s %d does not exist, but something refers to it",
 					what, id),
+			 errdetail("Its row was removed without the extension's triggers, or not restored."),
 			 errhint("Create it anew with the same id; SELECT * FROM "
 					 "pool.verify() shows what refers to it.")));
 }

@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 #include "access.h"
 #include "access/htup_details.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "clock.h"
 #include "commands/trigger.h"
@@ -101,6 +102,17 @@ column_id(const CheckedRow *row, HeapTuple tuple, int attnum)
 	Datum		value = heap_getattr(tuple, attnum, row->desc, &isnull);
 
 	return isnull ? 0 : DatumGetInt32(value);
+}
+
+/* Whether this value of a text column is another than that before. */
+static bool
+is_changed(const CheckedRow *row, int attnum, Datum value)
+{
+	bool		isnull;
+	Datum		before = heap_getattr(row->old, attnum, row->desc, &isnull);
+
+	return isnull || !DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID,
+														   before, value));
 }
 
 static void
@@ -246,6 +258,7 @@ tenant_of_pool(int32 pool_id)
 		ereport(ERROR,
 				(errcode(POOL_ERRCODE_UNKNOWN_POOL),
 				 errmsg("pool %d does not exist", pool_id),
+				 errdetail("No row of pool.pool has this id."),
 				 errhint("pool_id is pool.pool.id.")));
 	return tenant_id;
 }
@@ -258,6 +271,7 @@ check_member_exists(int32 member_id)
 		ereport(ERROR,
 				(errcode(POOL_ERRCODE_UNKNOWN_MEMBER),
 				 errmsg("member %d does not exist", member_id),
+				 errdetail("No row of pool.member has this id."),
 				 errhint("member_id is pool.member.id.")));
 }
 
@@ -353,20 +367,29 @@ pool_check_pool(PG_FUNCTION_ARGS)
 }
 
 /*
- * A role that may act for others, or anything, would be bound to one member by
- * being his login: only a superuser may do that.
+ * A role is bound to one member by being his login.  One that may act for
+ * others, or anything, only a superuser may bind; one that was granted more
+ * than the member's tenant only who was granted every tenant himself.
  */
 static void
-check_capture(const char *login)
+check_capture(const char *login, int32 tenant_id)
 {
 	Oid			role = get_role_oid(login, true);
+	const char *reason;
 
-	if (!OidIsValid(role) || superuser() || !pool_role_is_service(role))
+	if (!OidIsValid(role) || superuser())
+		return;
+	if (pool_role_is_service(role))
+		reason = "It may act for any member.";
+	else if (pool_role_sees_beyond(role, tenant_id) &&
+			 !pool_caller_sees_all())
+		reason = "It was granted more than the tenant of this member.";
+	else
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("role \"%s\" cannot be the login of a member", login),
-			 errdetail("It may act for any member."),
+			 errdetail("%s", reason),
 			 errhint("Give the member a role of his own.")));
 }
 
@@ -389,7 +412,9 @@ check_login(const CheckedRow *row)
 				 errdetail("Names of roles have 1 to %d bytes.",
 						   NAMEDATALEN - 1),
 				 errhint("Leave it NULL for a member without a login.")));
-	check_capture(text_to_cstring(DatumGetTextPP(value)));
+	if (row->old == NULL || is_changed(row, MEMBER_LOGIN, value))
+		check_capture(text_to_cstring(DatumGetTextPP(value)),
+					  column_id(row, row->new, MEMBER_TENANT_ID));
 }
 
 Datum

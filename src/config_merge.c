@@ -37,10 +37,11 @@ static const DerivedTable derived_tables[] = {
 		"INSERT INTO pool.membership_state AS s SELECT ($1).*"
 		" ON CONFLICT (pool_id, member_id) DO UPDATE"
 		" SET (spells, day_event, day_until, last_claim_at, tenant_id,"
-		"  held, claimed, day, status) ="
+		"  held, claimed, day, status, member_limit) ="
 		" (excluded.spells, excluded.day_event, excluded.day_until,"
 		"  excluded.last_claim_at, excluded.tenant_id, excluded.held,"
-		"  excluded.claimed, excluded.day, excluded.status)"
+		"  excluded.claimed, excluded.day, excluded.status,"
+		"  excluded.member_limit)"
 		" WHERE s.spells = 0 AND s.held = 0 AND s.claimed = 0"
 	},
 	{

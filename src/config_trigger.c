@@ -3,24 +3,24 @@
  *	  What follows from a change of the configuration.
  *
  * Every backend's cache is emptied, counters come and go with memberships and
- * mirror the members' status, timers are computed anew.  What is still needed
- * by leads cannot be deleted.
+ * mirror the members' status and limit, timers are computed anew.  What is
+ * still needed by leads cannot be deleted.
  *
  * Locks, in this order: the row changed by the caller, tenant, pools, members
- * (shared), counters (ascending member, pool).  A member's row is what whoever
- * makes counters for him locks as well (quota.c): so his status is either seen
- * there, or the counters are seen here.  Rows are looked up in the latest
- * snapshot at every isolation level, as foreign keys do, or a counter made a
- * moment ago would be passed over.
+ * (shared), counters (ascending pool, member).  A member's row is what whoever
+ * makes counters for him locks as well (quota_row.c): so what they mirror of it
+ * is either seen there, or the counters are seen here.  Rows are looked up in
+ * the latest snapshot at every isolation level, as foreign keys do, or a counter
+ * made a moment ago would be passed over.
  *
  * A restore meets these triggers too: see config_merge.c.
  */
 #include "compat.h"
 
-#include "commands/trigger.h"
 #include "fmgr.h"
 #include "sql.h"
 #include "table.h"
+#include "trigger.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/rel.h"
@@ -35,16 +35,6 @@ PG_FUNCTION_INFO_V1(pool_timer_rule_written);
 
 /* how long the deletion of a pool may make others wait for leads */
 #define LEAD_LOCK_TIMEOUT "2s"
-
-static TriggerData *
-trigger_data(FunctionCallInfo fcinfo)
-{
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("this is a trigger function")));
-	return (TriggerData *) fcinfo->context;
-}
 
 /* The rows of the statement become the relations old_rows and new_rows. */
 static PoolSql
@@ -94,7 +84,7 @@ first_value(void)
 Datum
 pool_config_written(PG_FUNCTION_ARGS)
 {
-	CacheInvalidateRelcache(trigger_data(fcinfo)->tg_relation);
+	CacheInvalidateRelcache(pool_trigger_data(fcinfo)->tg_relation);
 	return PointerGetDatum(NULL);
 }
 
@@ -117,7 +107,7 @@ recheck_timers(const char *pools)
 Datum
 pool_tenant_written(PG_FUNCTION_ARGS)
 {
-	PoolSql		sql = begin_statement(trigger_data(fcinfo));
+	PoolSql		sql = begin_statement(pool_trigger_data(fcinfo));
 
 	recheck_timers("SELECT q.id FROM new_rows n"
 				   " JOIN old_rows o ON o.id = n.id"
@@ -130,7 +120,7 @@ pool_tenant_written(PG_FUNCTION_ARGS)
 Datum
 pool_timer_rule_written(PG_FUNCTION_ARGS)
 {
-	TriggerData *data = trigger_data(fcinfo);
+	TriggerData *data = pool_trigger_data(fcinfo);
 	PoolSql		sql = begin_statement(data);
 
 	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
@@ -191,19 +181,23 @@ add_counters(const char *memberships)
 {
 	lock_members(psprintf("SELECT w.member_id FROM (%s) w", memberships));
 	run(psprintf("INSERT INTO pool.membership_state AS s"
-				 " (pool_id, member_id, tenant_id, status)"
-				 " SELECT w.pool_id, w.member_id, w.tenant_id, m.status"
+				 " (pool_id, member_id, tenant_id, status, member_limit)"
+				 " SELECT w.pool_id, w.member_id, w.tenant_id, m.status,"
+				 "  m.hold_limit"
 				 " FROM (%s) w JOIN pool.member m ON m.id = w.member_id"
-				 " ORDER BY w.member_id, w.pool_id"
+				 " ORDER BY w.pool_id, w.member_id"
 				 " ON CONFLICT (pool_id, member_id) DO UPDATE"
-				 " SET status = excluded.status"
-				 " WHERE s.status <> excluded.status", memberships));
+				 " SET status = excluded.status,"
+				 "  member_limit = excluded.member_limit"
+				 " WHERE s.status <> excluded.status"
+				 "  OR s.member_limit IS DISTINCT FROM excluded.member_limit",
+				 memberships));
 }
 
 Datum
 pool_membership_written(PG_FUNCTION_ARGS)
 {
-	TriggerData *data = trigger_data(fcinfo);
+	TriggerData *data = pool_trigger_data(fcinfo);
 	PoolSql		sql = begin_statement(data);
 
 	if (TRIGGER_FIRED_BY_INSERT(data->tg_event))
@@ -223,36 +217,28 @@ pool_membership_written(PG_FUNCTION_ARGS)
 }
 
 /*
- * Copies the status of changed members to their counters.  Whoever holds a
- * counter row knows the status until he ends; the caller's lock on the member
- * keeps new ones away.
+ * Copies status and limit of changed members to their counters.  Whoever holds
+ * a counter row knows both until he ends; the caller's lock on the member keeps
+ * new rows away.
  */
 static void
-copy_status(void)
+copy_to_counters(void)
 {
-#define DIFFERS \
-	" s.member_id = n.id AND s.status <> n.status AND (s.status <> 'removed'" \
+#define OTHER_STATUS \
+	"(s.status <> n.status AND (s.status <> 'removed'" \
 	" OR EXISTS (SELECT FROM pool.membership a" \
-	"  WHERE a.pool_id = s.pool_id AND a.member_id = s.member_id))"
+	"  WHERE a.pool_id = s.pool_id AND a.member_id = s.member_id)))"
+#define OTHER_LIMIT "s.member_limit IS DISTINCT FROM n.hold_limit"
 
-	run("SELECT FROM pool.membership_state s, new_rows n WHERE" DIFFERS
+	run("SELECT FROM pool.membership_state s, new_rows n"
+		" WHERE s.member_id = n.id AND (" OTHER_STATUS " OR " OTHER_LIMIT ")"
 		" ORDER BY s.pool_id, s.member_id FOR NO KEY UPDATE OF s");
 	run("UPDATE pool.membership_state s SET status = n.status"
-		" FROM new_rows n WHERE" DIFFERS);
-#undef DIFFERS
-}
-
-/*
- * A limit over all pools takes hold: whoever took a lead without it must have
- * ended before it is in force.
- */
-static void
-await_counters(void)
-{
-	run("SELECT FROM pool.membership_state s, new_rows n, old_rows o"
-		" WHERE s.member_id = n.id AND o.id = n.id"
-		" AND n.hold_limit IS DISTINCT FROM o.hold_limit"
-		" ORDER BY s.pool_id, s.member_id FOR NO KEY UPDATE OF s");
+		" FROM new_rows n WHERE s.member_id = n.id AND " OTHER_STATUS);
+	run("UPDATE pool.membership_state s SET member_limit = n.hold_limit"
+		" FROM new_rows n WHERE s.member_id = n.id AND " OTHER_LIMIT);
+#undef OTHER_STATUS
+#undef OTHER_LIMIT
 }
 
 /* Deleted members: refused for those with a history. */
@@ -280,7 +266,7 @@ remove_members(void)
 Datum
 pool_member_written(PG_FUNCTION_ARGS)
 {
-	TriggerData *data = trigger_data(fcinfo);
+	TriggerData *data = pool_trigger_data(fcinfo);
 	PoolSql		sql = begin_statement(data);
 
 	if (TRIGGER_FIRED_BY_INSERT(data->tg_event))
@@ -288,10 +274,7 @@ pool_member_written(PG_FUNCTION_ARGS)
 			" SELECT n.id, n.tenant_id FROM new_rows n ORDER BY n.id"
 			" ON CONFLICT (member_id) DO NOTHING");
 	else if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
-	{
-		await_counters();
-		copy_status();
-	}
+		copy_to_counters();
 	else
 		remove_members();
 	pool_sql_end(sql);
@@ -325,6 +308,7 @@ check_tree(const char *changed)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("pool \"%s\" would be its own ancestor",
 						first_value()),
+				 errdetail("Its parent, or one above, is the pool itself."),
 				 errhint("Pools form a tree: choose a parent that is not "
 						 "below it.")));
 }
@@ -402,7 +386,7 @@ remove_pools(void)
 Datum
 pool_pool_written(PG_FUNCTION_ARGS)
 {
-	TriggerData *data = trigger_data(fcinfo);
+	TriggerData *data = pool_trigger_data(fcinfo);
 	PoolSql		sql = begin_statement(data);
 
 	if (TRIGGER_FIRED_BY_INSERT(data->tg_event))

@@ -83,9 +83,7 @@ pool_data_lock(PoolTable *table, int64 id, Snapshot snapshot, PoolData *data)
 		return false;
 	if (pool_table_lock(table, &table->old->tts_tid, snapshot,
 						LockWaitBlock) != TM_Ok)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access due to concurrent update")));
+		pool_report_serialization();
 	read_data(table->old, data);
 	return true;
 }

@@ -11,18 +11,12 @@
 #include "decide.h"
 
 #include "access/xact.h"
-#include "approval.h"
-#include "assign.h"
-#include "catalog/pg_type.h"
-#include "claim.h"
-#include "close.h"
 #include "errors.h"
+#include "intake.h"
 #include "miscadmin.h"
-#include "release.h"
+#include "perform.h"
 #include "request.h"
-#include "rule.h"
-#include "sql.h"
-#include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
@@ -37,16 +31,6 @@ enum
 	APPROVE_STEP
 };
 
-/* A request under decision; its lead is the only item of the batch. */
-typedef struct Decision
-{
-	PoolActor	actor;
-	PoolApproval approval;
-	PoolBatch  *batch;
-	PoolBatchItem *item;
-	Datum		note;
-} Decision;
-
 static const char *
 check_nothing(void *arg, const PoolLead *lead)
 {
@@ -54,147 +38,11 @@ check_nothing(void *arg, const PoolLead *lead)
 }
 
 /* ------------------------------------------------------------------------
- * Doing what was asked for
- * ------------------------------------------------------------------------ */
-
-static const PoolConf *
-target_pool(const PoolApproval *a)
-{
-	return a->to_pool_id != 0 ? pool_config_pool(a->to_pool_id) : NULL;
-}
-
-/* The member or pool it names may have been deleted since. */
-static bool
-names_nobody(const PoolApproval *a)
-{
-	return (a->member_id != 0 &&
-			pool_config_find_member(a->member_id) == NULL) ||
-		(a->to_pool_id != 0 && pool_config_find_pool(a->to_pool_id) == NULL);
-}
-
-/* Names the counters of all whom the action touches. */
-static void
-add_counters(Decision *d)
-{
-	const PoolApproval *a = &d->approval;
-	const PoolLead *lead = &d->item->lead;
-
-	if (lead->owner_id != 0)
-		pool_quota_add(d->batch->set, lead->pool_id, lead->owner_id, false);
-	if (a->member_id != 0 && !names_nobody(a))
-		pool_quota_add(d->batch->set,
-					   a->to_pool_id != 0 ? a->to_pool_id : lead->pool_id,
-					   a->member_id, true);
-}
-
-static const char *
-hand_over(Decision *d)
-{
-	const PoolApproval *a = &d->approval;
-	PoolHanding h = {.actor = d->actor,.reason = a->reason,
-	.rule_id = a->from_rule_id,.approved = true};
-	const char *outcome;
-
-	h.member = pool_config_member(a->member_id);
-	h.to_pool = target_pool(a);
-	outcome = pool_approval_is(a, "assign") ?
-		pool_assign_one(d->batch, &h, d->item) :
-		pool_transfer_one(d->batch, &h, d->item);
-	/* refused, it stays as it is */
-	d->item->outcome = NULL;
-	return strcmp(outcome, "assigned") == 0 ||
-		strcmp(outcome, "transferred") == 0 ? NULL : outcome;
-}
-
-/* Released for its owner, by whoever asked. */
-static const char *
-give_back(Decision *d)
-{
-	PoolEvent	event = {.kind = "released",.reason = d->approval.reason,
-	.actor_id = d->approval.applicant_id};
-
-	pool_give_back(d->batch, d->item, target_pool(&d->approval), &event);
-	return NULL;
-}
-
-static const char *
-archive(Decision *d)
-{
-	PoolEvent	event = {.kind = "archived",.reason = d->approval.reason,
-	.actor_id = d->actor.member_id};
-
-	pool_archive_one(d->batch, d->item, &event);
-	return NULL;
-}
-
-static const char *
-move(Decision *d)
-{
-	PoolEvent	event = {.kind = "moved",.actor_id = d->actor.member_id};
-
-	event.at = pool_lead_time(&d->item->lead, d->batch->now);
-	pool_requeue(d->batch->call->work, &d->item->lead,
-				 d->approval.to_pool_id, &event);
-	return NULL;
-}
-
-/* Timers let the lead be for so long from when the next one is due. */
-static const char *
-extend(Decision *d)
-{
-	PoolLead   *lead = &d->item->lead;
-	const PoolConf *pool = pool_config_pool(lead->pool_id);
-	TimestampTz from;
-	TimestampTz due_at;
-	PoolData	data;
-
-	if (pool->extension_limit != POOL_NO_LIMIT &&
-		lead->extensions >= pool->extension_limit)
-		return "limit";
-	pool_batch_open(d->batch, d->item, &data);
-	(void) pool_rule_next(lead, &data, d->batch->now, &due_at);
-	from = Max(d->batch->now, Max(due_at, lead->protected_until));
-	if (from != DT_NOEND)
-		from = pool_time_add(from, d->approval.span, pool->zone);
-	lead->protected_until = from;
-	lead->extensions++;
-	pool_lead_note(pool_work_table(d->batch->call->work, POOL_LEAD_STATE),
-				   lead);
-	return NULL;
-}
-
-/*
- * Does it with the rights of the member it is for; NULL, or why it cannot be
- * done, and then nothing has changed.
- */
-static const char *
-perform(Decision *d)
-{
-	const PoolApproval *a = &d->approval;
-
-	if (names_nobody(a))
-		return "not_member";
-	if (pool_approval_is(a, "claim"))
-		return pool_claim_grant(d->batch->call, d->batch->set, &d->item->lead,
-								a->member_id, d->batch->now);
-	if (pool_approval_is(a, "assign") ||
-		(pool_approval_is(a, "transfer") && a->member_id != 0))
-		return hand_over(d);
-	if (pool_approval_is(a, "release") || pool_approval_is(a, "transfer"))
-		return give_back(d);
-	if (pool_approval_is(a, "archive"))
-		return archive(d);
-	if (pool_approval_is(a, "move"))
-		return move(d);
-	return extend(d);
-}
-
-/* ------------------------------------------------------------------------
  * approve, reject
  * ------------------------------------------------------------------------ */
 
 static void
-close_request(Decision *d, const char *status)
+close_request(PoolDecision *d, const char *status)
 {
 	pool_approval_close(d->batch->call->work, &d->item->lead, &d->approval,
 						status, d->actor.member_id, d->note, d->batch->now);
@@ -202,7 +50,7 @@ close_request(Decision *d, const char *status)
 
 /* A request nobody decided in time, or whose lead is elsewhere. */
 static const char *
-lapse(Decision *d)
+lapse(PoolDecision *d)
 {
 	bool		live = pool_approval_is_live(&d->approval, &d->item->lead);
 
@@ -213,7 +61,7 @@ lapse(Decision *d)
 }
 
 static const char *
-next_step(Decision *d, PoolApproval *next)
+next_step(PoolDecision *d, PoolApproval *next)
 {
 	PoolWork   *work = d->batch->call->work;
 
@@ -228,7 +76,7 @@ next_step(Decision *d, PoolApproval *next)
 
 /* The lead is locked; the outcome, and nothing has changed if it is refused. */
 static const char *
-approve_one(Decision *d)
+approve_one(PoolDecision *d)
 {
 	PoolCall   *call = d->batch->call;
 	PoolApproval next = d->approval;
@@ -243,7 +91,12 @@ approve_one(Decision *d)
 		pool_approval_next_step(call->work, &d->item->lead, &next,
 								d->batch->now))
 		return next_step(d, &next);
-	refusal = perform(d);
+	/* as for whoever would do it himself */
+	if (d->approval.to_pool_id != 0 &&
+		!pool_approval_is(&d->approval, "release") &&
+		!pool_names_nobody(&d->approval))
+		pool_require_manager(&d->actor, d->approval.to_pool_id);
+	refusal = pool_perform(d);
 	if (refusal != NULL)
 	{
 		pool_put_text(call, APPROVE_REASON, refusal);
@@ -254,7 +107,7 @@ approve_one(Decision *d)
 }
 
 static const char *
-reject_one(Decision *d)
+reject_one(PoolDecision *d)
 {
 	pool_batch_lock_counters(d->batch);
 	if (!pool_approval_is_live(&d->approval, &d->item->lead))
@@ -264,7 +117,7 @@ reject_one(Decision *d)
 }
 
 static void
-require_level(const Decision *d)
+require_level(const PoolDecision *d)
 {
 	const PoolApproval *a = &d->approval;
 
@@ -282,7 +135,7 @@ require_level(const Decision *d)
 
 /* Finds the request; the actor must have the right to decide it. */
 static bool
-find_request(PoolCall *call, Decision *d)
+find_request(PoolCall *call, PoolDecision *d)
 {
 	if (!pool_approval_read(call->work, pool_arg_approval(call, 0),
 							&d->approval) ||
@@ -297,7 +150,7 @@ find_request(PoolCall *call, Decision *d)
  * decided any more, and then the outcome says why.
  */
 static bool
-lock_request(PoolCall *call, Decision *d)
+lock_request(PoolCall *call, PoolDecision *d)
 {
 	d->batch = pool_batch_begin(call, &d->actor, &d->approval.lead_id, 1,
 								check_nothing, NULL);
@@ -318,11 +171,12 @@ lock_request(PoolCall *call, Decision *d)
 
 /* arguments: approval_id, note, actor, request_id */
 static Datum
-decide(PoolCall *call, const char *(*one) (Decision *d), bool acts)
+decide(PoolCall *call, const char *(*one) (PoolDecision *d), bool acts)
 {
 	FunctionCallInfo fcinfo = call->fcinfo;
-	Decision	d = {.actor = pool_resolve_actor(fcinfo, 2),
-	.note = pool_arg_datum(call, 1)};
+	PoolDecision d = {.actor = pool_resolve_actor(fcinfo, 2),
+	.note = pool_arg_short(call, 1, POOL_MAX_LABEL_LENGTH, "note")};
+	const char *outcome;
 
 	if (pool_request_replay(call, 3, d.actor.tenant_id))
 		return pool_call_end(call);
@@ -335,10 +189,12 @@ decide(PoolCall *call, const char *(*one) (Decision *d), bool acts)
 	if (lock_request(call, &d))
 	{
 		if (acts)
-			add_counters(&d);
-		d.item->outcome = one(&d);
+			pool_perform_add_counters(&d);
+		outcome = one(&d);
 	}
-	pool_batch_emit(d.batch, d.item, d.item->outcome);
+	else
+		outcome = d.item->outcome;
+	pool_batch_emit(d.batch, d.item, outcome);
 	return pool_batch_end(d.batch);
 }
 
@@ -364,25 +220,62 @@ pool_reject(PG_FUNCTION_ARGS)
  * A tick's task: requests whose time is over
  * ------------------------------------------------------------------------ */
 
-/* A suggestion that nobody vetoed takes effect, if it still can. */
-static void
-let_lapse(Decision *d)
+static bool
+have_counters(PoolWork *work, int32 pool_id, int32 member_id)
 {
+	PoolKey		keys[2] = {pool_key_int4(pool_id), pool_key_int4(member_id)};
+
+	return pool_table_find(pool_work_table(work, POOL_MEMBERSHIP_STATE),
+						   POOL_MEMBERSHIP_STATE_PKEY, pool_snapshot(),
+						   keys, 2);
+}
+
+/*
+ * Locks the counters of whoever is to receive the lead, but does not wait for
+ * them: a tick may hold others' already.  False if somebody has them.
+ */
+static bool
+try_counters(PoolDecision *d)
+{
+	const PoolApproval *a = &d->approval;
+	PoolQuotaSet *set = d->batch->set;
+	int32		pool_id = a->to_pool_id != 0 ? a->to_pool_id : a->pool_id;
+
+	if (pool_names_nobody(a))
+		return true;
+	if (!pool_quota_try_lock(set, pool_id, a->member_id) &&
+		have_counters(d->batch->call->work, pool_id, a->member_id))
+		return false;
+	pool_perform_add_counters(d);
+	return true;
+}
+
+/*
+ * A suggestion that nobody vetoed takes effect, if it still can.  False if
+ * that must wait for the next tick.
+ */
+static bool
+let_lapse(PoolDecision *d)
+{
+	bool		takes_effect = pool_approval_is_suggestion(&d->approval) &&
+	pool_approval_is_live(&d->approval, &d->item->lead);
+
+	if (takes_effect && !try_counters(d))
+		return false;
 	pool_batch_lock_counters(d->batch);
-	if (pool_approval_is_suggestion(&d->approval) &&
-		pool_approval_is_live(&d->approval, &d->item->lead) &&
-		perform(d) == NULL)
+	if (takes_effect && pool_perform(d) == NULL)
 		close_request(d, "approved");
 	else
 		lapse(d);
+	return true;
 }
 
-/* False if somebody holds the lead just now, or has decided. */
+/* False if somebody holds what it needs just now, or has decided. */
 static bool
 run_request(int64 id, TimestampTz now)
 {
 	PoolCall	call = {0};
-	Decision	d = {.actor = {0, 0}};
+	PoolDecision d = {.actor = {0, 0}};
 	bool		done = false;
 
 	call.work = pool_work_begin();
@@ -397,12 +290,7 @@ run_request(int64 id, TimestampTz now)
 		done = d.item->outcome == NULL &&
 			pool_approval_read(call.work, id, &d.approval) &&
 			strcmp(d.approval.status, "open") == 0 &&
-			pool_approval_is_over(&d.approval, now);
-		if (done)
-		{
-			add_counters(&d);
-			let_lapse(&d);
-		}
+			pool_approval_is_over(&d.approval, now) && let_lapse(&d);
 		pool_quota_write(d.batch->set);
 	}
 	UnregisterSnapshot(call.snapshot);
@@ -410,9 +298,29 @@ run_request(int64 id, TimestampTz now)
 	return done;
 }
 
+/* Locks that others held in another order: the next tick will do. */
+static bool
+is_passing(int sqlerrcode)
+{
+	return sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
+		sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
+		sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+}
+
+/* What the error says may be personal: its code has to do. */
+static void
+report_failure(int64 id, int sqlerrcode)
+{
+	ereport(WARNING,
+			(errcode(sqlerrcode),
+			 errmsg("approval " INT64_FORMAT " could not be ended", id),
+			 errdetail("SQLSTATE %s.", unpack_sql_state(sqlerrcode)),
+			 errhint("The others go on; it is tried again at the next tick.")));
+}
+
 /*
- * The same in a subtransaction: one that fails is reported by its SQLSTATE
- * (what else the error says may be personal), and stops no other.
+ * The same in a subtransaction: one that fails is reported, and
+ * stops no other.  Cancel and shutdown go through.
  */
 static bool
 try_request(int64 id, TimestampTz now)
@@ -439,12 +347,8 @@ try_request(int64 id, TimestampTz now)
 			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		ereport(WARNING,
-				(errcode(error->sqlerrcode),
-				 errmsg("approval " INT64_FORMAT " could not be ended", id),
-				 errdetail("SQLSTATE %s.",
-						   unpack_sql_state(error->sqlerrcode)),
-				 errhint("The others go on; it is tried again at the next tick.")));
+		if (!is_passing(error->sqlerrcode))
+			report_failure(id, error->sqlerrcode);
 		done = false;
 	}
 	PG_END_TRY();
@@ -456,23 +360,30 @@ try_request(int64 id, TimestampTz now)
 static int
 collect_over(int64 *ids, int max, TimestampTz now)
 {
-	Oid			types[2] = {TIMESTAMPTZOID, INT4OID};
-	Datum		values[2] = {TimestampTzGetDatum(now), Int32GetDatum(max)};
-	PoolSql		sql = pool_sql_begin();
-	int			n = pool_sql_run("SELECT id FROM pool.approval"
-								 " WHERE status = 'open' AND expires_at <= $1"
-								 " ORDER BY expires_at, id LIMIT $2",
-								 2, types, values, NULL);
+	PoolWork   *work = pool_work_begin_reading();
+	PoolTable  *table = pool_work_table(work, POOL_APPROVAL);
+	Snapshot	snapshot = RegisterSnapshot(pool_snapshot());
+	IndexScanDesc scan;
+	ScanKeyData key;
+	int			n = 0;
 
-	for (int i = 0; i < n; i++)
+	ScanKeyInit(&key, 1, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
+				TimestampTzGetDatum(now));
+	scan = pool_index_beginscan(table->rel,
+								pool_work_index(table, POOL_APPROVAL_EXPIRES),
+								snapshot, 1);
+	index_rescan(scan, &key, 1, NULL, 0);
+	while (n < max && index_getnext_slot(scan, ForwardScanDirection,
+										 table->old))
 	{
 		bool		isnull;
 
-		ids[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
-											 SPI_tuptable->tupdesc, 1,
-											 &isnull));
+		ids[n++] = DatumGetInt64(slot_getattr(table->old, APPROVAL_ID,
+											  &isnull));
 	}
-	pool_sql_end(sql);
+	index_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	pool_work_end(work);
 	return n;
 }
 

@@ -16,6 +16,7 @@
 #include "release.h"
 #include "request.h"
 #include "sql.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
@@ -41,17 +42,11 @@ read_edit(PoolCall *call, Edit *e)
 {
 	FunctionCallInfo fcinfo = call->fcinfo;
 
-	e->name = pool_arg_datum(call, 1);
-	e->grade = pool_arg_datum(call, 2);
+	e->name = pool_arg_short(call, 1, POOL_MAX_NAME_LENGTH, "name");
+	e->grade = pool_arg_short(call, 2, POOL_MAX_LABEL_LENGTH, "grade");
 	e->priority = PG_ARGISNULL(3) ? -1 : PG_GETARG_INT32(3);
 	e->attributes = pool_arg_datum(call, 4);
 	e->identities = PG_ARGISNULL(5) ? NULL : PG_GETARG_JSONB_P(5);
-	if (e->name != 0)
-		pool_check_length(DatumGetTextPP(e->name), POOL_MAX_NAME_LENGTH,
-						  "name");
-	if (e->grade != 0)
-		pool_check_length(DatumGetTextPP(e->grade), POOL_MAX_LABEL_LENGTH,
-						  "grade");
 	if (!PG_ARGISNULL(3))
 		pool_check_priority(e->priority);
 	if (e->attributes != 0)
@@ -308,18 +303,14 @@ pool_edit(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin(fcinfo, "edit");
 	PoolActor	actor = pool_caller_as_actor();
+	int64		id = pool_arg_id(call, 0);
 	const char *outcome;
 	Edit		e;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"lead\" must not be null"),
-				 errhint("pool.lead_id() returns NULL for keys it does not know.")));
 	read_edit(call, &e);
 	if (pool_request_replay(call, 6, actor.tenant_id))
 		return pool_call_end(call);
-	outcome = edit_lead(call, PG_GETARG_INT64(0), &e, &actor);
+	outcome = edit_lead(call, id, &e, &actor);
 	pool_put_text(call, 0, outcome);
 	pool_call_row(call);
 	return pool_call_end(call);
@@ -340,21 +331,22 @@ check_erase(void *arg, const PoolLead *lead)
 	"'{from,from_pool,from_day,cooldown,answered,kind,first_seconds,seconds,amount," \
 	"currency,changed,due_at,before,until,approval,action,step}'"
 
-/* What personal data a lead has, and how it goes; $1 is the lead, $2 now. */
+/* What personal data leads have, and how it goes; $1 are the leads, $2 now. */
 static const char *const erasures[] = {
 	"UPDATE pool.lead_data SET key = '" POOL_ERASED_KEY "' || id, name = NULL,"
-	" attributes = '{}', erased_at = $2 WHERE id = $1",
-	"DELETE FROM pool.identity WHERE lead_id = $1",
+	" attributes = '{}', erased_at = $2 WHERE id = ANY ($1)",
+	"DELETE FROM pool.identity WHERE lead_id = ANY ($1)",
 	"UPDATE pool.event SET reason = NULL, detail ="
 	" (SELECT jsonb_object_agg(d.key, d.value)"
 	"  FROM jsonb_each(detail) d WHERE d.key = ANY (" KEPT_DETAILS "))"
-	" WHERE lead_id = $1 AND (reason IS NOT NULL OR detail IS NOT NULL)",
-	"UPDATE pool.approval SET reason = NULL, note = NULL WHERE lead_id = $1"
-	" AND (reason IS NOT NULL OR note IS NOT NULL)",
+	" WHERE lead_id = ANY ($1) AND (reason IS NOT NULL OR detail IS NOT NULL)",
+	"UPDATE pool.approval SET reason = NULL, note = NULL"
+	" WHERE lead_id = ANY ($1) AND (reason IS NOT NULL OR note IS NOT NULL)",
 	/* of stored results, outcome and lead stay */
 	"UPDATE pool.request_log SET result ="
-	" (SELECT array_agg(CASE WHEN split_part(r, ',', 2) = $1::text"
-	"   THEN concat('(', split_part(substr(r, 2), ',', 1), ',', $1,"
+	" (SELECT array_agg(CASE WHEN split_part(r, ',', 2) = ANY ($1::text[])"
+	"   THEN concat('(', split_part(substr(r, 2), ',', 1), ',',"
+	"    split_part(r, ',', 2),"
 	"    repeat(',', CASE function WHEN 'claim' THEN 10"
 	"     WHEN 'claim_leads' THEN 5 WHEN 'approve' THEN 3 ELSE 1 END), ')')"
 	"   ELSE r END ORDER BY n)"
@@ -364,16 +356,23 @@ static const char *const erasures[] = {
 	"  'unhide', 'protect', 'unprotect', 'approve', 'reject',"
 	"  'cancel_request')"
 	" AND EXISTS (SELECT FROM unnest(result) r"
-	"  WHERE split_part(r, ',', 2) = $1::text)"
+	"  WHERE split_part(r, ',', 2) = ANY ($1::text[]))"
 };
 
+/* All leads at once: there is no index that finds stored results of a lead. */
 static void
-erase_personal_data(int64 lead_id, TimestampTz now)
+erase_personal_data(Datum *ids, int n, TimestampTz now)
 {
-	Oid			types[2] = {INT8OID, TIMESTAMPTZOID};
-	Datum		values[2] = {Int64GetDatum(lead_id), TimestampTzGetDatum(now)};
-	PoolSql		sql = pool_sql_begin();
+	Oid			types[2] = {INT8ARRAYOID, TIMESTAMPTZOID};
+	Datum		values[2] = {0, TimestampTzGetDatum(now)};
+	PoolSql		sql;
 
+	if (n == 0)
+		return;
+	values[0] = PointerGetDatum(construct_array(ids, n, INT8OID, sizeof(int64),
+												FLOAT8PASSBYVAL,
+												TYPALIGN_DOUBLE));
+	sql = pool_sql_begin();
 	pool_guard_allow_event_writes = true;
 	PG_TRY();
 	{
@@ -401,6 +400,33 @@ is_erased(PoolBatch *batch, const PoolBatchItem *item)
 		data.erased_at != POOL_NO_TIME;
 }
 
+/* Erases what the leads carry, and closes those that are open. */
+static void
+erase_leads(PoolBatch *batch, Datum reason)
+{
+	Datum	   *ids = palloc(Max(batch->n, 1) * sizeof(Datum));
+	bool	   *erased = palloc0(Max(batch->n, 1) * sizeof(bool));
+	int			n = 0;
+
+	for (int i = 0; i < batch->n; i++)
+	{
+		PoolBatchItem *item = &batch->items[i];
+
+		erased[i] = item->outcome == NULL && !is_erased(batch, item);
+		if (erased[i])
+			ids[n++] = Int64GetDatum(item->id);
+	}
+	erase_personal_data(ids, n, batch->now);
+	for (int i = 0; i < batch->n; i++)
+	{
+		PoolEvent	event = {.kind = "erased",.reason = reason,
+		.actor_id = batch->actor->member_id};
+
+		if (erased[i])
+			pool_archive_one(batch, &batch->items[i], &event);
+	}
+}
+
 /*
  * pool.erase(leads, reason, actor)
  */
@@ -409,28 +435,23 @@ pool_erase(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin(fcinfo, "erase");
 	PoolActor	actor = pool_resolve_operator(fcinfo, 2);
-	Datum		reason = pool_arg_datum(call, 1);
+	Datum		reason = pool_arg_short(call, 1, POOL_MAX_LABEL_LENGTH,
+										"reason");
 	PoolBatch  *batch;
 	int64	   *ids;
 	int			n = pool_arg_ids(call, 0, &ids);
 
 	batch = pool_batch_begin(call, &actor, ids, n, check_erase, NULL);
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, NULL);
 	pool_batch_lock_leads(batch);
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, NULL);
 	pool_batch_add_owners(batch);
 	pool_batch_lock_counters(batch);
+	erase_leads(batch, reason);
 	for (int i = 0; i < n; i++)
 	{
 		PoolBatchItem *item = &batch->items[i];
-		PoolEvent	event = {.kind = "erased",.actor_id = actor.member_id};
 
-		if (item->outcome == NULL && !is_erased(batch, item))
-		{
-			erase_personal_data(item->id, batch->now);
-			event.reason = reason;
-			pool_archive_one(batch, item, &event);
-		}
 		/* the key went with the rest */
 		pool_put_text(call, 0, item->outcome != NULL ?
 					  item->outcome : "erased");

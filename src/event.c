@@ -14,6 +14,8 @@
 #include "guc.h"
 #include "installation.h"
 #include "miscadmin.h"
+#include "sql.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
@@ -22,7 +24,63 @@
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
-#define NODE_BITS 43			/* ids: node number above these bits */
+/*
+ * Raises the sequence to this server's node number, and draws an id.  Those
+ * who raise it come one by one, so that no id is drawn twice.
+ */
+static int64
+raise_event_id(void)
+{
+	Oid			seq = pool_sequence_oid(POOL_EVENT_ID_SEQ);
+	int64		id;
+
+	LockRelationOid(seq, ShareUpdateExclusiveLock);
+	id = pool_sequence_next(POOL_EVENT_ID_SEQ);
+	if (id >> POOL_NODE_BITS < pool_node_id)
+	{
+		Oid			types[2] = {OIDOID, INT8OID};
+		Datum		values[2] = {ObjectIdGetDatum(seq)};
+		int64		number = id & ((INT64CONST(1) << POOL_NODE_BITS) - 1);
+		PoolSql		sql = pool_sql_begin();
+
+		values[1] = Int64GetDatum(((int64) pool_node_id << POOL_NODE_BITS) |
+								  number);
+		pool_sql_run("SELECT setval($1::regclass, $2)", 2, types, values, NULL);
+		pool_sql_end(sql);
+		id = pool_sequence_next(POOL_EVENT_ID_SEQ);
+	}
+	UnlockRelationOid(seq, ShareUpdateExclusiveLock);
+	return id;
+}
+
+/*
+ * The next id.  Ids order the events of a lead, so that they must never go
+ * down while it lives: the sequence itself carries the highest node number
+ * there was, and a lower one is refused.
+ */
+static int64
+next_event_id(void)
+{
+	int64		id = pool_sequence_next(POOL_EVENT_ID_SEQ);
+	int			node = id >> POOL_NODE_BITS;
+
+	if (likely(node == pool_node_id))
+		return id;
+	if (node < pool_node_id)
+	{
+		id = raise_event_id();
+		node = id >> POOL_NODE_BITS;
+	}
+	if (node > pool_node_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("pool_ext.node_id is %d, but has been %d here",
+						pool_node_id, node),
+				 errdetail("Ids carry the node number and order the events of a lead, so that it cannot be lowered."),
+				 errhint("Set pool_ext.node_id to %d, or to a higher number that no other server has.",
+						 node)));
+	return id;
+}
 
 /*
  * Writes what happened to the lead, which is given as it is afterwards.
@@ -35,8 +93,7 @@ pool_event_append(PoolWork *work, const PoolEvent *event,
 	Datum		v[EVENT_NATTS];
 	bool		n[EVENT_NATTS];
 	const PoolConf *pool = pool_config_pool(lead->pool_id);
-	int64		id = pool_sequence_next(POOL_EVENT_ID_SEQ) |
-	((int64) pool_node_id << NODE_BITS);
+	int64		id = next_event_id();
 
 #define PUT(attnum, value, null) \
 	(v[(attnum) - 1] = (value), n[(attnum) - 1] = (null))
@@ -145,9 +202,7 @@ pool_detail_time(PoolDetail *detail, const char *key, TimestampTz at)
 	if (at == POOL_NO_TIME)
 		return;
 	if (timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("timestamp out of range")));
+		pool_report_time_range();
 	/* else the zone is left out */
 	tm.tm_isdst = 0;
 	EncodeDateTime(&tm, fsec, true, utc, NULL, USE_XSD_DATES, buffer);

@@ -14,8 +14,7 @@
 
 PG_FUNCTION_INFO_V1(pool_follow_up);
 
-#define MAX_LABEL_LENGTH 200
-#define MAX_NOTE_LENGTH (1024 * 1024)
+#define MAX_NOTE_LENGTH 10000	/* characters */
 
 /* columns of the result */
 enum
@@ -45,16 +44,6 @@ check_follow_up(void *arg, const PoolLead *lead)
 		NULL : "not_owner";
 }
 
-static Datum
-arg_label(PoolCall *call, int argno, int limit, const char *name)
-{
-	Datum		value = pool_arg_datum(call, argno);
-
-	if (value != 0)
-		pool_check_length(DatumGetTextPP(value), limit, name);
-	return value;
-}
-
 static TimestampTz
 arg_time(PoolCall *call, int argno, const char *name)
 {
@@ -73,15 +62,15 @@ read_arguments(PoolCall *call, FollowUp *f)
 {
 	FunctionCallInfo fcinfo = call->fcinfo;
 
-	f->kind = arg_label(call, 1, MAX_LABEL_LENGTH, "kind");
+	f->kind = pool_arg_short(call, 1, POOL_MAX_LABEL_LENGTH, "kind");
 	if (f->kind == 0)
 		f->kind = CStringGetTextDatum("note");
-	f->result = arg_label(call, 2, MAX_LABEL_LENGTH, "result");
-	f->note = arg_label(call, 3, MAX_NOTE_LENGTH, "note");
+	f->result = pool_arg_short(call, 2, POOL_MAX_LABEL_LENGTH, "result");
+	f->note = pool_arg_short(call, 3, MAX_NOTE_LENGTH, "note");
 	f->next_at = arg_time(call, 4, "next_at");
 	f->occurred_at = arg_time(call, 5, "occurred_at");
 	f->data = PG_ARGISNULL(6) ? NULL : PG_GETARG_JSONB_P(6);
-	f->stage = arg_label(call, 7, MAX_LABEL_LENGTH, "stage");
+	f->stage = pool_arg_short(call, 7, POOL_MAX_LABEL_LENGTH, "stage");
 }
 
 static Jsonb *
@@ -164,11 +153,7 @@ pool_follow_up(PG_FUNCTION_ARGS)
 	FollowUp	f;
 	int64		id;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"lead\" must not be null")));
-	id = PG_GETARG_INT64(0);
+	id = pool_arg_id(call, 0);
 	read_arguments(call, &f);
 	if (pool_request_replay(call, 9, member->tenant_id))
 		return pool_call_end(call);

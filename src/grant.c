@@ -61,6 +61,12 @@ static const Privilege privileges[] = {
 	{"EXECUTE ON FUNCTION pool.release", WORKS},
 	{"EXECUTE ON FUNCTION pool.follow_up", WORKS},
 	{"EXECUTE ON FUNCTION pool.convert", WORKS},
+	{"EXECUTE ON FUNCTION pool.reveal", WORKS},
+	{"EXECUTE ON FUNCTION pool.lookup", WORKS},
+	{"SELECT ON TABLE pool.points", WORKS | COUNTS},
+	{"SELECT ON TABLE pool.lead_event", WORKS | ADMIN},
+	{"SELECT ON TABLE pool.stat_reward", COUNTS},
+	{"EXECUTE ON FUNCTION pool.search", WORKS},
 	{"EXECUTE ON FUNCTION pool.history", WORKS},
 	{"EXECUTE ON FUNCTION pool.lead_id", WORKS | ADMIN},
 	{"EXECUTE ON FUNCTION pool.normalise_identity", WORKS},
@@ -92,6 +98,11 @@ static const Privilege privileges[] = {
 	{"SELECT ON TABLE pool.lead", ADMIN | SERVICE},
 	{"INSERT ON TABLE pool.intake", SERVICE},
 	{"EXECUTE ON FUNCTION pool.act_as", SERVICE},
+	{"EXECUTE ON FUNCTION pool.poll", ADMIN | SERVICE},
+	{"EXECUTE ON FUNCTION pool.ack", ADMIN | SERVICE},
+	{"EXECUTE ON FUNCTION pool.digest", ADMIN | SERVICE},
+	{"EXECUTE ON FUNCTION pool.drop_consumer", ADMIN | SERVICE},
+	{"SELECT ON TABLE pool.stat_consumer", ADMIN | SERVICE},
 	{"EXECUTE ON FUNCTION pool.erase", ADMIN | SERVICE},
 
 	/* statistics */
@@ -103,9 +114,10 @@ static const Privilege privileges[] = {
 	{"SELECT ON TABLE pool.stat_daily", COUNTS},
 	{"SELECT ON TABLE pool.stat_worker", COUNTS},
 
-	/* what the views call with the rights of whoever reads them */
+	/* what views and indexes call with the rights of their user */
 	{"EXECUTE ON FUNCTION pool.current_member_id", ALL},
 	{"EXECUTE ON FUNCTION pool.sees_tenant", ALL},
+	{"EXECUTE ON FUNCTION pool.search_terms", ALL},
 	{"EXECUTE ON FUNCTION pool.is_team_manager", ALL},
 	{"EXECUTE ON FUNCTION pool.clock", ALL},
 	{"EXECUTE ON FUNCTION pool.pool_zone", ALL},
@@ -179,7 +191,9 @@ arg_name(FunctionCallInfo fcinfo, int argno, const char *name)
 	if (PG_ARGISNULL(argno))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be null", name)));
+				 errmsg("argument \"%s\" must not be null", name),
+				 errdetail("It has no default, and the call cannot do without it."),
+				 errhint("Only arguments that have a default may be left out.")));
 	return text_to_cstring(PG_GETARG_TEXT_PP(argno));
 }
 
@@ -192,6 +206,7 @@ access_by_name(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("access \"%.64s\" is not known", name),
+			 errdetail("Each access is a fixed set of privileges."),
 			 errhint("Access is one of reader, member, manager, admin and "
 					 "service.")));
 	return 0;
@@ -206,6 +221,7 @@ tenant_by_name(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("tenant \"%.64s\" does not exist", name),
+				 errdetail("No row of pool.tenant has this name."),
 				 errhint("Tenants are named as in pool.tenant; leave it out "
 						 "for every tenant.")));
 	return id;

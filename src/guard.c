@@ -23,10 +23,10 @@
 #include "catalog/pg_extension.h"
 #include "commands/event_trigger.h"
 #include "commands/extension.h"
-#include "commands/trigger.h"
 #include "errors.h"
 #include "fmgr.h"
 #include "guc.h"
+#include "trigger.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -163,21 +163,11 @@ pool_guard_ddl(PG_FUNCTION_ARGS)
  * Writes
  * ------------------------------------------------------------------------ */
 
-static TriggerData *
-trigger_data(FunctionCallInfo fcinfo)
-{
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("this is a trigger function")));
-	return (TriggerData *) fcinfo->context;
-}
-
 /* Before TRUNCATE: refuses it while there are rows. */
 Datum
 pool_guard_truncate(PG_FUNCTION_ARGS)
 {
-	Relation	rel = trigger_data(fcinfo)->tg_relation;
+	Relation	rel = pool_trigger_data(fcinfo)->tg_relation;
 
 	if (!pool_allow_drop && has_rows(rel))
 		refuse("truncate", RelationGetRelationName(rel));
@@ -188,7 +178,7 @@ pool_guard_truncate(PG_FUNCTION_ARGS)
 Datum
 pool_guard_event(PG_FUNCTION_ARGS)
 {
-	(void) trigger_data(fcinfo);
+	(void) pool_trigger_data(fcinfo);
 	if (!pool_guard_allow_event_writes)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -208,7 +198,7 @@ pool_guard_event(PG_FUNCTION_ARGS)
 Datum
 pool_lead_replicated(PG_FUNCTION_ARGS)
 {
-	(void) trigger_data(fcinfo);
+	(void) pool_trigger_data(fcinfo);
 	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
 		return pool_lead_written(fcinfo);
 	return PointerGetDatum(NULL);

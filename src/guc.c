@@ -55,7 +55,7 @@ pool_guc_init(void)
 							   pool_clock_check, pool_clock_assign, NULL);
 	DefineCustomIntVariable("pool_ext.node_id",
 							"Number of this server in the high bits of new ids.",
-							"Servers whose rows are to meet need different numbers.",
+							"Servers whose rows are to meet need different numbers. It can only be raised: ids order the events of a lead.",
 							&pool_node_id, 0, 0, 1023,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("pool_ext.allow_drop",

@@ -7,8 +7,10 @@
 
 #include "postgres.h"
 
+#define POOL_NODE_BITS 43
+
 extern char *pool_clock_setting;	/* '' = the system's clock */
-extern int	pool_node_id;
+extern int	pool_node_id;		/* above POOL_NODE_BITS of new ids */
 extern bool pool_allow_drop;
 extern int	pool_queue_pools;
 extern int	pool_request_retention; /* seconds, 0 = forever */

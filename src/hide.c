@@ -10,6 +10,7 @@
 #include "batch.h"
 
 #include "due.h"
+#include "intake.h"
 #include "miscadmin.h"
 #include "release.h"
 #include "request.h"
@@ -55,6 +56,12 @@ append_event(PoolBatch *batch, PoolBatchItem *item, const PoolData *data,
 	pool_event_append(batch->call->work, &event, &item->lead, data);
 }
 
+static Datum
+arg_reason(PoolCall *call, int argno)
+{
+	return pool_arg_short(call, argno, POOL_MAX_LABEL_LENGTH, "reason");
+}
+
 static void
 check_future(TimestampTz until, TimestampTz now)
 {
@@ -62,8 +69,9 @@ check_future(TimestampTz until, TimestampTz now)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"until\" must be in the future"),
-			 errhint("Leave it out for no end.")));
+			 errmsg("the end must be in the future"),
+			 errdetail("It is over already."),
+			 errhint("Name a later one, or leave it out.")));
 }
 
 typedef const char *(*HoldOne) (PoolBatch *batch, PoolBatchItem *item,
@@ -135,9 +143,9 @@ hide_leads(PoolCall *call, Holding *h, HoldOne one, int request_argno)
 	if (pool_request_replay(call, request_argno, h->actor.tenant_id))
 		return pool_call_end(call);
 	batch = pool_batch_begin(call, &h->actor, ids, n, check_hide, NULL);
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, NULL);
 	pool_batch_lock_leads(batch);
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, NULL);
 	return hold_all(batch, one, h);
 }
 
@@ -151,7 +159,7 @@ pool_hide(PG_FUNCTION_ARGS)
 	Holding		h = {.actor = pool_resolve_actor(fcinfo, 3)};
 
 	h.until = PG_ARGISNULL(1) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(1);
-	h.reason = pool_arg_datum(call, 2);
+	h.reason = arg_reason(call, 2);
 	return hide_leads(call, &h, hide_one, 4);
 }
 
@@ -164,7 +172,7 @@ pool_unhide(PG_FUNCTION_ARGS)
 	PoolCall   *call = pool_call_begin(fcinfo, "unhide");
 	Holding		h = {.actor = pool_resolve_actor(fcinfo, 2)};
 
-	h.reason = pool_arg_datum(call, 1);
+	h.reason = arg_reason(call, 1);
 	return hide_leads(call, &h, unhide_one, 3);
 }
 
@@ -319,10 +327,11 @@ pool_protect(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("arguments \"until\" and \"span\" exclude each other"),
+				 errdetail("Both say when the protection ends."),
 				 errhint("Name the end or the length.")));
 	h.until = PG_ARGISNULL(1) ? POOL_NO_TIME : PG_GETARG_TIMESTAMPTZ(1);
 	h.span = PG_ARGISNULL(2) ? NULL : PG_GETARG_INTERVAL_P(2);
-	h.reason = pool_arg_datum(call, 3);
+	h.reason = arg_reason(call, 3);
 	return protect_leads(call, &h, protect_one, 5);
 }
 
@@ -335,6 +344,6 @@ pool_unprotect(PG_FUNCTION_ARGS)
 	PoolCall   *call = pool_call_begin(fcinfo, "unprotect");
 	Holding		h = {.actor = pool_resolve_actor(fcinfo, 2)};
 
-	h.reason = pool_arg_datum(call, 1);
+	h.reason = arg_reason(call, 1);
 	return protect_leads(call, &h, unprotect_one, 3);
 }

@@ -8,33 +8,12 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "visible.h"
 
 PG_FUNCTION_INFO_V1(pool_history);
 PG_FUNCTION_INFO_V1(pool_lead_id);
 PG_FUNCTION_INFO_V1(pool_pool_zone);
 PG_FUNCTION_INFO_V1(pool_member_zone);
-
-/*
- * Whether the caller may see this lead: services and those who see the
- * tenant, its owner, its pool's members while it is in the pool, managers.
- */
-static bool
-may_see(const PoolLead *lead)
-{
-	PoolActor	self = {pool_caller_member(), 0};
-
-	if (!pool_caller_sees_tenant(lead->tenant_id))
-		return false;
-	if (self.member_id == 0)
-		return pool_caller_is_service();
-	if (lead->owner_id == self.member_id ||
-		lead->last_owner_id == self.member_id ||
-		pool_actor_manages(&self, lead->pool_id))
-		return true;
-	return lead->status == POOL_AVAILABLE &&
-		pool_config_membership(lead->pool_id, self.member_id)->role !=
-		POOL_ROLE_NONE;
-}
 
 static void
 put_member(PoolCall *call, int column, TupleTableSlot *event, int attnum)
@@ -78,15 +57,9 @@ pool_history(PG_FUNCTION_ARGS)
 	PoolTable  *events = pool_work_table(call->work, POOL_EVENT);
 	IndexScanDesc scan;
 	PoolLead	lead;
-	int64		id;
+	int64		id = pool_arg_id(call, 0);
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"lead\" must not be null"),
-				 errhint("pool.lead_id() returns NULL for keys it does not know.")));
-	id = PG_GETARG_INT64(0);
-	if (!pool_lead_peek(leads, id, call->snapshot, &lead) || !may_see(&lead))
+	if (!pool_lead_peek(leads, id, call->snapshot, &lead) || !pool_lead_visible(&lead))
 		return pool_call_end(call);
 	scan = pool_index_scan(events->rel,
 						   pool_work_index(events, POOL_EVENT_PKEY),

@@ -227,6 +227,17 @@ pool_normalise(const char *kind, const char *value, const char *country)
 	return *result == '\0' ? NULL : result;
 }
 
+/* The kind may be a value in the wrong place: it is not shown. */
+static void
+report_unknown_kind(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown kind of identity"),
+			 errdetail("Kinds are a fixed list, in lower case."),
+			 errhint("Kinds are phone, email, company, wechat, wecom and tax_id.")));
+}
+
 static void
 refuse_shape(const char *kind)
 {
@@ -234,6 +245,7 @@ refuse_shape(const char *kind)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("identity \"%s\" must be a string or an array of strings",
 					kind),
+			 errdetail("A JSON object, number or boolean was given, or an array within an array."),
 			 errhint("For example {\"phone\": \"...\", \"email\": "
 					 "[\"...\", \"...\"]}.")));
 }
@@ -288,6 +300,7 @@ pool_identities(Jsonb *identities, const char *country)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("identities must be a JSON object"),
+				 errdetail("A JSON array, string, number, boolean or null was given."),
 				 errhint("For example {\"phone\": \"...\", \"email\": \"...\"}.")));
 	it = JsonbIteratorInit(&identities->root);
 	while ((token = JsonbIteratorNext(&it, &value, false)) != WJB_DONE)
@@ -296,10 +309,7 @@ pool_identities(Jsonb *identities, const char *country)
 		{
 			kind = known_kind(value.val.string.val, value.val.string.len);
 			if (kind == NULL)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("unknown kind of identity"),
-						 errhint("Kinds are phone, email, company, wechat, wecom and tax_id.")));
+				report_unknown_kind();
 		}
 		else if (token == WJB_VALUE || token == WJB_ELEM)
 			add_identity(&result, kind, &value, country);
@@ -332,10 +342,7 @@ pool_normalise_identity(PG_FUNCTION_ARGS)
 	char	   *normal;
 
 	if (known == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown kind of identity"),
-				 errhint("Kinds are phone, email, company, wechat, wecom and tax_id.")));
+		report_unknown_kind();
 	normal = pool_normalise(known, text_to_cstring(PG_GETARG_TEXT_PP(1)),
 							text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	if (normal == NULL)

@@ -53,6 +53,7 @@ pool_check_attributes(Datum attributes)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("attributes must be a JSON object"),
+				 errdetail("A JSON array, string, number, boolean or null was given."),
 				 errhint("For example {\"industry\": \"SaaS\", \"staff\": 50}.")));
 	if (VARSIZE(json) > POOL_MAX_ATTRIBUTES_LENGTH)
 		ereport(ERROR,
@@ -81,18 +82,21 @@ check_entry(PoolEntry *entry)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"key\" must not be null"),
+				 errdetail("Every lead of a tenant has a key of its own."),
 				 errhint("The key is the application's own id of the customer.")));
 	if (VARSIZE_ANY_EXHDR(DatumGetTextPP(entry->key)) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"key\" must not be empty"),
+				 errdetail("Every lead of a tenant has a key of its own."),
 				 errhint("The key is the application's own id of the customer.")));
 	if (strncmp(text_to_cstring(DatumGetTextPP(entry->key)), POOL_ERASED_KEY,
 				strlen(POOL_ERASED_KEY)) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("keys cannot begin with \"%s\"", POOL_ERASED_KEY),
-				 errdetail("Leads whose personal data was erased have such keys.")));
+				 errdetail("Leads whose personal data was erased have such keys."),
+				 errhint("Choose keys that begin otherwise.")));
 	check_text(entry->key, POOL_MAX_KEY_LENGTH, "key");
 	check_text(entry->name, POOL_MAX_NAME_LENGTH, "name");
 	check_text(entry->source, POOL_MAX_LABEL_LENGTH, "source");
@@ -383,6 +387,7 @@ refuse_taken_over(HeapTuple row, TupleDesc desc)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("column \"%s\" of pool.intake is not supported yet",
 							NameStr(TupleDescAttr(desc, column - 1)->attname)),
+					 errdetail("It is for leads that come with a history, which this version cannot take in."),
 					 errhint("Leave it NULL.")));
 }
 
@@ -399,6 +404,7 @@ read_row(HeapTuple row, TupleDesc desc, PoolEntry *entry)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("column \"pool\" must not be null"),
+				 errdetail("Every lead has one home pool."),
 				 errhint("It names the pool the lead enters.")));
 	pool = pool_resolve_pool(DatumGetTextPP(pool_name));
 	memset(entry, 0, sizeof(PoolEntry));

@@ -8,10 +8,9 @@
 #include "access.h"
 
 #define POOL_ERASED_KEY "erased:"
-#define POOL_MAX_KEY_LENGTH 500
+#define POOL_MAX_KEY_LENGTH 500 /* characters */
 #define POOL_MAX_NAME_LENGTH 2000
-#define POOL_MAX_LABEL_LENGTH 200
-#define POOL_MAX_ATTRIBUTES_LENGTH (1024 * 1024)
+#define POOL_MAX_ATTRIBUTES_LENGTH (1024 * 1024)	/* bytes */
 
 extern void pool_intake_init(void);
 extern void pool_check_attributes(Datum attributes);

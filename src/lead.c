@@ -12,14 +12,12 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "errors.h"
-#include "guc.h"
 #include "due.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #define TICKET_BAND_BITS 48
-#define NODE_BITS 43			/* ids: node number above these bits */
 
 static const char *const status_names[] = {
 	[POOL_AVAILABLE] = "available",
@@ -157,14 +155,6 @@ pool_lead_peek(PoolTable *leads, int64 id, Snapshot snapshot, PoolLead *lead)
 	return true;
 }
 
-void
-pool_lead_report_serialization(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			 errmsg("could not serialize access due to concurrent update")));
-}
-
 /*
  * Locks the lead and reads its last version.  With `wait` it waits for
  * whoever holds it, otherwise says so.  Raises 40001 where the isolation level
@@ -191,7 +181,7 @@ pool_lead_lock(PoolTable *leads, int64 id, Snapshot snapshot, bool wait,
 			case TM_Updated:
 			case TM_Deleted:
 				if (IsolationUsesXactSnapshot())
-					pool_lead_report_serialization();
+					pool_report_serialization();
 				snapshot = pool_snapshot();
 				break;
 			default:
@@ -272,8 +262,7 @@ pool_lead_time(const PoolLead *lead, TimestampTz now)
 int64
 pool_lead_new_id(void)
 {
-	return pool_sequence_next(POOL_LEAD_ID_SEQ) |
-		((int64) pool_node_id << NODE_BITS);
+	return pool_sequence_new_id(POOL_LEAD_ID_SEQ);
 }
 
 /* The last place of the band of this priority. */

@@ -77,7 +77,6 @@ extern PoolLeadLock pool_lead_fetch_candidate(PoolTable *leads,
 extern PoolLeadLock pool_lead_lock_candidate(PoolTable *leads,
 											 const PoolCandidate *candidate);
 extern void pool_lead_reload(PoolTable *leads, PoolLead *lead);
-extern void pool_lead_report_serialization(void);
 
 /* the time that counts for a change of this lead: never before its last one */
 extern TimestampTz pool_lead_time(const PoolLead *lead, TimestampTz now);

@@ -28,7 +28,7 @@ _PG_init(void)
 	if (IsBinaryUpgrade)
 		return;
 	pool_guc_init();
-	pool_table_init();
+	pool_catalog_init();
 	pool_constraint_init();
 	pool_config_init();
 	pool_access_init();

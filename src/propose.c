@@ -13,6 +13,8 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "claim_test.h"
+#include "intake.h"
+#include "release.h"
 #include "request.h"
 #include "sql.h"
 #include "utils/builtins.h"
@@ -234,19 +236,6 @@ propose_one(PoolBatch *batch, PoolBatchItem *item, Proposal *p)
 	emit_proposal(batch->call, "requested", a);
 }
 
-static int64
-arg_lead(PoolCall *call, int argno)
-{
-	FunctionCallInfo fcinfo = call->fcinfo;
-
-	if (PG_ARGISNULL(argno))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"lead\" must not be null"),
-				 errhint("pool.lead_id() returns NULL for keys it does not know.")));
-	return PG_GETARG_INT64(argno);
-}
-
 /* Common course of the four: the lead is locked, then judged. */
 static Datum
 propose(PoolCall *call, Proposal *p, int64 lead_id, int request_argno)
@@ -265,6 +254,12 @@ propose(PoolCall *call, Proposal *p, int64 lead_id, int request_argno)
 	pool_batch_lock_counters(batch);
 	propose_one(batch, item, p);
 	return pool_batch_end(batch);
+}
+
+static Datum
+arg_reason(PoolCall *call, int argno)
+{
+	return pool_arg_short(call, argno, POOL_MAX_LABEL_LENGTH, "reason");
 }
 
 static PoolActor
@@ -286,8 +281,8 @@ pool_request_claim(PG_FUNCTION_ARGS)
 
 	p.member = pool_resolve_self(fcinfo, 2);
 	p.actor = as_actor(p.member);
-	p.approval.reason = pool_arg_datum(call, 1);
-	return propose(call, &p, arg_lead(call, 0), 3);
+	p.approval.reason = arg_reason(call, 1);
+	return propose(call, &p, pool_arg_id(call, 0), 3);
 }
 
 /*
@@ -302,8 +297,8 @@ pool_request_transfer(PG_FUNCTION_ARGS)
 	p.actor = pool_resolve_actor(fcinfo, 3);
 	if (!PG_ARGISNULL(1))
 		p.member = pool_resolve_member(PG_GETARG_TEXT_PP(1));
-	p.approval.reason = pool_arg_datum(call, 2);
-	return propose(call, &p, arg_lead(call, 0), 4);
+	p.approval.reason = arg_reason(call, 2);
+	return propose(call, &p, pool_arg_id(call, 0), 4);
 }
 
 /*
@@ -320,16 +315,20 @@ pool_request_extension(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"by\" must not be null")));
+				 errmsg("argument \"by\" must not be null"),
+				 errdetail("It is how much longer timers are to let the lead be."),
+				 errhint("Pass an interval, such as '3 days'.")));
 	p.approval.span = PG_GETARG_INTERVAL_P(1);
 	if (!DatumGetBool(DirectFunctionCall2(interval_gt,
 										  IntervalPGetDatum(p.approval.span),
 										  IntervalPGetDatum(&zero))))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"by\" must be more than nothing")));
-	p.approval.reason = pool_arg_datum(call, 2);
-	return propose(call, &p, arg_lead(call, 0), 4);
+				 errmsg("argument \"by\" must be more than nothing"),
+				 errdetail("It is how much longer timers are to let the lead be."),
+				 errhint("Pass an interval, such as '3 days'.")));
+	p.approval.reason = arg_reason(call, 2);
+	return propose(call, &p, pool_arg_id(call, 0), 4);
 }
 
 static char *
@@ -346,6 +345,7 @@ arg_action(PoolCall *call, int argno)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("action \"%.64s\" cannot be asked for", action),
+			 errdetail("pool.request does not know it."),
 			 errhint("It is one of assign, transfer, release, move and "
 					 "archive; pool.request_claim and "
 					 "pool.request_extension ask for the others.")));
@@ -369,10 +369,13 @@ pool_request(PG_FUNCTION_ARGS)
 	p.to_pool = pool_arg_pool(call, 3);
 	if (pool_approval_is(&p.approval, "move"))
 		(void) pool_arg_text(call, 3, "to_pool");
-	p.approval.reason = pool_arg_datum(call, 4);
+	if (p.to_pool != NULL && pool_approval_is(&p.approval, "release") &&
+		p.actor.member_id != 0)
+		pool_require_belonging(&p.actor, p.to_pool);
+	p.approval.reason = arg_reason(call, 4);
 	if (pool_approval_is(&p.approval, "archive"))
 		(void) pool_arg_text(call, 4, "reason");
-	return propose(call, &p, arg_lead(call, 1), 6);
+	return propose(call, &p, pool_arg_id(call, 1), 6);
 }
 
 /* ------------------------------------------------------------------------
@@ -420,7 +423,7 @@ pool_cancel_request(PG_FUNCTION_ARGS)
 	{
 		pool_approval_close(call->work, &item->lead, &a, "cancelled",
 							actor.member_id, (Datum) 0, batch->now);
-		item->outcome = "cancelled";
+		item->outcome = "cancelled";	/* the key is for who may see it */
 	}
 	pool_batch_emit(batch, item, item->outcome);
 	return pool_batch_end(batch);

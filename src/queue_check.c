@@ -12,7 +12,7 @@
 #include "access/xact.h"
 #include "lead.h"
 #include "miscadmin.h"
-#include "queue_slot.h"
+#include "queue_prepared.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -85,9 +85,11 @@ look(PoolTable *leads, QueueSlot *slot, const QueueKey *key,
 	 const PoolCandidate *suspect)
 {
 	bool		hidden;
+	int64		first;
+	int64		last;
 
 	queue_prepared_settle();
-	if (queue_prepared_pending(key))
+	if (queue_prepared_pending(key, &first, &last))
 		return false;
 	LWLockAcquire(&slot->lock, LW_SHARED);
 	hidden = is_hidden(leads, slot, key, suspect);

@@ -1,6 +1,6 @@
 /*
  * queue_slot.c
- *	  The shared memory behind queue.c: a queue head per pool.
+ *	  The queue heads in shared memory, one per pool.
  *
  * Everything here is a hint that may vanish at any time: a head that is given
  * to another pool, or a restart, costs a scan of the queue's index and nothing
@@ -11,35 +11,19 @@
  */
 #include "queue_slot.h"
 
-#include "access/transam.h"
-#include "access/twophase.h"
 #include "guc.h"
 #include "miscadmin.h"
-#include "storage/ipc.h"
-#include "storage/procarray.h"
 #include "storage/shmem.h"
 #include "utils/hsearch.h"
-
-#define TICKET_FIRST PG_INT64_MIN
-
-/* A prepared transaction that took leads or made some available. */
-typedef struct PreparedEntry
-{
-	TransactionId xid;			/* invalid = unused */
-	QueueKey	key;			/* pool_id 0 = several pools */
-	int64		ticket;			/* the least it touched */
-} PreparedEntry;
+#include "utils/rel.h"
 
 typedef struct QueueDirectory
 {
-	LWLock	   *lock;			/* the hash table and the prepared list */
+	LWLock	   *lock;			/* guards the hash table */
 	int			tranche;		/* of the heads' locks */
 	int			n_slots;
 	int			next_victim;
 	pg_atomic_uint32 homeless;	/* answers that no head counts */
-	pg_atomic_uint32 n_prepared;
-	int			prepared_size;
-	PreparedEntry *prepared;
 	QueueSlot  *slots;
 } QueueDirectory;
 
@@ -52,37 +36,19 @@ typedef struct QueueHashEntry
 static QueueDirectory *directory = NULL;
 static HTAB *slot_hash = NULL;
 
-static shmem_request_hook_type prev_shmem_request = NULL;
-static shmem_startup_hook_type prev_shmem_startup = NULL;
-
-/* One entry per prepared transaction, and room for as many just ended. */
-static int
-prepared_size(void)
-{
-	return 2 * max_prepared_xacts + 8;
-}
-
 static Size
 slots_size(void)
 {
 	return mul_size(pool_queue_pools, sizeof(QueueSlot));
 }
 
-static void
-request_shmem(void)
+Size
+queue_slot_size(void)
 {
-	Size		size = MAXALIGN(sizeof(QueueDirectory));
+	Size		size = add_size(MAXALIGN(sizeof(QueueDirectory)), slots_size());
 
-	if (prev_shmem_request)
-		prev_shmem_request();
-	size = add_size(size, mul_size(prepared_size(), sizeof(PreparedEntry)));
-	size = add_size(size, slots_size());
-	size = add_size(size, hash_estimate_size(pool_queue_pools,
+	return add_size(size, hash_estimate_size(pool_queue_pools,
 											 sizeof(QueueHashEntry)));
-	/* alignment of the pieces */
-	size = add_size(size, 4 * PG_CACHE_LINE_SIZE);
-	RequestAddinShmemSpace(size);
-	RequestNamedLWLockTranche("pool_ext", 1);
 }
 
 static void
@@ -91,29 +57,19 @@ init_slot(QueueSlot *slot, const QueueKey *key)
 	slot->key = *key;
 	pg_atomic_write_u32(&slot->unsettled, 0);
 	slot->epoch++;
-	slot->frontier = TICKET_FIRST;
+	slot->published++;
+	slot->frontier = QUEUE_FIRST;
 	slot->refilling = false;
 	slot->dry = false;
 	slot->head = slot->tail = 0;
 }
 
 static void
-init_directory(void)
+create_slots(void)
 {
 	bool		found;
 	QueueKey	none = {0};
 
-	directory->lock = &GetNamedLWLockTranche("pool_ext")->lock;
-	directory->tranche = LWLockNewTrancheId();
-	directory->n_slots = pool_queue_pools;
-	directory->next_victim = 0;
-	pg_atomic_init_u32(&directory->homeless, 0);
-	pg_atomic_init_u32(&directory->n_prepared, 0);
-	directory->prepared_size = prepared_size();
-	directory->prepared = ShmemInitStruct("pool_ext prepared",
-										  prepared_size() *
-										  sizeof(PreparedEntry), &found);
-	memset(directory->prepared, 0, prepared_size() * sizeof(PreparedEntry));
 	directory->slots = ShmemInitStruct("pool_ext queues", slots_size(),
 									   &found);
 	for (int i = 0; i < directory->n_slots; i++)
@@ -124,41 +80,34 @@ init_directory(void)
 		ConditionVariableInit(&slot->refilled);
 		pg_atomic_init_u32(&slot->unsettled, 0);
 		slot->epoch = 0;
+		slot->published = 0;
 		init_slot(slot, &none);
 	}
 }
 
-static void
-startup_shmem(void)
+/* At the start of the server, AddinShmemInitLock held. */
+void
+queue_slot_create(LWLock *lock)
 {
 	bool		found;
-	HASHCTL		ctl;
+	HASHCTL		ctl = {0};
 
-	if (prev_shmem_startup)
-		prev_shmem_startup();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	directory = ShmemInitStruct("pool_ext", sizeof(QueueDirectory), &found);
 	if (!found)
-		init_directory();
-	memset(&ctl, 0, sizeof(ctl));
+	{
+		directory->lock = lock;
+		directory->tranche = LWLockNewTrancheId();
+		directory->n_slots = pool_queue_pools;
+		directory->next_victim = 0;
+		pg_atomic_init_u32(&directory->homeless, 0);
+		create_slots();
+	}
 	ctl.keysize = sizeof(QueueKey);
 	ctl.entrysize = sizeof(QueueHashEntry);
 	slot_hash = ShmemInitHash("pool_ext queue directory",
 							  pool_queue_pools, pool_queue_pools,
 							  &ctl, HASH_ELEM | HASH_BLOBS);
-	LWLockRelease(AddinShmemInitLock);
 	LWLockRegisterTranche(directory->tranche, "pool_ext_queue");
-}
-
-void
-queue_slot_init(void)
-{
-	if (!process_shared_preload_libraries_in_progress)
-		return;
-	prev_shmem_request = shmem_request_hook;
-	shmem_request_hook = request_shmem;
-	prev_shmem_startup = shmem_startup_hook;
-	shmem_startup_hook = startup_shmem;
 }
 
 bool
@@ -184,6 +133,17 @@ QueueSlot *
 queue_slot_number(int i)
 {
 	return &directory->slots[i];
+}
+
+QueueKey
+queue_slot_key(PoolTable *leads, int32 pool_id)
+{
+	QueueKey	key;
+
+	key.database = MyDatabaseId;
+	key.table = pool_relation_number(leads->rel);
+	key.pool_id = pool_id;
+	return key;
 }
 
 bool
@@ -278,6 +238,7 @@ void
 queue_slot_pull_back(QueueSlot *slot, int64 ticket)
 {
 	slot->dry = false;
+	slot->published++;
 	if (ticket >= slot->frontier)
 	{
 		if (slot->refilling)
@@ -306,6 +267,7 @@ queue_slot_insert(QueueSlot *slot, const PoolCandidate *entry)
 {
 	int			at;
 
+	slot->published++;
 	if (entry->ticket >= slot->frontier)
 	{
 		queue_slot_pull_back(slot, entry->ticket);
@@ -361,6 +323,63 @@ queue_slot_append(QueueSlot *slot, const PoolCandidate *entries, int n,
 		slot->frontier = end;
 }
 
+/*
+ * Puts a lead, or everything from it on, back into its pool's head, which is
+ * found by its key unless given.  NULL: others answer for it now, and nothing
+ * is put back; but who looks for them may have missed both.
+ */
+void
+queue_slot_publish(const QueueKey *key, QueueSlot *slot,
+				   const PoolCandidate *lead, bool range)
+{
+	if (slot == NULL)
+		slot = queue_slot_get(key, false);
+	if (slot == NULL)
+		return;
+	LWLockAcquire(&slot->lock, LW_EXCLUSIVE);
+	if (queue_slot_is(slot, key))
+	{
+		if (lead == NULL)
+			slot->published++;
+		else if (range)
+			queue_slot_pull_back(slot, lead->ticket);
+		else
+			queue_slot_insert(slot, lead);
+	}
+	LWLockRelease(&slot->lock);
+}
+
+/*
+ * Counts an answer with the pool's head, or with all of them where there is
+ * no room for one: then returns NULL.
+ */
+QueueSlot *
+queue_slot_count_unsettled(const QueueKey *key)
+{
+	QueueSlot  *slot = queue_slot_get(key, true);
+	bool		counted = false;
+
+	if (slot != NULL)
+	{
+		LWLockAcquire(&slot->lock, LW_SHARED);
+		counted = queue_slot_is(slot, key);
+		if (counted)
+			pg_atomic_add_fetch_u32(&slot->unsettled, 1);
+		LWLockRelease(&slot->lock);
+	}
+	if (counted)
+		return slot;
+	pg_atomic_add_fetch_u32(&directory->homeless, 1);
+	return NULL;
+}
+
+void
+queue_slot_uncount(QueueSlot *slot, uint32 n)
+{
+	pg_atomic_sub_fetch_u32(slot != NULL ? &slot->unsettled :
+							&directory->homeless, n);
+}
+
 /* Forgets all that is known of a database's queues. */
 void
 queue_slot_reset_database(Oid database)
@@ -371,122 +390,7 @@ queue_slot_reset_database(Oid database)
 
 		LWLockAcquire(&slot->lock, LW_EXCLUSIVE);
 		if (slot->key.database == database)
-			queue_slot_pull_back(slot, TICKET_FIRST);
+			queue_slot_pull_back(slot, QUEUE_FIRST);
 		LWLockRelease(&slot->lock);
 	}
-}
-
-static void
-settle_entry(PreparedEntry *entry)
-{
-	QueueHashEntry *hashed;
-	QueueSlot  *slot;
-
-	if (entry->key.pool_id == 0)
-		queue_slot_reset_database(entry->key.database);
-	else if ((hashed = hash_search(slot_hash, &entry->key,
-								   HASH_FIND, NULL)) != NULL)
-	{
-		slot = &directory->slots[hashed->slot];
-		LWLockAcquire(&slot->lock, LW_EXCLUSIVE);
-		if (queue_slot_is(slot, &entry->key))
-			queue_slot_pull_back(slot, entry->ticket);
-		LWLockRelease(&slot->lock);
-	}
-	entry->xid = InvalidTransactionId;
-	pg_atomic_sub_fetch_u32(&directory->n_prepared, 1);
-}
-
-/*
- * Lets the frontiers go back behind the prepared transactions that have
- * ended meanwhile.  Costs nothing where none is listed.
- */
-void
-queue_prepared_settle(void)
-{
-	if (directory == NULL ||
-		pg_atomic_read_u32(&directory->n_prepared) == 0)
-		return;
-	LWLockAcquire(directory->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < directory->prepared_size; i++)
-	{
-		PreparedEntry *entry = &directory->prepared[i];
-
-		if (TransactionIdIsValid(entry->xid) &&
-			!TransactionIdIsInProgress(entry->xid))
-			settle_entry(entry);
-	}
-	LWLockRelease(directory->lock);
-}
-
-/* A lower ticket, or one entry for several pools. */
-static void
-widen_entry(PreparedEntry *entry, const QueueKey *key, int64 ticket)
-{
-	if (entry->key.pool_id != key->pool_id || entry->key.table != key->table)
-		entry->key.pool_id = 0;
-	entry->ticket = Min(entry->ticket, ticket);
-}
-
-/*
- * Notes that this transaction, which is prepared or about to be, stands for
- * leads of the pool from this ticket on.
- */
-void
-queue_prepared_add(TransactionId xid, const QueueKey *key, int64 ticket)
-{
-	PreparedEntry *free_entry = NULL;
-
-	if (directory == NULL)
-		return;
-	queue_prepared_settle();
-	LWLockAcquire(directory->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < directory->prepared_size; i++)
-	{
-		PreparedEntry *entry = &directory->prepared[i];
-
-		if (entry->xid == xid)
-		{
-			widen_entry(entry, key, ticket);
-			LWLockRelease(directory->lock);
-			return;
-		}
-		if (!TransactionIdIsValid(entry->xid) && free_entry == NULL)
-			free_entry = entry;
-	}
-	if (free_entry == NULL)
-	{
-		LWLockRelease(directory->lock);
-		ereport(ERROR,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("no room for another prepared transaction"),
-				 errhint("Increase max_prepared_transactions.")));
-	}
-	free_entry->xid = xid;
-	free_entry->key = *key;
-	free_entry->ticket = ticket;
-	pg_atomic_add_fetch_u32(&directory->n_prepared, 1);
-	LWLockRelease(directory->lock);
-}
-
-/* Whether a prepared transaction stands for leads of this pool. */
-bool
-queue_prepared_pending(const QueueKey *key)
-{
-	bool		pending = false;
-
-	if (directory == NULL ||
-		pg_atomic_read_u32(&directory->n_prepared) == 0)
-		return false;
-	LWLockAcquire(directory->lock, LW_SHARED);
-	for (int i = 0; i < directory->prepared_size && !pending; i++)
-	{
-		PreparedEntry *entry = &directory->prepared[i];
-
-		pending = TransactionIdIsValid(entry->xid) &&
-			entry->key.database == key->database &&
-			(entry->key.pool_id == 0 || entry->key.pool_id == key->pool_id);
-	}
-	LWLockRelease(directory->lock);
-	return pending;
 }

@@ -31,6 +31,7 @@ typedef struct PoolQuota
 	int32		claimed;
 	DateADT		day;			/* DATEVAL_NOBEGIN = NULL */
 	PoolMemberStatus status;
+	int32		member_limit;	/* member.hold_limit, over all his pools */
 	Datum		status_text;
 	ItemPointerData tid;
 	bool		changed;
@@ -41,6 +42,14 @@ typedef struct PoolQuota
  * member: a tick goes on from pool to pool.
  */
 typedef struct PoolQuotaSet PoolQuotaSet;
+
+/* Holdings over all pools of a member who may gain leads by this call. */
+typedef struct PoolMemberTotal
+{
+	int32		member_id;
+	int32		limit;
+	int32		held;
+} PoolMemberTotal;
 
 /* A limit that binds. */
 typedef struct PoolBound
@@ -55,12 +64,16 @@ extern bool pool_quota_any_held(void);
 extern PoolQuotaSet *pool_quota_begin(PoolWork *work, Snapshot snapshot);
 extern void pool_quota_add(PoolQuotaSet *set, int32 pool_id, int32 member_id,
 						   bool receives);
+extern bool pool_quota_try_lock(PoolQuotaSet *set, int32 pool_id,
+								int32 member_id);
 extern void pool_quota_lock(PoolQuotaSet *set);
 extern void pool_quota_peek(PoolQuotaSet *set);
 extern PoolQuota *pool_quota_get(PoolQuotaSet *set, int32 pool_id,
 								 int32 member_id);
 extern void pool_quota_write(PoolQuotaSet *set);
+extern PoolMemberTotal *pool_quota_total(PoolQuotaSet *set, int32 member_id);
 
+/* quota_limit.c */
 extern bool pool_quota_hold_bound(PoolQuotaSet *set, PoolQuota *quota,
 								  PoolBound *bound);
 extern bool pool_quota_claim_bound(PoolQuota *quota, TimestampTz now,

@@ -104,19 +104,18 @@ take_pool(int64 *after)
 	bool		isnull;
 
 	/* a horizon from another cluster's ids means nothing here */
-	pool_sql_run("UPDATE pool.timer_recheck SET horizon = NULL"
-				 " WHERE horizon > pg_snapshot_xmax(pg_current_snapshot())",
-				 0, NULL, NULL, NULL);
-	if (pool_sql_run("WITH r AS (SELECT pool_id FROM pool.timer_recheck"
+	if (pool_sql_run("WITH now AS (SELECT pg_current_snapshot() AS s),"
+					 " r AS (SELECT pool_id FROM pool.timer_recheck, now"
 					 " WHERE horizon IS NULL OR walk_xmin IS NOT NULL OR"
-					 "  horizon <= pg_snapshot_xmin(pg_current_snapshot())"
-					 " ORDER BY pool_id LIMIT 1 FOR UPDATE SKIP LOCKED)"
+					 "  horizon <= pg_snapshot_xmin(s) OR"
+					 "  horizon > pg_snapshot_xmax(s)"
+					 " ORDER BY pool_id LIMIT 1 FOR UPDATE OF timer_recheck"
+					 "  SKIP LOCKED)"
 					 " UPDATE pool.timer_recheck t SET"
-					 "  horizon = coalesce(t.horizon,"
-					 "   pg_snapshot_xmax(pg_current_snapshot())),"
+					 "  horizon = least(t.horizon, pg_snapshot_xmax(s)),"
 					 "  walk_xmin = coalesce(t.walk_xmin,"
-					 "   pg_snapshot_xmin(pg_current_snapshot()))"
-					 " FROM r WHERE t.pool_id = r.pool_id"
+					 "   pg_snapshot_xmin(s))"
+					 " FROM r, now WHERE t.pool_id = r.pool_id"
 					 " RETURNING t.pool_id, t.after_lead",
 					 0, NULL, NULL, NULL) > 0)
 	{

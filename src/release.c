@@ -7,6 +7,7 @@
 #include "release.h"
 
 #include "approval.h"
+#include "errors.h"
 #include "request.h"
 
 PG_FUNCTION_INFO_V1(pool_release);
@@ -96,6 +97,26 @@ check_release(void *arg, const PoolLead *lead)
 }
 
 /*
+ * Who may send his leads into this pool: whoever belongs to it, a viewer too,
+ * or manages one above it; PO003 for others.  In a pool of another tenant
+ * there are no leads of his anyway.
+ */
+void
+pool_require_belonging(const PoolActor *actor, const PoolConf *pool)
+{
+	if (pool->tenant_id != actor->tenant_id ||
+		pool_config_membership(pool->id, actor->member_id)->role !=
+		POOL_ROLE_NONE || pool_actor_manages(actor, pool->id))
+		return;
+	ereport(ERROR,
+			(errcode(POOL_ERRCODE_NOT_MEMBER),
+			 errmsg("member \"%s\" does not belong to pool \"%s\"",
+					pool_config_member(actor->member_id)->key, pool->name),
+			 errdetail("Releasing leads into another pool needs a membership there, of any role."),
+			 errhint("INSERT INTO pool.membership, with role viewer where he is to take none.")));
+}
+
+/*
  * pool.release(leads, reason, to_pool, member, request_id)
  */
 Datum
@@ -105,15 +126,19 @@ pool_release(PG_FUNCTION_ARGS)
 	const PoolMemberConf *member = pool_resolve_self(fcinfo, 3);
 	PoolActor	actor = {member->id, member->tenant_id};
 	const PoolConf *to_pool = pool_arg_pool(call, 2);
+	Datum		reason = pool_arg_short(call, 1, POOL_MAX_LABEL_LENGTH,
+										"reason");
 	PoolBatch  *batch;
 	int64	   *ids;
 	int			n = pool_arg_ids(call, 0, &ids);
 
 	if (pool_request_replay(call, 4, member->tenant_id))
 		return pool_call_end(call);
+	if (to_pool != NULL)
+		pool_require_belonging(&actor, to_pool);
 	batch = pool_batch_begin(call, &actor, ids, n, check_release, &actor);
 	pool_batch_lock_leads(batch);
-	return give_back_all(batch, "released", to_pool, pool_arg_datum(call, 1));
+	return give_back_all(batch, "released", to_pool, reason);
 }
 
 static const char *
@@ -131,6 +156,8 @@ pool_reclaim(PG_FUNCTION_ARGS)
 	PoolCall   *call = pool_call_begin(fcinfo, "reclaim");
 	PoolActor	actor = pool_resolve_actor(fcinfo, 3);
 	const PoolConf *to_pool = pool_arg_pool(call, 2);
+	Datum		reason = pool_arg_short(call, 1, POOL_MAX_LABEL_LENGTH,
+										"reason");
 	PoolBatch  *batch;
 	int64	   *ids;
 	int			n = pool_arg_ids(call, 0, &ids);
@@ -138,8 +165,8 @@ pool_reclaim(PG_FUNCTION_ARGS)
 	if (pool_request_replay(call, 4, actor.tenant_id))
 		return pool_call_end(call);
 	batch = pool_batch_begin(call, &actor, ids, n, check_reclaim, NULL);
-	pool_batch_require_manager(batch);
+	pool_batch_require_manager(batch, to_pool);
 	pool_batch_lock_leads(batch);
-	pool_batch_require_manager(batch);
-	return give_back_all(batch, "reclaimed", to_pool, pool_arg_datum(call, 1));
+	pool_batch_require_manager(batch, to_pool);
+	return give_back_all(batch, "reclaimed", to_pool, reason);
 }

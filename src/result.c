@@ -10,8 +10,10 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "request.h"
+#include "sql.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -81,6 +83,35 @@ pool_call_row(PoolCall *call)
 	memset(call->nulls, true, call->desc->natts * sizeof(bool));
 }
 
+/*
+ * Runs a query as the owner of the tables and emits its rows, whose columns
+ * must be those of the call.  Returns how many there were.
+ */
+uint64
+pool_call_query(PoolCall *call, const char *query, int nargs, Oid *types,
+				Datum *values)
+{
+	PoolSql		sql = pool_sql_begin();
+	uint64		n = pool_sql_run(query, nargs, types, values, NULL);
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		for (int column = 0; column < call->desc->natts; column++)
+		{
+			bool		isnull;
+			Datum		value = SPI_getbinval(SPI_tuptable->vals[i],
+											  SPI_tuptable->tupdesc,
+											  column + 1, &isnull);
+
+			if (!isnull)
+				pool_put(call, column, value);
+		}
+		pool_call_row(call);
+	}
+	pool_sql_end(sql);
+	return n;
+}
+
 /* Stores the request's result and ends the call. */
 Datum
 pool_call_end(PoolCall *call)
@@ -138,6 +169,7 @@ report_null(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 			 errmsg("argument \"%s\" must not be null", name),
+			 errdetail("It has no default, and the call cannot do without it."),
 			 errhint("Only arguments that have a default may be left out.")));
 }
 
@@ -195,6 +227,21 @@ pool_arg_ids(PoolCall *call, int argno, int64 **ids)
 	return kept;
 }
 
+/* A lead's id, which must not be NULL. */
+int64
+pool_arg_id(PoolCall *call, int argno)
+{
+	FunctionCallInfo fcinfo = call->fcinfo;
+
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"lead\" must not be null"),
+				 errdetail("It is the id of a lead."),
+				 errhint("pool.lead_id() returns NULL for keys it does not know.")));
+	return PG_GETARG_INT64(argno);
+}
+
 /* A text argument that must not be NULL. */
 text *
 pool_arg_text(PoolCall *call, int argno, const char *name)
@@ -226,15 +273,33 @@ pool_arg_pool(PoolCall *call, int argno)
 	return pool_resolve_pool(PG_GETARG_TEXT_PP(argno));
 }
 
-/* Raises 22023 for a text of more bytes than the limit. */
+/* Raises 22023 for a text of more characters than the limit. */
 void
 pool_check_length(text *value, int limit, const char *name)
 {
-	if (value != NULL && (int) VARSIZE_ANY_EXHDR(value) > limit)
+	int			length;
+
+	if ((int) VARSIZE_ANY_EXHDR(value) <= limit)
+		return;
+	length = pg_mbstrlen_with_len(VARDATA_ANY(value),
+								  VARSIZE_ANY_EXHDR(value));
+	if (length > limit)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" is too long", name),
-				 errdetail("It has %d bytes, at most %d are allowed.",
-						   (int) VARSIZE_ANY_EXHDR(value), limit),
+				 errdetail("It has %d characters, at most %d are allowed.",
+						   length, limit),
 				 errhint("Pass a shorter text.")));
+}
+
+/* A text argument of bounded length, 0 for NULL. */
+Datum
+pool_arg_short(PoolCall *call, int argno, int limit, const char *name)
+{
+	FunctionCallInfo fcinfo = call->fcinfo;
+
+	if (PG_ARGISNULL(argno))
+		return (Datum) 0;
+	pool_check_length(PG_GETARG_TEXT_PP(argno), limit, name);
+	return PG_GETARG_DATUM(argno);
 }

@@ -7,18 +7,19 @@
 
 #include "compat.h"
 
-#include "access.h"
 #include "data.h"
 #include "event.h"
 #include "fmgr.h"
 #include "lead.h"
 #include "nodes/pg_list.h"
 #include "quota.h"
+#include "resolve.h"
 #include "table.h"
 #include "utils/tuplestore.h"
 #include "utils/uuid.h"
 
 #define POOL_MAX_BATCH 10000
+#define POOL_MAX_LABEL_LENGTH 200	/* characters */
 
 typedef struct PoolCall
 {
@@ -40,6 +41,8 @@ extern PoolCall *pool_call_begin(FunctionCallInfo fcinfo, const char *function);
 extern PoolCall *pool_call_begin_reading(FunctionCallInfo fcinfo,
 										 const char *function);
 extern void pool_call_row(PoolCall *call);
+extern uint64 pool_call_query(PoolCall *call, const char *query, int nargs,
+							  Oid *types, Datum *values);
 extern Datum pool_call_end(PoolCall *call);
 
 /* columns of the row being built, by number from 0; all start as NULL */
@@ -52,8 +55,11 @@ extern void pool_put_bound(PoolCall *call, int retry_column,
 
 /* arguments */
 extern int	pool_arg_ids(PoolCall *call, int argno, int64 **ids);
+extern int64 pool_arg_id(PoolCall *call, int argno);
 extern text *pool_arg_text(PoolCall *call, int argno, const char *name);
 extern Datum pool_arg_datum(PoolCall *call, int argno);
+extern Datum pool_arg_short(PoolCall *call, int argno, int limit,
+							const char *name);
 extern const PoolConf *pool_arg_pool(PoolCall *call, int argno);
 extern void pool_check_length(text *value, int limit, const char *name);
 

@@ -15,6 +15,7 @@
 #include "guard.h"
 #include "installation.h"
 #include "miscadmin.h"
+#include "poll.h"
 #include "rollup_sql.h"
 #include "sql.h"
 #include "table.h"
@@ -80,6 +81,7 @@ pool_rollup_run(int max_events, TimestampTz now)
 								   values, NULL);
 		pool_sql_run(ROLLUP_FOLD_MEMBER_SQL, 2, fold_types, values, NULL);
 		pool_sql_run(ROLLUP_ADVANCE_SQL, 2, fold_types, values, NULL);
+		pool_wake_readers();
 	}
 	pool_sql_end(sql);
 	return result;
@@ -87,8 +89,8 @@ pool_rollup_run(int max_events, TimestampTz now)
 
 /*
  * Deletes folded events from before that moment, but for what is still of use:
- * the events of each lead since its last change of state, and what may bar a
- * former owner by a cooldown.
+ * the events of each lead since its last change of state, what may bar a
+ * former owner by a cooldown, and what readers have not acknowledged.
  */
 static uint64
 purge(TimestampTz before, TimestampTz now)
@@ -103,8 +105,14 @@ purge(TimestampTz before, TimestampTz now)
 						   " AND e.at < $2 - coalesce("
 						   "  (SELECT max(cooldown) FROM pool.pool), '0')"
 						   " AND e.id < (SELECT max(s.id) FROM pool.event s"
-						   "  WHERE s.lead_id = e.lead_id AND s.kind NOT IN"
-						   "  ('followed_up', 'edited', 'reminded'))"
+						   "  WHERE s.lead_id = e.lead_id AND s.kind IN"
+						   "  ('entered', 'review', 'claimed', 'assigned',"
+						   "  'transferred', 'released', 'reclaimed',"
+						   "  'converted', 'archived', 'reopened', 'moved'))"
+						   " AND NOT EXISTS (SELECT FROM pool.consumer c"
+						   "  WHERE c.tenant_id IN (-1, 0, e.tenant_id)"
+						   "  AND (e.generation, e.xid, e.id) >"
+						   "   (c.generation, c.xid, c.event_id))"
 						   " AND NOT EXISTS (SELECT FROM pool.event_tail t"
 						   "  WHERE t.lead_id = e.lead_id AND t.id = e.id)",
 						   2, types, values, NULL);
@@ -136,6 +144,7 @@ pool_purge_events(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"before\" must not be null"),
+				 errdetail("It has no default, and the call cannot do without it."),
 				 errhint("Events from before that time are deleted.")));
 	before = PG_GETARG_TIMESTAMPTZ(0);
 	/* counters of a day may still be compared with its events */
@@ -144,6 +153,7 @@ pool_purge_events(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("events of the last three days cannot be purged"),
+				 errdetail("Counters of a member's day may still be compared with them."),
 				 errhint("Pass an earlier time.")));
 	while (pool_rollup_run(INT_MAX / EVENTS_PER_LEAD, latest).more)
 		CHECK_FOR_INTERRUPTS();

@@ -14,6 +14,7 @@
 #include "guc.h"
 #include "miscadmin.h"
 #include "recheck.h"
+#include "reward.h"
 #include "rollup.h"
 #include "sql.h"
 #include "tick.h"
@@ -36,6 +37,7 @@ end_of_xact(XactEvent event, void *arg)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot PREPARE a transaction that has executed pool.tick()"),
+				 errdetail("Until it ended, no other tick could run."),
 				 errhint("Commit it, or let the worker do the work.")));
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
 		ticked = false;
@@ -63,11 +65,15 @@ purge_requests(int max, TimestampTz now)
 									pool_request_retention * USECS_PER_SEC);
 	values[1] = Int32GetDatum(max);
 	sql = pool_sql_begin();
-	result.done = pool_sql_run("DELETE FROM pool.request_log WHERE ctid = ANY"
-							   " (ARRAY (SELECT ctid FROM pool.request_log"
-							   "  WHERE at < $1 ORDER BY at LIMIT $2"
-							   "  FOR UPDATE SKIP LOCKED))",
-							   2, types, values, NULL);
+	/* mostly there are none: then even planning to delete is too much */
+	if (pool_sql_run("SELECT FROM pool.request_log WHERE at < $1 LIMIT 1",
+					 1, types, values, NULL) > 0)
+		result.done = pool_sql_run("DELETE FROM pool.request_log"
+								   " WHERE ctid = ANY (ARRAY"
+								   "  (SELECT ctid FROM pool.request_log"
+								   "   WHERE at < $1 ORDER BY at LIMIT $2"
+								   "   FOR UPDATE SKIP LOCKED))",
+								   2, types, values, NULL);
 	result.more = result.done == max;
 	pool_sql_end(sql);
 	return result;
@@ -82,6 +88,7 @@ static const struct
 	{"timers", pool_timer_run},
 	{"approvals", pool_decide_run},
 	{"rollup", pool_rollup_run},
+	{"rewards", pool_reward_run},
 	{"requests", purge_requests}
 };
 const int	pool_tick_task_count = lengthof(tasks);
@@ -141,6 +148,7 @@ pool_tick(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("max_leads %d is out of range", max_leads),
+					 errdetail("It bounds how many leads each task looks at."),
 					 errhint("Pass a positive number, or NULL for no bound.")));
 	}
 	for (int task = 0; task < pool_tick_task_count; task++)

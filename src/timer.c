@@ -416,9 +416,26 @@ check_due(void *arg, const PoolLead *lead)
 		lead->check_at <= now ? NULL : "not_due";
 }
 
+/*
+ * Locks the lead without waiting for it, and unless counters may be waited
+ * for, the owner's too; or else notes that it is held.
+ */
+static void
+lock_due(PoolBatch *batch, PoolBatchItem *item, bool wait, HeldLeads *held)
+{
+	pool_batch_lock_one(batch, item, false);
+	if (item->outcome == NULL && !wait &&
+		!pool_quota_try_lock(batch->set, item->lead.pool_id,
+							 item->lead.owner_id))
+		item->outcome = "contended";
+	if (item->outcome != NULL && strcmp(item->outcome, "contended") == 0)
+		note_held(held, item->id);
+}
+
 /* Handles these leads of one pool; returns how many were judged. */
 static int64
-run_pool(const DueLead *due, int n, TimestampTz now, HeldLeads *held)
+run_pool(const DueLead *due, int n, TimestampTz now, bool wait,
+		 HeldLeads *held)
 {
 	PoolCall	call = {0};
 	PoolActor	actor = {0};
@@ -433,12 +450,7 @@ run_pool(const DueLead *due, int n, TimestampTz now, HeldLeads *held)
 		ids[i] = due[i].id;
 	batch = pool_batch_begin(&call, &actor, ids, n, check_due, &now);
 	for (int i = 0; i < n; i++)
-	{
-		pool_batch_lock_one(batch, &batch->items[i], false);
-		if (batch->items[i].outcome != NULL &&
-			strcmp(batch->items[i].outcome, "contended") == 0)
-			note_held(held, batch->items[i].id);
-	}
+		lock_due(batch, &batch->items[i], wait, held);
 	pool_batch_add_owners(batch);
 	pool_batch_lock_counters(batch);
 	batch->now = now;
@@ -482,7 +494,7 @@ report_failure(int32 pool_id, int sqlerrcode)
  * in *failed; cancel and shutdown go through.
  */
 static int64
-try_pool(const DueLead *due, int n, TimestampTz now, List **failed,
+try_pool(const DueLead *due, int n, TimestampTz now, bool wait, List **failed,
 		 HeldLeads *held)
 {
 	MemoryContext context = CurrentMemoryContext;
@@ -493,7 +505,7 @@ try_pool(const DueLead *due, int n, TimestampTz now, List **failed,
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		done = run_pool(due, n, now, held);
+		done = run_pool(due, n, now, wait, held);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -518,9 +530,14 @@ try_pool(const DueLead *due, int n, TimestampTz now, List **failed,
 	return done;
 }
 
+/*
+ * Pool by pool: so counters are locked in order.  The next time in the same
+ * transaction goes back to the first pool, and may not wait for counters.
+ */
 static int64
 run_due(DueLead *due, int n, TimestampTz now, List **failed, HeldLeads *held)
 {
+	bool		wait = !pool_quota_any_held();
 	int64		done = 0;
 
 	qsort(due, n, sizeof(DueLead), compare_due);
@@ -529,7 +546,7 @@ run_due(DueLead *due, int n, TimestampTz now, List **failed, HeldLeads *held)
 		for (to = from + 1; to < n; to++)
 			if (due[to].pool_id != due[from].pool_id)
 				break;
-		done += try_pool(&due[from], to - from, now, failed, held);
+		done += try_pool(&due[from], to - from, now, wait, failed, held);
 	}
 	return done;
 }

@@ -3,16 +3,21 @@
  *	  Whether every invariant holds.
  *
  * The checks are views (sql/install/verify.sql), run as the owner in one
- * snapshot; the one about shared memory is here.
+ * snapshot; what views cannot see is here: shared memory, and what timer rules
+ * make of a lead.
  */
 #include "result.h"
 
+#include "due.h"
 #include "miscadmin.h"
 #include "queue_check.h"
+#include "rule.h"
 #include "sql.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(pool_verify);
+PG_FUNCTION_INFO_V1(pool_late_timer);
 
 #define QUEUE_CHECK "queue_hidden"
 
@@ -107,4 +112,59 @@ pool_verify(PG_FUNCTION_ARGS)
 	if (level >= 3)
 		check_queues(call);
 	return pool_call_end(call);
+}
+
+/*
+ * When this rule acts on the owned lead, not before now; false if it does not.
+ * One that waits for its own warning is left to the tick.
+ */
+static bool
+rule_acts(const PoolLead *lead, const PoolData *data,
+		  const PoolTimerRule *rule, TimestampTz now, TimestampTz *at)
+{
+	if (!pool_due_at(lead, pool_config_pool(lead->pool_id), rule, at) ||
+		(rule->notice_required && *at <= now) ||
+		(rule->condition.path != NULL &&
+		 !pool_rule_matches(&rule->condition,
+							pool_rule_document(lead, data, now))))
+		return false;
+	*at = Max(*at, now);
+	return true;
+}
+
+/*
+ * SQL, for verify_due: late_timer(lead)
+ *
+ * check_at need not be exact: the tick may look too early, never too late.
+ */
+Datum
+pool_late_timer(PG_FUNCTION_ARGS)
+{
+	PoolWork   *work = pool_work_begin_reading();
+	Snapshot	snapshot = GetActiveSnapshot();
+	TimestampTz now = pool_now();
+	TimestampTz result = POOL_NO_TIME;
+	PoolLead	lead;
+	PoolData	data;
+
+	pool_config_refresh();
+	if (!PG_ARGISNULL(0) &&
+		pool_lead_peek(pool_work_table(work, POOL_LEAD_STATE),
+					   PG_GETARG_INT64(0), snapshot, &lead) &&
+		pool_data_read(pool_work_table(work, POOL_LEAD_DATA), lead.id,
+					   snapshot, &data))
+	{
+		const PoolConf *pool = pool_config_pool(lead.pool_id);
+		TimestampTz at;
+
+		for (int i = 0; i < pool->n_rules; i++)
+			if (rule_acts(&lead, &data, &pool->rules[i], now, &at) &&
+				(lead.check_at == POOL_NO_TIME || lead.check_at > at) &&
+				(result == POOL_NO_TIME || at < result))
+				result = at;
+	}
+	pool_work_end(work);
+	if (result == POOL_NO_TIME)
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(result);
 }

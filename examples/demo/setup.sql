@@ -23,14 +23,15 @@ INSERT INTO pool.member (key, login)
 SELECT 'seller ' || n, 'seller_' || n FROM generate_series(1, 8) n
 UNION ALL SELECT 'supervisor', 'supervisor';
 
--- Seller 8 is a trainee: his day ends early.
+-- Sellers hand over who declined, and take none of those.  Seller 8 is a
+-- trainee: his day ends early.
 INSERT INTO pool.membership (pool_id, member_id, role, claim_limit)
 SELECT p.id, m.id,
-    CASE m.key WHEN 'supervisor' THEN 'manager' ELSE 'member' END,
+    CASE WHEN m.key = 'supervisor' THEN 'manager'
+        WHEN p.parent_id IS NOT NULL THEN 'viewer' ELSE 'member' END,
     CASE m.key WHEN 'seller 8' THEN :trainee END
 FROM pool.member m
-JOIN pool.pool p ON p.name = :'pool'
-    OR p.name = :'pool' || ' declined' AND m.key = 'supervisor';
+JOIN pool.pool p ON p.name IN (:'pool', :'pool' || ' declined');
 
 -- Whoever does not call within two seconds loses the customer.
 INSERT INTO pool.timer_rule (pool_id, name, basis, after)

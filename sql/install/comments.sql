@@ -294,6 +294,8 @@ COMMENT ON COLUMN pool.membership_state.day IS
     'The member''s calendar day that claimed counts.';
 COMMENT ON COLUMN pool.membership_state.status IS
     'Status of the member, or removed if he is no longer in the pool.';
+COMMENT ON COLUMN pool.membership_state.member_limit IS
+    'hold_limit of the member, over all his pools; NULL = no limit.';
 
 COMMENT ON TABLE pool.event IS
     'The log: every change of every lead, written in the transaction that '
@@ -350,7 +352,7 @@ COMMENT ON COLUMN pool.timer_recheck.after_lead IS
 COMMENT ON SEQUENCE pool.lead_id_seq IS
     'Ids of leads, without the node number.';
 COMMENT ON SEQUENCE pool.event_id_seq IS
-    'Ids of events, without the node number.';
+    'Ids of events, with the highest node number there was.';
 COMMENT ON SEQUENCE pool.ticket_seq IS
     'Places in the queue: the order of entries into pools.';
 COMMENT ON SEQUENCE pool.tenant_id_seq IS 'Ids of tenants.';

@@ -36,6 +36,7 @@ SELECT pg_catalog.pg_extension_config_dump('pool.run', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.run_lead', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.consumer', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.reward', '');
+SELECT pg_catalog.pg_extension_config_dump('pool.reveal', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.rollup_day', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.rollup_member', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.rollup_state', '');

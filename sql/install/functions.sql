@@ -147,7 +147,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.claim_leads(bigint[], text, uuid) IS
 'The member takes these leads. One row per distinct id, in the order given; each is charged to the membership of its own pool. Never waits for a lead.
-Outcomes: claimed; taken (owned, by whomever); contended (a running transaction holds it); not_available (closed); not_member (of its pool); away; pool_disabled; level (a claim rule bars the member: his level, or its condition on members; or a condition that cannot be evaluated; retry_at when a head start ends; explain_claim names the rule); approval (request_claim() asks for it); hidden, cooldown and too_soon (retry_at); claim_limit and hold_limit (limit_value, used, retry_at); not_found.
+Outcomes: claimed; taken (owned, by whomever); contended (a running transaction holds it); not_available (closed); not_member (of its pool); away; pool_disabled; level (a claim rule bars the member: his level, or its condition on members; or a condition that cannot be evaluated; retry_at when a head start ends; explain_claim names the rule); approval (request_claim() asks for it); hidden, cooldown and too_soon (retry_at); claim_limit and hold_limit (limit_value, used, retry_at); not_found. A refusal tells the key only where history() would tell the caller of the lead.
 Errors: PO002, PO004, PO010, 22004 NULL among the ids, 22023 more than 10000.';
 
 CREATE FUNCTION pool.explain_claim(
@@ -173,9 +173,9 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_assign'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.assign(bigint[], text, text, text, text, uuid) IS
-'A manager (actor; default the caller) gives available leads to a member, in their own pools or in to_pool. Overrides cooldown, and the event says so; claim limits do not count. Never waits for a lead.
-Outcomes: assigned; taken (owned); contended; not_available (closed); not_member (of the pool); inactive (away, leaving or left); hold_limit; approval (an approval rule for assign matches, and the actor could not approve it: request() asks); not_found.
-Errors: PO001, PO002, PO004, PO005 manager needed, PO010, 22004, 22023.';
+'A manager (actor; default the caller) gives available leads to a member, in their own pools or in to_pool, of which the actor must be manager too. Overrides cooldown, and the event says so; claim limits do not count. Never waits for a lead.
+Outcomes: assigned; taken (owned); contended; not_available (closed); not_member (of the pool); inactive (away, leaving or left); hold_limit; approval (an approval rule for assign matches, and the actor could not approve it: request() asks); not_found. A refusal tells the key only where history() would tell the caller of the lead.
+Errors: PO001, PO002, PO004, PO005 manager needed, PO010, 22004, 22023 bad ids, a reason of more than 200 characters, or pool and member of different tenants.';
 
 CREATE FUNCTION pool.transfer(
     leads bigint[], member text, to_pool text DEFAULT NULL,
@@ -186,9 +186,9 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_transfer'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.transfer(bigint[], text, text, text, text, uuid) IS
-'A manager gives owned leads to another member. A new spell begins for first_contact and follow_up timers; ownership timers go on. Waits for whoever holds a lead, unless this transaction already holds members'' counters: then contended.
-Outcomes: transferred; not_owned; not_member; inactive; hold_limit; approval (as for assign); contended; not_found.
-Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
+'A manager gives owned leads to another member, in their own pools or in to_pool, of which the actor must be manager too. A new spell begins for first_contact and follow_up timers; ownership timers go on. Waits for whoever holds a lead, unless this transaction already holds members'' counters: then contended.
+Outcomes: transferred; not_owned; not_member; inactive; hold_limit; approval (as for assign); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead.
+Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023 as of assign.';
 
 CREATE FUNCTION pool.release(
     leads bigint[], reason text DEFAULT NULL, to_pool text DEFAULT NULL,
@@ -198,8 +198,8 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_release'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.release(bigint[], text, text, text, uuid) IS
-'The owner gives leads back to their pools, or to to_pool. They keep their priority and enter the queue as the newest of their band. Does not refund the claim.
-Outcomes: released; not_owner; approval (an approval rule for release matches: request() asks); contended; not_found. Errors: PO001, PO002, PO004, PO010, 22004, 22023.';
+'The owner gives leads back to their pools, or to to_pool, to which he must belong, if only as a viewer, or of which he manages one above. They keep their priority and enter the queue as the newest of their band. Does not refund the claim.
+Outcomes: released; not_owner; approval (an approval rule for release matches: request() asks); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO001, PO002, PO003 he does not belong to to_pool, PO004, PO010, 22004, 22023 bad ids or a reason of more than 200 characters.';
 
 CREATE FUNCTION pool.reclaim(
     leads bigint[], reason text DEFAULT NULL, to_pool text DEFAULT NULL,
@@ -209,8 +209,8 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_reclaim'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.reclaim(bigint[], text, text, text, uuid) IS
-'A manager takes owned leads back into their pools, or into to_pool.
-Outcomes: reclaimed; not_owned; contended; not_found. Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
+'A manager takes owned leads back into their pools, or into to_pool, of which the actor must be manager too.
+Outcomes: reclaimed; not_owned; contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023 bad ids or a reason of more than 200 characters.';
 
 ------------------------------------------------------------------------
 -- Working (follow_up.c, close.c)
@@ -228,7 +228,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.follow_up(bigint, text, text, text, timestamptz, timestamptz, jsonb, text, text, uuid) IS
 'The owner records a contact. What counts for timers is when it is recorded, not occurred_at. due_at is when the next timer acts on the lead.
-Outcomes: ok; not_owner; closed; contended; not_found. Errors: PO002, PO004, PO010, 22004, 22023.';
+Outcomes: ok; not_owner; closed; contended; not_found. Errors: PO002, PO004, PO010, 22004, 22023 a time that is not finite, or a text too long: kind, result and stage have up to 200 characters, note up to 10000.';
 
 CREATE FUNCTION pool.convert(
     lead bigint, amount numeric DEFAULT NULL, currency text DEFAULT NULL,
@@ -239,7 +239,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.convert(bigint, numeric, text, text, uuid) IS
 'The lead is won, by its owner or, for him, a manager. amount is zero or more, in currency. The lead leaves its owner''s holdings; last_owner_id says who won it.
-Outcomes: converted; already_converted; not_owner; contended; not_found. Errors: PO002, PO004, PO010, 22004, 22023.';
+Outcomes: converted; already_converted; not_owner; contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO002, PO004, PO010, 22004, 22023 amount, or a currency of more than 16 characters.';
 
 CREATE FUNCTION pool.archive(
     leads bigint[], reason text, actor text DEFAULT NULL,
@@ -250,7 +250,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.archive(bigint[], text, text, uuid) IS
 'A manager takes leads out of circulation (invalid, lost), whoever owns them.
-Outcomes: archived; already_closed; approval (as for assign); contended; not_found. Errors: PO002, PO004, PO005, PO010, 22004 no reason, 22023.';
+Outcomes: archived; already_closed; approval (as for assign); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO002, PO004, PO005, PO010, 22004 no reason, 22023 bad ids or a reason of more than 200 characters.';
 
 CREATE FUNCTION pool.reopen(
     leads bigint[], to_pool text DEFAULT NULL, actor text DEFAULT NULL,
@@ -260,8 +260,8 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_reopen'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.reopen(bigint[], text, text, uuid) IS
-'A manager brings closed leads back into their pools, or into to_pool.
-Outcomes: reopened; not_closed; contended; not_found. Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
+'A manager brings closed leads back into their pools, or into to_pool, of which the actor must be manager too.
+Outcomes: reopened; not_closed; contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
 
 CREATE FUNCTION pool.move(
     leads bigint[], to_pool text, actor text DEFAULT NULL,
@@ -271,8 +271,8 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_move'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.move(bigint[], text, text, uuid) IS
-'A manager moves available leads to another pool, where they enter as the newest of their band.
-Outcomes: moved; not_available; approval (as for assign); contended; not_found. Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
+'A manager moves available leads to another pool, of which he must be manager too; there they enter as the newest of their band.
+Outcomes: moved; not_available; approval (as for assign); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
 
 CREATE FUNCTION pool.erase(
     leads bigint[], reason text DEFAULT NULL, actor text DEFAULT NULL,
@@ -282,7 +282,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.erase(bigint[], text, text) IS
 'A manager removes the personal data of leads: key, name, attributes, identities, notes and reasons in events, stored results. An open lead is archived by it. Counts and amounts stay; reason is kept and must not be personal.
-Outcomes: erased; contended; not_found. Errors: PO002, PO004, PO005, 22004, 22023.';
+Outcomes: erased; contended; not_found. Errors: PO002, PO004, PO005, 22004, 22023 bad ids or a reason of more than 200 characters.';
 
 ------------------------------------------------------------------------
 -- Looking (history.c, timer.c)

@@ -364,5 +364,16 @@ CREATE TABLE pool.reward (
 );
 CREATE INDEX reward_member_idx ON pool.reward (member_id, day);
 
+-- Masked leads that members have seen, one row a day.
+CREATE TABLE pool.reveal (
+    member_id   integer NOT NULL,
+    pool_id     integer NOT NULL,
+    day         date NOT NULL,
+    lead_id     bigint NOT NULL,
+    tenant_id   integer NOT NULL,
+    at          timestamptz NOT NULL,
+    CONSTRAINT reveal_pkey PRIMARY KEY (member_id, pool_id, day, lead_id)
+);
+
 CREATE SEQUENCE pool.approval_id_seq;
 CREATE SEQUENCE pool.run_id_seq;

@@ -348,6 +348,16 @@ COMMENT ON COLUMN pool.reward.at IS 'When the event was.';
 COMMENT ON COLUMN pool.reward.day IS 'Its day in the pool''s zone.';
 COMMENT ON COLUMN pool.reward.points IS 'Points, rounded to two places.';
 
+COMMENT ON TABLE pool.reveal IS
+    'Masked leads that members have seen, one row a day. Written by '
+    'reveal().';
+COMMENT ON COLUMN pool.reveal.member_id IS 'Member (id).';
+COMMENT ON COLUMN pool.reveal.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.reveal.day IS 'The member''s day.';
+COMMENT ON COLUMN pool.reveal.lead_id IS 'Lead.';
+COMMENT ON COLUMN pool.reveal.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.reveal.at IS 'When he saw it first that day.';
+
 COMMENT ON SEQUENCE pool.claim_rule_id_seq IS 'Ids of pool.claim_rule.';
 COMMENT ON SEQUENCE pool.entry_rule_id_seq IS 'Ids of pool.entry_rule.';
 COMMENT ON SEQUENCE pool.score_rule_id_seq IS 'Ids of pool.score_rule.';

@@ -326,6 +326,7 @@ CREATE TABLE pool.membership_state (
     claimed       integer NOT NULL DEFAULT 0,
     day           date,
     status        text NOT NULL DEFAULT 'active',
+    member_limit  integer,
     CONSTRAINT membership_state_pkey PRIMARY KEY (pool_id, member_id),
     CONSTRAINT membership_state_check CHECK (held >= 0 AND claimed >= 0)
 ) WITH (fillfactor = 50);

@@ -12,6 +12,10 @@ FROM (VALUES
         'The leads a membership_state row counts as held are those owned.',
         'Nobody but the library may write lead_state and membership_state; '
         'restore held from a recount and find out who wrote.'),
+    ('counter_limit', 1,
+        'The limit over all pools in membership_state is that of the member.',
+        'UPDATE pool.member SET hold_limit = hold_limit WHERE id = the '
+        'member''s: the trigger copies it.'),
     ('counter_missing', 1,
         'Every membership and every owner has a row in membership_state.',
         'Insert the missing row, held being a recount.'),
@@ -32,6 +36,12 @@ FROM (VALUES
         'lead_state.',
         'If rollup_day and lead_replay are silent, an event is missing; '
         'otherwise see there.'),
+    ('triggers', 1,
+        'Every trigger of the extension exists and is enabled as it was '
+        'created.',
+        'Run the ALTER that the message ends with; where one does not exist, '
+        'create it as the script of the extension does. Then look what the '
+        'other checks say of the time without it.'),
     ('counter_claimed', 2,
         'The claims of a member''s day are the claim events since the day '
         'opened.',
@@ -57,6 +67,14 @@ FROM (VALUES
         'No spell of a lead begins while another runs, and only the running '
         'one ends.',
         'As for event_chain.'),
+    ('due', 3,
+        'No timer rule acts on an owned lead before the tick looks at it.',
+        'Have the timers of its pool computed anew: UPDATE pool.timer_rule '
+        'SET enabled = enabled WHERE pool_id = the pool''s; then tick.'),
+    ('id_sequence', 3,
+        'The sequences are past every id of this server and every ticket.',
+        'SELECT setval() of the sequence to the number in the message, before '
+        'anything is entered.'),
     ('identity_orphan', 3,
         'Every identity belongs to a lead.',
         'DELETE the identity, or it keeps its value from being entered '
@@ -154,6 +172,16 @@ FROM (
         ON a.pool_id = c.pool_id AND a.member_id = c.member_id
 ) n
 WHERE n.status IS DISTINCT FROM n.expected;
+
+CREATE VIEW pool.verify_counter_limit AS
+SELECT format('membership (pool %s, member %s)', c.pool_id, c.member_id)
+        AS object,
+    format('member_limit is %s, should be %s',
+        coalesce(c.member_limit::text, 'none'),
+        coalesce(m.hold_limit::text, 'none')) AS message
+FROM pool.membership_state c
+JOIN pool.member m ON m.id = c.member_id
+WHERE c.member_limit IS DISTINCT FROM m.hold_limit;
 
 CREATE VIEW pool.verify_counter_claimed AS
 SELECT format('membership (pool %s, member %s)', n.pool_id, n.member_id)
@@ -281,6 +309,140 @@ SELECT format('member %s', c.member_id),
 FROM pool.member_state c
 JOIN pool.member m ON m.id = c.member_id
 WHERE m.tenant_id <> c.tenant_id;
+
+-- Time ----------------------------------------------------------------
+
+CREATE FUNCTION pool.late_timer(lead_id bigint) RETURNS timestamptz
+    AS 'MODULE_PATHNAME', 'pool_late_timer'
+    LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
+COMMENT ON FUNCTION pool.late_timer(bigint) IS
+    'When a timer rule acts on an owned lead, if the tick would look at it '
+    'later than that; NULL if all is well. For views.';
+
+-- What waits to be computed anew may be late until then.
+CREATE VIEW pool.verify_due AS
+SELECT format('lead %s', s.id) AS object,
+    format('a rule acts at %s, but check_at is %s', n.due_at,
+        coalesce(s.check_at::text, 'empty')) AS message
+FROM pool.lead_state s
+CROSS JOIN LATERAL (SELECT pool.late_timer(s.id) AS due_at OFFSET 0) n
+WHERE s.owner_id IS NOT NULL AND n.due_at IS NOT NULL
+    AND EXISTS (SELECT FROM pool.timer_rule r
+        WHERE r.pool_id = s.pool_id AND r.enabled)
+    AND NOT EXISTS (SELECT FROM pool.timer_recheck r
+        WHERE r.pool_id = s.pool_id);
+
+-- The machinery -------------------------------------------------------
+
+-- Of foreign keys only whether they are off: their names are core's.
+CREATE VIEW pool.verify_triggers AS
+WITH letter (state, words) AS (
+    VALUES ('O', 'ENABLE TRIGGER'), ('A', 'ENABLE ALWAYS TRIGGER'),
+        ('R', 'ENABLE REPLICA TRIGGER')
+)
+SELECT format('trigger %s of pool.%s', x.name, x.relation) AS object,
+    CASE WHEN t.tgenabled IS NULL THEN 'it does not exist'
+        ELSE format('it is %s: ALTER TABLE pool.%I %s %I',
+            CASE t.tgenabled WHEN 'D' THEN 'disabled'
+                WHEN 'O' THEN 'not fired for replicated rows'
+                WHEN 'R' THEN 'fired for replicated rows only'
+                ELSE 'always fired' END,
+            x.relation, l.words, x.name) END AS message
+FROM (
+    SELECT e.name, e.state, unnest(e.relations) AS relation
+    FROM (VALUES
+        ('check_tenant', 'O', '{tenant}'::text[]),
+        ('check_pool', 'O', '{pool}'),
+        ('check_member', 'O', '{member}'),
+        ('check_membership', 'O', '{membership}'),
+        ('check_timer_rule', 'O', '{timer_rule}'),
+        ('check_rule', 'O', '{claim_rule,entry_rule,score_rule,routing_rule,'
+            'approval_rule,reward_rule,dictionary}'),
+        ('config_written', 'A', '{tenant,pool,member,membership,timer_rule,'
+            'installation,access_grant,claim_rule,entry_rule,score_rule,'
+            'routing_rule,approval_rule,reward_rule,dictionary,calendar}'),
+        ('config_written_by_replication', 'R', '{tenant,pool,member,'
+            'membership,timer_rule,installation,access_grant,claim_rule,'
+            'entry_rule,score_rule,routing_rule,approval_rule,reward_rule,'
+            'dictionary,calendar}'),
+        ('guard_event', 'O', '{event}'),
+        ('guard_truncate', 'O', '{lead_state,lead_data,identity,event,'
+            'request_log,member_state,membership_state,installation,tenant,'
+            'pool,member,membership}'),
+        ('intake_begin', 'O', '{intake}'),
+        ('intake_row', 'O', '{intake}'),
+        ('intake_end', 'O', '{intake}'),
+        ('lead_written', 'A', '{lead_state}'),
+        ('lead_replicated', 'R', '{lead_state}'),
+        ('member_inserted', 'O', '{member}'),
+        ('member_updated', 'O', '{member}'),
+        ('member_deleted', 'O', '{member}'),
+        ('membership_inserted', 'O', '{membership}'),
+        ('membership_updated', 'O', '{membership}'),
+        ('membership_deleted', 'O', '{membership}'),
+        ('merge_state', 'O', '{member_state,membership_state,timer_recheck}'),
+        ('pool_inserted', 'O', '{pool}'),
+        ('pool_updated', 'O', '{pool}'),
+        ('pool_deleted', 'O', '{pool}'),
+        ('tenant_updated', 'O', '{tenant}'),
+        ('timer_rule_inserted', 'O', '{timer_rule}'),
+        ('timer_rule_updated', 'O', '{timer_rule}'),
+        ('timer_rule_deleted', 'O', '{timer_rule}')
+    ) AS e (name, state, relations)
+) x
+JOIN letter l ON l.state = x.state
+LEFT JOIN pg_trigger t
+    ON t.tgrelid = to_regclass(format('pool.%I', x.relation))
+        AND t.tgname = x.name
+WHERE t.tgenabled IS DISTINCT FROM x.state::"char"
+UNION ALL
+SELECT format('foreign key %s of pool.%s', f.conname, c.relname),
+    format('it is disabled: ALTER TABLE pool.%I ENABLE TRIGGER %I',
+        c.relname, t.tgname)
+FROM pg_trigger t
+JOIN pg_class c ON c.oid = t.tgrelid
+JOIN pg_constraint f ON f.oid = t.tgconstraint
+WHERE c.relnamespace = 'pool'::regnamespace AND t.tgisinternal
+    AND t.tgenabled = 'D'
+UNION ALL
+SELECT 'event trigger pool_ext_guard',
+    CASE WHEN g.evtenabled IS NULL THEN 'it does not exist'
+        ELSE 'it is not enabled: ALTER EVENT TRIGGER pool_ext_guard ENABLE'
+    END
+FROM (VALUES ('pool_ext_guard')) x (name)
+LEFT JOIN pg_event_trigger g ON g.evtname = x.name
+WHERE coalesce(g.evtenabled, 'D') = 'D';
+
+-- Ids carry the number of the server that gave them above 43 bits (the
+-- sequence of event ids itself does, too), tickets the priority above 48.
+CREATE VIEW pool.verify_id_sequence AS
+WITH node AS (
+    SELECT coalesce(current_setting('pool_ext.node_id', true), '0')::bigint
+        AS id
+)
+SELECT format('sequence pool.%s', q.name) AS object,
+    format('it stands at %s, but %s is in use', q.last_value, u.value)
+        AS message
+FROM (
+    SELECT 'lead_id_seq' AS name, last_value, is_called FROM pool.lead_id_seq
+    UNION ALL
+    SELECT 'event_id_seq', last_value, is_called FROM pool.event_id_seq
+    UNION ALL
+    SELECT 'ticket_seq', last_value, is_called FROM pool.ticket_seq
+) q
+JOIN (
+    SELECT 'lead_id_seq' AS name, max(d.id) & ((1::bigint << 43) - 1) AS value
+    FROM pool.lead_data d, node n
+    WHERE d.id >= n.id << 43 AND d.id < (n.id + 1) << 43
+    UNION ALL
+    SELECT 'event_id_seq', max(e.id)
+    FROM pool.event e, node n
+    WHERE e.id < (n.id + 1) << 43
+    UNION ALL
+    SELECT 'ticket_seq', max(s.ticket & ((1::bigint << 48) - 1))
+    FROM pool.lead_state s
+) u ON u.name = q.name
+WHERE u.value > q.last_value OR (u.value = q.last_value AND NOT q.is_called);
 
 -- History -------------------------------------------------------------
 
@@ -651,3 +813,23 @@ COMMENT ON VIEW pool.verify_tenant_mixed IS
     'and each counter and its member are of one tenant.';
 COMMENT ON COLUMN pool.verify_tenant_mixed.object IS 'What is wrong, by ids.';
 COMMENT ON COLUMN pool.verify_tenant_mixed.message IS 'What is wrong with it.';
+COMMENT ON VIEW pool.verify_counter_limit IS
+    'Check of level 1. The limit over all pools in membership_state is that of the '
+    'member.';
+COMMENT ON COLUMN pool.verify_counter_limit.object IS 'What is wrong, by ids.';
+COMMENT ON COLUMN pool.verify_counter_limit.message IS 'What is wrong with it.';
+COMMENT ON VIEW pool.verify_triggers IS
+    'Check of level 1. Every trigger of the extension exists and is enabled as it'
+    ' was created.';
+COMMENT ON COLUMN pool.verify_triggers.object IS 'What is wrong, by ids.';
+COMMENT ON COLUMN pool.verify_triggers.message IS 'What is wrong with it.';
+COMMENT ON VIEW pool.verify_due IS
+    'Check of level 3. No timer rule acts on an owned lead before the tick looks at'
+    ' it.';
+COMMENT ON COLUMN pool.verify_due.object IS 'What is wrong, by ids.';
+COMMENT ON COLUMN pool.verify_due.message IS 'What is wrong with it.';
+COMMENT ON VIEW pool.verify_id_sequence IS
+    'Check of level 3. The sequences are past every id of this server and every'
+    ' ticket.';
+COMMENT ON COLUMN pool.verify_id_sequence.object IS 'What is wrong, by ids.';
+COMMENT ON COLUMN pool.verify_id_sequence.message IS 'What is wrong with it.';

@@ -289,10 +289,21 @@ END $$;
 
 CREATE FUNCTION model.release(keys text[], the_member text, moment timestamptz,
                               to_pool text = NULL)
-RETURNS TABLE (outcome text, key text) LANGUAGE sql AS $$
-    SELECT * FROM model.put_back(keys, 'released', 'not_owner', moment, to_pool,
-                                 the_member)
-$$;
+RETURNS TABLE (outcome text, key text) LANGUAGE plpgsql AS $$
+DECLARE
+    member  integer := (SELECT id FROM model.member m
+                        WHERE m.key = the_member);
+BEGIN
+    -- he belongs to where he sends them, in whatever role
+    IF EXISTS (SELECT FROM model.pool p WHERE p.name = to_pool
+            AND model.role(p.id, member) IS NULL
+            AND NOT model.manages(p.id, member)) THEN
+        RETURN QUERY VALUES ('PO003', NULL);
+    ELSE
+        RETURN QUERY SELECT * FROM model.put_back(keys, 'released',
+            'not_owner', moment, to_pool, the_member);
+    END IF;
+END $$;
 
 CREATE FUNCTION model.reclaim(keys text[], moment timestamptz,
                               to_pool text = NULL)

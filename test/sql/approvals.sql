@@ -7,13 +7,13 @@
 SET pool_ext.clock = '2026-03-02 09:00+08';
 INSERT INTO pool.tenant (name, timezone) VALUES ('default', 'Asia/Shanghai'), ('other', 'UTC');
 INSERT INTO pool.pool (name) VALUES ('company');
-INSERT INTO pool.pool (name, parent_id) SELECT v, id FROM pool.pool, (VALUES ('p'), ('q')) v (v);
+INSERT INTO pool.pool (name, parent_id) SELECT v, id FROM pool.pool, (VALUES ('p'), ('q'), ('r')) v (v);
 INSERT INTO pool.member (key, level, login) VALUES ('ann', 0, 'ap_ann'), ('bob', 0, NULL), ('cid', 0, NULL),
     ('boss', 1, 'ap_boss'), ('chief', 5, NULL);
 SELECT t.join_pool('p', 'ann', 'bob', 'cid'), t.join_pool('q', 'ann', 'bob');
 INSERT INTO pool.membership (pool_id, member_id, role)
     SELECT p.id, m.id, 'manager' FROM pool.pool p, pool.member m
-    WHERE (p.name, m.key) IN (('p', 'boss'), ('company', 'chief'));
+    WHERE (p.name, m.key) IN (('p', 'boss'), ('r', 'boss'), ('company', 'chief'));
 CREATE FUNCTION t.rule(pool_name text, rule text, action text, condition jsonpath DEFAULT NULL,
     step integer DEFAULT 1, min_level integer DEFAULT 0, expires_after interval DEFAULT NULL) RETURNS void
 LANGUAGE sql AS $$
@@ -186,7 +186,7 @@ SELECT outcome FROM pool.assign(t.ids('m3'), 'ann');
 SELECT outcome, key FROM pool.transfer(t.ids('m2', 'free'), 'bob', actor => 'boss');
 SELECT outcome, key FROM pool.release(t.ids('m2', 'm3'), member => 'ann');
 SELECT outcome, key FROM pool.archive(t.ids('m2', 'm4'), 'dead', 'boss');
-SELECT outcome FROM pool.move(t.ids('m4'), 'q', 'boss');
+SELECT outcome FROM pool.move(t.ids('m4'), 'r', 'boss');
 SELECT key, status, owner FROM t.leads('p') WHERE key LIKE 'm%' ORDER BY 1;
 SELECT outcome, expires_at FROM pool.request('release', t.id('m2'), reason => 'too far', actor => 'ann');
 SELECT outcome FROM pool.request('transfer', t.id('m2'), 'bob', actor => 'boss');
@@ -200,6 +200,13 @@ SELECT pool, key, status, owner FROM t.leads() WHERE key LIKE 'm%' ORDER BY 2;
 SELECT * FROM t.log('m5');
 SELECT * FROM t.log('m3');
 SELECT reason FROM t.events(t.id('m4')) WHERE kind = 'archived';
+-- who approves that a lead goes to another pool must be manager there too; who
+-- releases his there belongs to it
+SELECT t.fill('p', 'mv', 1);
+SELECT outcome FROM pool.request('move', t.id('mv1'), to_pool => 'q', actor => 'ann');
+SELECT (t.error(format('SELECT pool.approve(%s, actor => ''boss'')', t.request_of('mv1')))).state;
+SELECT outcome FROM pool.approve(t.request_of('mv1'), actor => 'chief');
+SELECT (t.error($$SELECT pool.request('release', t.id('m5'), to_pool => 'q', actor => 'cid')$$)).state;
 -- not needed where it may be done at once; asked for by whoever belongs there
 SELECT outcome FROM pool.request('assign', t.id('m7'), 'cid', actor => 'chief');
 SELECT outcome FROM pool.request('assign', t.id('s3'), 'cid', actor => 'boss');

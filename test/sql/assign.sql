@@ -28,6 +28,16 @@ SELECT outcome, key FROM pool.assign(t.ids('n4'), 'bob', 'south', actor => 'chie
 SELECT e.kind, e.pool, e.member, p.name AS from_pool
 FROM t.events(t.id('n4')) e
 LEFT JOIN pool.pool p ON p.id = (e.detail ->> 'from_pool')::int;
+-- where he manages both pools
+SELECT * FROM t.error($$SELECT pool.assign(t.ids('n5'), 'bob', 'south',
+    actor => 'lead')$$);
+SELECT (t.error($$SELECT pool.transfer(t.ids('n2'), 'bob', 'south',
+    actor => 'lead')$$)).state;
+SELECT key, status FROM t.leads('south');
+SELECT * FROM t.error($$SELECT pool.assign(t.ids('n5'), 'ann',
+    reason => repeat('x', 201))$$);
+SELECT * FROM t.error($$SELECT pool.transfer(t.ids('n2'), 'ann',
+    reason => repeat('x', 201))$$);
 -- only a manager may, of every lead he may see; nothing happens otherwise
 SELECT * FROM t.error($$SELECT pool.assign(t.ids('n5'), 'ann', actor => 'ann')$$);
 SELECT * FROM t.error($$SELECT pool.assign(t.ids('n5', 's2'), 'bob',

@@ -12,6 +12,9 @@ INSERT INTO pool.member (key) VALUES ('ann'), ('bob'), ('boss');
 SELECT t.join_pool('p', 'ann', 'bob', 'boss'), t.join_pool('q', 'bob', 'boss');
 UPDATE pool.membership SET role = 'manager' WHERE member_id =
     (SELECT id FROM pool.member WHERE key = 'boss');
+INSERT INTO pool.membership (pool_id, member_id, role)
+    SELECT p.id, m.id, 'viewer' FROM pool.pool p, pool.member m
+    WHERE p.name = 'q' AND m.key = 'ann';
 SELECT t.fill('p', 'a', 9);
 SELECT outcome FROM pool.enter('other/theirs', 'z1');
 SELECT outcome, key FROM pool.claim('p', 'ann', 3);

@@ -52,6 +52,7 @@ SELECT * FROM t.error($$SELECT pool.archive(t.ids('a5'), 'x', 'ann')$$);
 SELECT * FROM t.error($$SELECT pool.archive(t.ids('a5', 'b1'), 'x', 'boss')$$);
 SELECT * FROM t.error($$SELECT pool.archive(t.ids('a5'), NULL)$$);
 SELECT * FROM t.error($$SELECT pool.archive(NULL, 'x')$$);
+SELECT * FROM t.error($$SELECT pool.archive(t.ids('a5'), repeat('x', 201))$$);
 SELECT status FROM pool.lead WHERE key IN ('a5', 'b1') ORDER BY key;
 
 -- reopen: with its priority, as the newest of its band
@@ -69,8 +70,13 @@ SELECT kind, pool, detail - 'from_pool' AS detail FROM t.events(t.id('a2'));
 SELECT key FROM t.leads('q');
 SELECT * FROM t.error($$SELECT pool.reopen(t.ids('a3'), actor => 'ann')$$);
 SELECT * FROM t.error($$SELECT pool.reopen(t.ids('a3'), 'nowhere')$$);
+SELECT * FROM t.error($$SELECT pool.reopen(t.ids('a3'), 'q', 'boss')$$);
 
 -- move: available leads only, to the end of the band there
+SELECT * FROM t.error($$SELECT pool.move(t.ids('a8'), 'q', 'boss')$$);
+INSERT INTO pool.membership (pool_id, member_id, role)
+    SELECT p.id, m.id, 'manager' FROM pool.pool p, pool.member m
+    WHERE p.name = 'q' AND m.key = 'boss';
 SELECT * FROM pool.move(t.ids('a8'), 'q', 'boss');
 SELECT outcome, key FROM pool.move(t.ids('a5', 'a3', 'a9') || 77::bigint ||
     t.ids('a6', 'a9'), 'q');

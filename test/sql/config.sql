@@ -222,6 +222,20 @@ WHERE p.name = 'north' AND m.key IN ('ann', 'bob');
 UPDATE pool.membership_state SET status = 'removed';
 UPDATE pool.member SET status = status;
 SELECT * FROM pool.verify() WHERE check_name LIKE 'counter%';
+-- the limit over all pools, wherever it comes from
+UPDATE pool.member SET hold_limit = 7 WHERE key = 'bob';
+SELECT DISTINCT member_limit FROM pool.membership_state s
+JOIN pool.member m ON m.id = s.member_id WHERE m.key = 'bob';
+WITH m AS (INSERT INTO pool.member (key, hold_limit) VALUES ('limited', 4)
+           RETURNING id)
+INSERT INTO pool.membership (pool_id, member_id)
+SELECT p.id, m.id FROM pool.pool p, m WHERE p.name = 'north';
+UPDATE pool.member SET hold_limit = NULL WHERE key = 'bob';
+SELECT m.key, s.member_limit FROM pool.membership_state s
+JOIN pool.member m ON m.id = s.member_id
+WHERE m.key IN ('bob', 'limited') AND s.status <> 'removed' ORDER BY 1;
+DELETE FROM pool.member WHERE key = 'limited';
+SELECT * FROM pool.verify(1);
 -- each in the transaction of the change
 BEGIN;
 UPDATE pool.member SET status = 'left' WHERE key = 'bob';
@@ -290,6 +304,31 @@ SELECT outcome FROM pool.claim('crew', 'ann');
 ROLLBACK;
 SELECT outcome FROM pool.claim('team', 'ann');
 
+-- even where a trigger of somebody else's changes and reads it amid a call
+INSERT INTO pool.member (key) VALUES ('zoe');
+CREATE FUNCTION pg_temp.meddle() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE pool.pool SET description = coalesce(description, '') || '.'
+    WHERE id = NEW.pool_id;
+    UPDATE pool.member SET name = NEW.kind WHERE id = NEW.member_id;
+    -- others are the first in the new cache
+    PERFORM pool.explain_claim(id, 'zoe') FROM pool.lead WHERE key = 'lead';
+    RETURN NEW;
+END $$;
+CREATE TRIGGER meddle BEFORE INSERT ON pool.event
+    FOR EACH ROW EXECUTE FUNCTION pg_temp.meddle();
+INSERT INTO pool.intake (pool, key)
+SELECT 'team', 'meddled ' || i FROM generate_series(1, 20) i;
+UPDATE pool.member SET name = 'Ann' WHERE key = 'ann';
+SELECT count(*), count(DISTINCT lead_id) FROM pool.claim('team', 'ann', 10)
+WHERE outcome = 'claimed';
+SELECT m.key, count(*) FROM pool.lead l JOIN pool.member m ON m.id = l.owner_id
+WHERE l.key LIKE 'meddled%' GROUP BY 1;
+SELECT outcome, count(*) FROM pool.release((SELECT array_agg(id) FROM pool.lead
+    WHERE key LIKE 'meddled%'), member => 'ann') GROUP BY 1 ORDER BY 1;
+SELECT length(description) FROM pool.pool WHERE name = 'team';
+DROP TRIGGER meddle ON pool.event;
+
 -- Rows of a restore take the place of those the triggers made, in any order
 INSERT INTO pool.member (key) VALUES ('cid');
 INSERT INTO pool.membership (pool_id, member_id)
@@ -298,10 +337,12 @@ WHERE p.name = 'north' AND m.key = 'cid'
 RETURNING pool_id, member_id \gset
 BEGIN;
 INSERT INTO pool.membership_state
-    (pool_id, member_id, tenant_id, status, spells, held, claimed)
-SELECT :pool_id, :member_id, tenant_id, 'away', 7, 3, 1 FROM pool.member
+    (pool_id, member_id, tenant_id, status, spells, held, claimed, member_limit)
+SELECT :pool_id, :member_id, tenant_id, 'away', 7, 3, 1, 5 FROM pool.member
 WHERE id = :member_id;
 SELECT spells, held, claimed, status FROM pool.membership_state
+WHERE pool_id = :pool_id AND member_id = :member_id;
+SELECT member_limit FROM pool.membership_state
 WHERE pool_id = :pool_id AND member_id = :member_id;
 -- not those in use
 SAVEPOINT s;

@@ -225,6 +225,29 @@ WHERE l.key LIKE 'bulk%';
 -- the first of each stayed
 SELECT max(substr(key, 5)::int) FROM pool.lead WHERE key LIKE 'bulk%';
 
+-- more than the executor is given at once: texts of 3.6 MB, identities of 1.3 MB,
+-- twins and known ones far apart
+SELECT outcome FROM pool.enter('north', 'big 7');
+INSERT INTO pool.intake (pool, key, attributes, identities)
+SELECT 'north', 'big ' || CASE WHEN i > 58 THEN i - 58 ELSE i END,
+    jsonb_build_object('row', i, 'filler', repeat('x', 60000)),
+    jsonb_build_object('company', (SELECT jsonb_agg(lpad(j || '-' ||
+        CASE WHEN i = 57 AND j = 45 THEN 3 ELSE i END, 480, 'y'))
+        FROM generate_series(1, 45) j))
+FROM generate_series(1, 60) i;
+SELECT count(*), bool_and(l.after IS NULL OR l.row > l.after) AS in_order,
+    count(*) FILTER (WHERE length(l.filler) <> 60000) AS cut,
+    array_agg(l.row ORDER BY l.row) FILTER (WHERE l.row < 10 OR l.row > 50)
+FROM (SELECT (attributes ->> 'row')::int AS row, attributes ->> 'filler' AS filler,
+        lag((attributes ->> 'row')::int) OVER (ORDER BY id) AS after
+    FROM pool.lead WHERE attributes ? 'filler') l;
+SELECT count(*) AS behind_an_older FROM (SELECT s.ticket,
+        lag(s.ticket) OVER (ORDER BY s.id) AS before FROM pool.lead_state s
+    JOIN pool.lead_data d USING (id) WHERE d.attributes ? 'filler') t
+    WHERE ticket <= before;
+SELECT count(*), count(DISTINCT value) FROM pool.identity
+    WHERE value LIKE 'yyyy%';
+
 -- nested: a load in the course of a load, and one that fails in between
 CREATE FUNCTION enter_more(n int) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

@@ -36,6 +36,18 @@ CREATE TEMP TABLE before AS SELECT 'daily' AS what,
 SELECT * FROM t.error(format('SELECT pool.erase(%L, NULL, %L)', :'ids', 'ann'));
 SELECT * FROM t.error('SELECT pool.erase(NULL)');
 SET pool_ext.clock = '2026-03-03 09:00+00';
+-- stored results have no index on leads: they are walked through once
+BEGIN;
+SET LOCAL enable_indexscan = off;
+SET LOCAL enable_bitmapscan = off;
+SELECT seq_scan AS before FROM pg_stat_xact_user_tables
+    WHERE relid = 'pool.request_log'::regclass \gset
+SELECT count(*) FROM pool.erase(:'ids'::bigint[], NULL, 'boss');
+SELECT seq_scan - :before AS walks FROM pg_stat_xact_user_tables
+    WHERE relid = 'pool.request_log'::regclass;
+ROLLBACK;
+SELECT * FROM t.error(format('SELECT pool.erase(%L, %L)', :'ids',
+    repeat('x', 201)));
 SELECT outcome, lead_id - (:'ids'::bigint[])[1] AS nth
 FROM pool.erase(:'ids'::bigint[] || -1::bigint || (:'ids'::bigint[])[2:3],
     'request of the person', 'boss');
@@ -73,6 +85,16 @@ SELECT outcome, key FROM pool.release(ARRAY[(:'ids'::bigint[])[1], t.id('other')
     request_id => '00000000-0000-0000-0000-000000000002');
 -- the numbers are free for others, the keys too
 SELECT outcome FROM pool.enter('p', 'secret key 1', identities => '{"phone": "13800138001"}');
+-- which nobody may choose that look like one that was erased
+SELECT * FROM t.error($$SELECT pool.enter('p', (SELECT key FROM pool.lead
+    WHERE erased_at IS NOT NULL ORDER BY id LIMIT 1))$$);
+SELECT (t.error($$INSERT INTO pool.intake (pool, key)
+    SELECT 'p', key FROM pool.lead WHERE erased_at IS NOT NULL$$)).state;
+-- nobody is behind it any more who could be worked on again
+SELECT outcome, key ~ '^erased' AS erased
+FROM pool.reopen(:'ids'::bigint[], actor => 'boss');
+SELECT status, count(*) FROM pool.lead WHERE id = ANY (:'ids') GROUP BY 1
+    ORDER BY 1;
 -- what was erased stays so, and keeps its reason
 SELECT outcome FROM pool.edit((:'ids'::bigint[])[1], 'secret name');
 SELECT outcome FROM pool.erase(ARRAY[(:'ids'::bigint[])[1]], NULL, 'boss');

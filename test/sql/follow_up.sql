@@ -74,7 +74,13 @@ SELECT * FROM t.error($$SELECT pool.follow_up(t.id('a3'),
 SELECT * FROM t.error($$SELECT pool.follow_up(t.id('a3'), repeat('x', 201),
     member => 'ann')$$);
 SELECT * FROM t.error($$SELECT pool.follow_up(t.id('a3'), note =>
-    repeat('x', 1024 * 1024 + 1), member => 'ann')$$);
+    repeat('线', 10001), member => 'ann')$$);
+SELECT outcome FROM pool.follow_up(t.id('a3'), repeat('线', 200),
+    repeat('线', 200), repeat('线', 10000), stage => repeat('线', 200),
+    member => 'ann');
+SELECT (SELECT array_agg(length(d.value #>> '{}') ORDER BY d.key)
+    FROM jsonb_each(e.detail) d) FROM t.events(t.id('a3')) e
+    WHERE detail ? 'note';
 -- any JSON is a detail
 SELECT outcome FROM unnest(
     '{null,1,true,"\"x\"","[1,{\"a\":[]}]","{}"}'::jsonb[]) d

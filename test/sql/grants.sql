@@ -243,9 +243,38 @@ SELECT * FROM pool.pool;
 RESET ROLE;
 
 ------------------------------------------------------------------------
+-- Access of a member or manager is nothing to a login that is no member's
+------------------------------------------------------------------------
+CREATE ROLE stranger;
+SELECT pool.grant_access('stranger', 'member'),
+    pool.grant_access('stranger', 'manager');
+SET ROLE stranger;
+SELECT pool.current_member();
+SELECT count(*) FROM pool.stat_pool;
+SELECT count(*) FROM pool.stat_member;
+SELECT count(*) FROM pool.lead_open;
+SELECT count(*) FROM pool.lead_team;
+SELECT count(*) FROM pool.lead_spell;
+SELECT pool.lead_id('a', 'one');
+SELECT outcome FROM pool.enter('one/pool of one', 'x');
+SELECT outcome FROM pool.claim('one/pool of one');
+SELECT outcome FROM pool.claim('one/pool of one', 'one/mone');
+SELECT outcome FROM pool.assign('{1}', 'one/mone');
+SELECT * FROM pool.history(1);
+RESET ROLE;
+SELECT pool.revoke_access('stranger', 'member'),
+    pool.revoke_access('stranger', 'manager');
+DROP ROLE stranger;
+
+------------------------------------------------------------------------
 -- An administrator of one tenant has nothing of another
 ------------------------------------------------------------------------
 CREATE ROLE boss_one;
+CREATE ROLE plain;
+CREATE ROLE reader_one;
+CREATE ROLE reader_two;
+SELECT pool.grant_access('reader_one', 'reader', 'one'),
+    pool.grant_access('reader_two', 'reader', 'two');
 SELECT pool.grant_access('boss_one', 'admin', 'one');
 SET ROLE boss_one;
 SELECT name FROM pool.tenant;
@@ -259,10 +288,44 @@ SELECT 'second', id FROM pool.tenant WHERE name = 'one';
 INSERT INTO pool.tenant (name) VALUES ('three');
 INSERT INTO pool.member (key) VALUES ('in default');
 UPDATE pool.pool SET tenant_id = tenant_id + 1;
+-- neither what concerns all of them
+SELECT * FROM pool.verify();
+SELECT pool.resume();
+SELECT pool.purge_events('2000-01-01');
+-- leads by their key, his own only
+SELECT pool.lead_id('a', 'one') IS NOT NULL AS his, pool.lead_id('b', 'two');
+-- and he makes nobody a member here who is more elsewhere
+INSERT INTO pool.member (key, tenant_id, login)
+SELECT 'captive', id, 'app' FROM pool.tenant WHERE name = 'one';
+INSERT INTO pool.member (key, tenant_id, login)
+SELECT 'captive', id, 'postgres' FROM pool.tenant WHERE name = 'one';
+INSERT INTO pool.member (key, tenant_id, login)
+SELECT 'captive', id, 'boss' FROM pool.tenant WHERE name = 'one';
+\set VERBOSITY default
+UPDATE pool.member SET login = 'set_reader' WHERE key = 'second';
+\set VERBOSITY sqlstate
+UPDATE pool.member SET login = 'reader_two' WHERE key = 'second';
+-- but for his own people
+UPDATE pool.member SET login = 'reader_one' WHERE key = 'second';
+UPDATE pool.member SET login = 'boss_one' WHERE key = 'second';
+UPDATE pool.member SET login = 'plain' WHERE key = 'second';
+UPDATE pool.member SET login = 'not yet a role' WHERE key = 'second';
+-- somebody's login that was bound by others stays as it is
 RESET ROLE;
+UPDATE pool.member SET login = 'app' WHERE key = 'second';
+SET ROLE boss_one;
+UPDATE pool.member SET name = 'Second', login = 'app' WHERE key = 'second';
+UPDATE pool.member SET login = NULL WHERE key = 'second';
+RESET ROLE;
+SELECT key, login FROM pool.member WHERE key IN ('second', 'captive');
 SELECT name, hold_limit FROM pool.pool ORDER BY name;
 -- all of them one who administers every tenant
 SET ROLE boss;
+SELECT pool.lead_id('a', 'one') IS NOT NULL AS one,
+    pool.lead_id('b', 'two') IS NOT NULL AS two;
+UPDATE pool.member SET login = 'reader_two' WHERE key = 'second';
+UPDATE pool.member SET login = 'app' WHERE key = 'second';
+UPDATE pool.member SET login = NULL WHERE key = 'second';
 SELECT count(*) FROM pool.pool;
 INSERT INTO pool.tenant (name) VALUES ('three');
 RESET ROLE;

@@ -7,6 +7,10 @@ SET pool_ext.clock = '2026-03-02 09:00+00';
 INSERT INTO pool.pool (name) VALUES ('p'), ('q');
 INSERT INTO pool.member (key) VALUES ('ann'), ('bob'), ('boss');
 SELECT t.join_pool('p', 'ann', 'bob', 'boss'), t.join_pool('q', 'ann');
+-- who may give leads back there, and take none
+INSERT INTO pool.membership (pool_id, member_id, role)
+    SELECT p.id, m.id, 'viewer' FROM pool.pool p, pool.member m
+    WHERE p.name = 'q' AND m.key = 'bob';
 INSERT INTO pool.timer_rule (pool_id, name, basis, after)
     SELECT id, 'idle', 'follow_up', '3 days' FROM pool.pool;
 SELECT t.fill('p', 'a', 9);

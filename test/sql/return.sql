@@ -5,6 +5,8 @@
 \i :helpers
 SET pool_ext.clock = '2026-03-02 09:00+00';
 INSERT INTO pool.pool (name) VALUES ('p'), ('q');
+INSERT INTO pool.pool (name, parent_id) SELECT 'q2', id FROM pool.pool
+    WHERE name = 'q';
 INSERT INTO pool.member (key) VALUES ('ann'), ('bob'), ('boss');
 SELECT t.join_pool('p', 'ann', 'bob', 'boss'), t.join_pool('q', 'ann');
 UPDATE pool.membership SET role = 'manager'
@@ -33,6 +35,22 @@ LEFT JOIN pool.pool p ON p.id = (e.detail ->> 'from_pool')::int;
 SELECT held FROM pool.membership_state s JOIN pool.pool p ON p.id = s.pool_id
     JOIN pool.member m ON m.id = s.member_id
     WHERE m.key = 'ann' ORDER BY p.name;
+-- only where he belongs, if only to look on, or manages one above
+SELECT * FROM t.error($$SELECT pool.release(t.ids('a3'), to_pool => 'q2',
+    member => 'ann')$$);
+SELECT key, status FROM t.leads() WHERE key = 'a3';
+BEGIN;
+INSERT INTO pool.membership (pool_id, member_id, role)
+    SELECT p.id, m.id, 'viewer' FROM pool.pool p, pool.member m
+    WHERE p.name = 'q2' AND m.key = 'ann';
+SELECT outcome FROM pool.release(t.ids('a3'), to_pool => 'q2', member => 'ann');
+ROLLBACK;
+BEGIN;
+UPDATE pool.membership SET role = 'manager'
+    WHERE pool_id = (SELECT id FROM pool.pool WHERE name = 'q')
+    AND member_id = (SELECT id FROM pool.member WHERE key = 'ann');
+SELECT outcome FROM pool.release(t.ids('a3'), to_pool => 'q2', member => 'ann');
+ROLLBACK;
 -- his own leads only, whatever he is; one row per distinct id, in order
 SELECT outcome FROM pool.archive(t.ids('b1'), 'lost');
 SELECT outcome, key FROM pool.release(t.ids('c1', 'a2', 'b1', 'a3') ||
@@ -47,7 +65,9 @@ DELETE FROM pool.membership WHERE pool_id =
 SELECT outcome FROM pool.release(t.ids('a4'), member => 'ann');
 UPDATE pool.member SET status = 'active';
 -- reasons are free text
-SELECT outcome FROM pool.release(t.ids('a5'), repeat('x', 1000), member => 'ann');
+SELECT outcome FROM pool.release(t.ids('a5'), repeat('线', 200), member => 'ann');
+SELECT * FROM t.error($$SELECT pool.release(t.ids('a6'), repeat('线', 201),
+    member => 'ann')$$);
 SELECT * FROM t.error($$SELECT pool.release(t.ids('a6'), to_pool => 'nowhere',
     member => 'ann')$$);
 SELECT * FROM t.error($$SELECT pool.release(t.ids('a6'), member => 'x')$$);
@@ -66,6 +86,10 @@ SELECT pool, key, status FROM t.leads();
 SELECT * FROM t.error($$SELECT pool.reclaim(t.ids('a2'), actor => 'bob')$$);
 SELECT * FROM t.error($$SELECT pool.reclaim(t.ids('a2', 'a1'), actor => 'boss')$$);
 SELECT * FROM t.error($$SELECT pool.reclaim(t.ids('a2'), to_pool => 'x')$$);
+-- into a pool he manages only
+SELECT * FROM t.error($$SELECT pool.reclaim(t.ids('a2'), to_pool => 'q',
+    actor => 'boss')$$);
+SELECT * FROM t.error($$SELECT pool.reclaim(t.ids('a2'), repeat('x', 201))$$);
 SELECT * FROM t.error($$SELECT pool.reclaim('{1,NULL}')$$);
 
 -- it all rolls back, counters and the place in the queue included

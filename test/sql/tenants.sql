@@ -203,6 +203,22 @@ UPDATE pool.member SET status = 'left' WHERE login = 'regress_pool_ann';
 SET ROLE regress_pool_ann;
 SELECT outcome FROM pool.claim('p');
 RESET ROLE;
+-- nor does a manager who left manage anything, whoever names him
+UPDATE pool.member SET status = 'left' WHERE login = 'regress_pool_boss';
+SELECT (t.error($$SELECT pool.assign(t.ids('s1'), 'cat', actor => 'boss')$$)).state;
+SET ROLE regress_pool_boss;
+SELECT (t.error(c)).state, c FROM unnest(ARRAY[
+    $$SELECT pool.assign(ARRAY[pool.lead_id('s1')], 'cat')$$,
+    $$SELECT pool.transfer(ARRAY[pool.lead_id('s1')], 'cat')$$,
+    $$SELECT pool.reclaim(ARRAY[pool.lead_id('s1')])$$,
+    $$SELECT pool.archive(ARRAY[pool.lead_id('s1')], 'x')$$]) c;
+SELECT count(*) FROM pool.lead_team;
+RESET ROLE;
+UPDATE pool.member SET status = 'active' WHERE login = 'regress_pool_boss';
+SET ROLE regress_pool_boss;
+SELECT outcome FROM pool.reclaim(ARRAY[pool.lead_id('s1')]);
+SELECT count(*) > 0 AS sees FROM pool.lead_team;
+RESET ROLE;
 -- a login that is taken away is nobody's
 UPDATE pool.member SET login = NULL WHERE login = 'regress_pool_ann';
 SET ROLE regress_pool_ann;

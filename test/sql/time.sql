@@ -135,6 +135,25 @@ SELECT kind, at FROM pool.history(t.id('b'));
 SELECT pool.purge_events('2026-06-08 09:00+00') AS again;
 SELECT outcome FROM pool.release(t.ids('b'), member => 'sh');
 SELECT * FROM pool.verify();
+-- what a cooldown still asks for is kept as well
+SET pool_ext.clock = '2026-08-01 09:00+00';
+INSERT INTO pool.pool (name, everyone, cooldown) VALUES ('cool', true, '60 days');
+SELECT outcome FROM pool.enter('cool', 'c');
+SELECT outcome FROM pool.claim('cool', 'sh');
+SET pool_ext.clock = '2026-08-02 09:00+00';
+SELECT outcome FROM pool.release(t.ids('c'), member => 'sh');
+SELECT outcome FROM pool.claim('cool', 'ny');
+SET pool_ext.clock = '2026-08-03 09:00+00';
+SELECT outcome FROM pool.release(t.ids('c'), member => 'ny');
+SET pool_ext.clock = '2026-09-20 09:00+00';
+SELECT pool.purge_events('2026-09-01 09:00+00') >= 0 AS purged;
+SELECT kind, member FROM t.events(t.id('c')) WHERE kind = 'released';
+SELECT outcome, retry_at FROM pool.claim_leads(t.ids('c'), 'sh');
+SET pool_ext.clock = '2026-10-10 09:00+00';
+SELECT pool.purge_events('2026-10-05 09:00+00') > 0 AS purged;
+SELECT kind, member FROM t.events(t.id('c')) WHERE kind = 'released';
+SELECT outcome, retry_at FROM pool.claim_leads(t.ids('c'), 'sh');
+SELECT * FROM pool.verify();
 -- the log is append-only but for that
 SELECT * FROM t.error('DELETE FROM pool.event');
 SELECT * FROM t.error('UPDATE pool.event SET reason = NULL');

@@ -241,7 +241,12 @@ OUT
 }
 
 # A parallel restore knows nothing of the foreign keys among an extension's
-# tables, so it needs them off.
+# tables, so it needs them off.  What it switches on again at the end is not what
+# was on; verify() tells.
+append_to_file("$dir/triggers.sql", <<'SQL');
+SELECT substring(message FROM ': (ALTER .*)') FROM pool.verify(1)
+WHERE check_name = 'triggers' \gexec
+SQL
 my %ways = (
 	custom => [ [ 'pg_restore', "$dir/crm.custom" ] ],
 	parallel => [
@@ -250,7 +255,9 @@ my %ways = (
 			'pg_restore', '--data-only', '--disable-triggers', '-j', '4',
 			"$dir/crm.dir"
 		],
-		[ 'pg_restore', '--section=post-data', "$dir/crm.dir" ] ],
+		[ 'pg_restore', '--section=post-data', "$dir/crm.dir" ],
+		[ 'psql', '-X', '-q', '-o', '/dev/null', '-v', 'ON_ERROR_STOP=1',
+			'-f', "$dir/triggers.sql" ] ],
 	single => [ [ 'pg_restore', '--single-transaction', "$dir/crm.custom" ] ],
 	plain => [
 		[ 'psql', '-X', '-q', '-o', '/dev/null', '-v', 'ON_ERROR_STOP=1',

@@ -558,6 +558,55 @@ sub empty_and_contended
 	return;
 }
 
+# One lead is passed round among many sessions, each of which lets it go in the
+# end: it is always there or held, so that nobody may ever say `empty`.
+sub one_for_many
+{
+	my $pool = new_pool($node, 1);
+	my $seconds = $full ? 60 : 5;
+	my $id = $node->safe_psql($db, "SELECT t.id('$pool', 1)");
+	my $me = '$$m$$ || :client_id';
+	# a division by zero is the alarm
+	my $claim = 'SELECT 1 / sum((outcome <> $$empty$$)::int) '
+	  . "FROM pool.claim(\$\$$pool\$\$, $me);";
+	my $edit =
+	  "SELECT FROM pool.edit($id, priority => (random() * 3)::int);";
+	my %scripts = (
+		'rollback' => "BEGIN; $claim ROLLBACK;",
+		'savepoint' => "BEGIN; SAVEPOINT s; $claim ROLLBACK TO s; COMMIT;",
+		'release' => "BEGIN; $claim "
+		  . "SELECT FROM pool.release(ARRAY[$id], member => $me); COMMIT;",
+		'by id' => "BEGIN; SELECT FROM pool.claim_leads(ARRAY[$id], $me); "
+		  . 'ROLLBACK;',
+		'edit' => $edit,
+		'edit in vain' => "BEGIN; $edit ROLLBACK;");
+
+	$node->safe_psql($db, <<"SQL");
+INSERT INTO pool.member (key) SELECT 'm' || g FROM generate_series(0, 23) g;
+UPDATE pool.pool SET everyone = true WHERE name = '$pool';
+SQL
+	my @files;
+	foreach my $name (sort keys %scripts)
+	{
+		my $file = $node->basedir . "/$name.sql";
+		unlink $file;
+		append_to_file($file, "$scripts{$name}\n");
+		push @files, '-f', $file;
+	}
+	my ($out, $err) = ('', '');
+	IPC::Run::run(
+		[
+			'pgbench', '-n', '-T', $seconds, '-c', 24, '-j', 2, @files,
+			$node->connstr($db)
+		],
+		'<', \undef, '>', \$out, '2>', \$err);
+	unlike($err, qr/ERROR|aborted/, 'never empty');
+	my ($done) = $out =~ /actually processed: (\d+)/;
+	cmp_ok($done // 0, '>', 100, 'and much tried');
+	settled($node, $pool, 'one for many');
+	return;
+}
+
 # ----------------------------------------------------------------------------
 # Prepared transactions
 # ----------------------------------------------------------------------------
@@ -698,6 +747,33 @@ sub foreign_writers
 	$ann->query_safe('ROLLBACK');
 	is(claim($bob, $pool, 'bob', 1), '7', 'copied in vain');
 	settled($node, $pool, 'COPY');
+
+	# in again only
+	$pool = new_pool($node, 20);
+	my $its = "pool_id = (SELECT id FROM pool.pool WHERE name = '$pool')";
+	$ann->query_safe(
+		"COPY (SELECT * FROM pool.lead_state WHERE $its) TO '$file'");
+	$ann->query_safe("DELETE FROM pool.lead_state WHERE $its");
+	is(claim($bob, $pool, 'bob', 1), 'empty', 'none');
+	foreach my $end ('ROLLBACK', 'COMMIT')
+	{
+		$ann->query_safe('BEGIN');
+		$ann->query_safe("COPY pool.lead_state FROM '$file'");
+		is(claim($bob, $pool, 'bob', 1), 'empty', 'not there yet');
+		$ann->query_safe($end);
+	}
+	is(claim($bob, $pool, 'bob', 1), '1', 'then it is');
+	$ann->query_safe('BEGIN');
+	$ann->query_safe("COPY (SELECT * FROM pool.lead_state WHERE $its "
+		  . "AND ticket IS NOT NULL) TO '$file'");
+	$ann->query_safe("COPY pool.lead_state FROM PROGRAM 'true'");
+	$ann->query_safe("DELETE FROM pool.lead_state WHERE $its "
+		  . 'AND ticket IS NOT NULL');
+	is(claim($bob, $pool, 'bob', 1), 'contended',
+		'what is deleted after nothing was inserted');
+	$ann->query_safe("COPY pool.lead_state FROM '$file'");
+	$ann->query_safe('COMMIT');
+	settled($node, $pool, 'only inserted');
 
 	# prepared SQL
 	foreach my $end ('COMMIT', 'ROLLBACK')
@@ -1150,6 +1226,7 @@ my @cases = (
 	'the frontier goes back' => \&frontier_back,
 	'leads that are barred for one' => \&barred,
 	'empty and contended' => \&empty_and_contended,
+	'one lead for many' => \&one_for_many,
 	'foreign writers' => \&foreign_writers,
 	'rewritten tables' => \&rewritten_tables,
 	'extension made anew' => \&recreated,

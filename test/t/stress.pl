@@ -33,9 +33,14 @@ VALUES ('p1', true, 200, NULL), ('p2', true, NULL, '1 second'),
 INSERT INTO pool.member (key, hold_limit)
 SELECT 'm' || i, CASE WHEN i % 4 = 0 THEN 60 END
 FROM generate_series(1, 40) i;
-INSERT INTO pool.timer_rule (pool_id, name, basis, after)
-SELECT id, 'quick', 'first_contact', '1 second' FROM pool.pool
-WHERE name = 'p3';
+INSERT INTO pool.timer_rule (pool_id, name, basis, after, remind_before)
+SELECT id, 'quick', 'first_contact', '1 second',
+    CASE name WHEN 'p1' THEN ARRAY[interval '500 ms'] ELSE '{}' END
+FROM pool.pool WHERE name <> 'p2';
+INSERT INTO pool.timer_rule (pool_id, name, basis, after, to_pool_id)
+SELECT id, 'over', 'ownership', '2 seconds',
+    (SELECT id FROM pool.pool WHERE name = 'p2')
+FROM pool.pool WHERE name = 'p1';
 INSERT INTO pool.intake (pool, key, priority)
 SELECT 'p' || i % 3 + 1, 'k' || i, i % 5 FROM generate_series(1, $leads) i;
 SQL
@@ -69,6 +74,10 @@ my %single = (
 		  . "ELSE 'active' END WHERE key = 'm' || :m;"
 	],
 	'statistics' => [ 1, 'SELECT sum(available) FROM pool.stat_pool;' ]);
+
+# Somebody who does what the worker does, without a break; the rules above make
+# leads due all the time.
+my %tick = ('tick' => [ 1, 'SELECT * FROM pool.tick(500);' ]);
 
 # Several calls: a deadlock is an answer, and so is rolling back.
 my %several = (
@@ -134,22 +143,31 @@ sub finish_load
 }
 
 note("$clients sessions, twice $seconds seconds");
-is(finish_load(start_load('single calls', $clients, \%single)),
-	0, 'one call per transaction never deadlocks');
+my $one = start_load('single calls', $clients, \%single);
+my $tick = start_load('ticks', 1, \%tick);
+is(finish_load($one), 0, 'one call per transaction never deadlocks');
+is(finish_load($tick), 0, 'nor does a tick');
 is($node->safe_psql('postgres', 'SELECT * FROM pool.verify()'),
 	'', 'verify() finds nothing after single calls');
 
 my $few = int($clients / 4);
-my $one = start_load('single calls among several', $clients - $few, \%single);
-my $more = start_load('several calls', $few, \%several);
-finish_load($one);
-finish_load($more);
+finish_load($_)
+  foreach (
+	start_load('single calls among several', $clients - $few, \%single),
+	start_load('several calls', $few, \%several),
+	start_load('ticks among several', 1, \%tick));
 
 is($node->safe_psql('postgres', 'SELECT * FROM pool.verify()'),
 	'', 'verify() finds nothing');
 $node->safe_psql('postgres', 'SELECT * FROM pool.tick()');
 is($node->safe_psql('postgres', 'SELECT * FROM pool.verify()'),
 	'', 'nor after a tick');
+is($node->safe_psql('postgres', <<'SQL'), 't', 'timers have acted, and moved');
+SELECT count(*) FILTER (WHERE kind = 'reclaimed') > 50
+    AND count(*) FILTER (WHERE kind = 'reclaimed' AND detail ? 'from_pool') > 0
+    AND count(*) FILTER (WHERE kind = 'reminded') > 0
+FROM pool.event WHERE rule_id IS NOT NULL
+SQL
 note($node->safe_psql('postgres', <<'SQL'));
 SELECT string_agg(kind || ' ' || n, ', ' ORDER BY n DESC)
 FROM (SELECT kind, count(*) AS n FROM pool.event GROUP BY 1) k

@@ -1,0 +1,422 @@
+/*
+ * reserve.c
+ *	  Who has a key or an identity, where many leads ask for theirs at once.
+ *
+ * First all identities are reserved in ascending order, then all keys: the
+ * unique indexes make a second load wait for the first one's outcome, and the
+ * common order keeps two loads from waiting for each other.  Only then is each
+ * entry judged, in the order given, and the reservations of those that turn
+ * out to be duplicates are given up again.
+ */
+#include "compat.h"
+#include "reserve.h"
+
+#include "bulk.h"
+#include "catalog/pg_type.h"
+#include "data.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+/* An identity asked for, and by which entry first. */
+typedef struct Reservation
+{
+	int32		tenant_id;
+	const char *kind;
+	const char *value;
+	int			entry;
+	int64		holder;			/* lead that has it now */
+	int64		keeper;			/* lead that is to have it, 0 = none */
+} Reservation;
+
+struct PoolReserved
+{
+	PoolWork   *work;
+	PoolEntry  *entries;
+	int			n;
+	Reservation *reservations;	/* sorted, each identity once */
+	int			n_reservations;
+	int64	   *doubled;		/* the lead each entry doubles, 0 = none */
+};
+
+/* There may be more of them than fit into 1 GB. */
+static void *
+huge_alloc(Size n, Size size)
+{
+	return MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * size);
+}
+
+/* ------------------------------------------------------------------------
+ * Reserving
+ * ------------------------------------------------------------------------ */
+
+static int
+compare_identity(int32 tenant_a, const char *kind_a, const char *value_a,
+				 int32 tenant_b, const char *kind_b, const char *value_b)
+{
+	int			result;
+
+	if (tenant_a != tenant_b)
+		return tenant_a < tenant_b ? -1 : 1;
+	result = strcmp(kind_a, kind_b);
+	return result != 0 ? result : strcmp(value_a, value_b);
+}
+
+static int
+compare_reservations(const void *a, const void *b)
+{
+	const Reservation *x = a;
+	const Reservation *y = b;
+	int			result = compare_identity(x->tenant_id, x->kind, x->value,
+										  y->tenant_id, y->kind, y->value);
+
+	return result != 0 ? result : x->entry - y->entry;
+}
+
+static void
+collect_reservations(PoolReserved *all)
+{
+	int			size = 0;
+	int			kept = 0;
+
+	for (int i = 0; i < all->n; i++)
+		size += list_length(all->entries[i].identities);
+	all->reservations = huge_alloc(size, sizeof(Reservation));
+	for (int i = 0; i < all->n; i++)
+	{
+		ListCell   *lc;
+
+		foreach(lc, all->entries[i].identities)
+		{
+			PoolIdentity *identity = lfirst(lc);
+
+			all->reservations[all->n_reservations++] = (Reservation)
+			{
+				.tenant_id = all->entries[i].tenant_id,
+					.kind = identity->kind,
+					.value = identity->value,
+					.entry = i
+			};
+		}
+	}
+	qsort(all->reservations, all->n_reservations, sizeof(Reservation),
+		  compare_reservations);
+	for (int i = 0; i < all->n_reservations; i++)
+	{
+		Reservation *r = &all->reservations[i];
+
+		if (kept > 0 &&
+			compare_identity(all->reservations[kept - 1].tenant_id,
+							 all->reservations[kept - 1].kind,
+							 all->reservations[kept - 1].value,
+							 r->tenant_id, r->kind, r->value) == 0)
+			continue;
+		all->reservations[kept++] = *r;
+	}
+	all->n_reservations = kept;
+}
+
+static Reservation *
+find_reservation(PoolReserved *all, int32 tenant_id,
+				 const PoolIdentity *identity)
+{
+	int			low = 0;
+	int			high = all->n_reservations - 1;
+
+	while (low <= high)
+	{
+		int			middle = (low + high) / 2;
+		Reservation *r = &all->reservations[middle];
+		int			order = compare_identity(tenant_id, identity->kind,
+											 identity->value, r->tenant_id,
+											 r->kind, r->value);
+
+		if (order == 0)
+			return r;
+		if (order < 0)
+			high = middle - 1;
+		else
+			low = middle + 1;
+	}
+	elog(ERROR, "identity was not reserved");
+	return NULL;
+}
+
+static PoolInsert insert_identities = {
+	"INSERT INTO pool.identity (tenant_id, kind, value, lead_id)"
+	" SELECT * FROM unnest($1, $2, $3, $4)"
+	" ON CONFLICT (tenant_id, scope, kind, value) DO NOTHING",
+	4, {INT4OID, TEXTOID, TEXTOID, INT8OID}, NULL
+};
+
+static PoolInsert insert_data = {
+	"INSERT INTO pool.lead_data (id, tenant_id, key, name, source,"
+	" grade, attributes, created_at)"
+	" SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)"
+	" ON CONFLICT (tenant_id, key) DO NOTHING",
+	8, {INT8OID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID,
+	TIMESTAMPTZOID}, NULL
+};
+
+/* Reserves all identities for the leads that name them first. */
+static void
+reserve_identities(PoolReserved *all)
+{
+	PoolBulk	bulk;
+
+	if (all->n_reservations == 0)
+		return;
+	pool_bulk_begin(&bulk, &insert_identities, all->n_reservations);
+	for (int i = 0; i < all->n_reservations; i++)
+	{
+		Reservation *r = &all->reservations[i];
+		Datum		row[POOL_BULK_COLUMNS] = {Int32GetDatum(r->tenant_id),
+			CStringGetTextDatum(r->kind), CStringGetTextDatum(r->value),
+		Int64GetDatum(all->entries[r->entry].lead_id)};
+
+		pool_bulk_put(&bulk, row);
+	}
+	pool_bulk_end(&bulk);
+}
+
+static PoolKey *
+identity_keys(const Reservation *r, PoolKey *keys)
+{
+	keys[0] = pool_key_int4(r->tenant_id);
+	keys[1] = pool_key_text(CStringGetTextDatum(""));
+	keys[2] = pool_key_text(CStringGetTextDatum(r->kind));
+	keys[3] = pool_key_text(CStringGetTextDatum(r->value));
+	return keys;
+}
+
+/* Finds out who holds each identity after the reservation. */
+static void
+read_holders(PoolReserved *all)
+{
+	PoolTable  *table = pool_work_table(all->work, POOL_IDENTITY);
+	Snapshot	snapshot = RegisterSnapshot(pool_snapshot());
+
+	for (int i = 0; i < all->n_reservations; i++)
+	{
+		Reservation *r = &all->reservations[i];
+		PoolKey		keys[4];
+		bool		isnull;
+
+		if (!pool_table_find(table, POOL_IDENTITY_PKEY, snapshot,
+							 identity_keys(r, keys), 4))
+			pool_report_serialization();
+		r->holder = DatumGetInt64(slot_getattr(table->old, IDENTITY_LEAD_ID,
+											   &isnull));
+	}
+	UnregisterSnapshot(snapshot);
+}
+
+/* Order of keys: by tenant and bytes; equal ones in the order given. */
+static PoolEntry *sort_entries;
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	const PoolEntry *x = &sort_entries[*(const int *) a];
+	const PoolEntry *y = &sort_entries[*(const int *) b];
+	text	   *kx = DatumGetTextPP(x->key);
+	text	   *ky = DatumGetTextPP(y->key);
+	int			lx = VARSIZE_ANY_EXHDR(kx);
+	int			ly = VARSIZE_ANY_EXHDR(ky);
+	int			result;
+
+	if (x->tenant_id != y->tenant_id)
+		return x->tenant_id < y->tenant_id ? -1 : 1;
+	result = memcmp(VARDATA_ANY(kx), VARDATA_ANY(ky), Min(lx, ly));
+	if (result != 0)
+		return result;
+	if (lx != ly)
+		return lx - ly;
+	return *(const int *) a - *(const int *) b;
+}
+
+/* Reserves all keys by inserting the leads' data where the key is free. */
+static void
+reserve_keys(PoolReserved *all)
+{
+	int		   *order = huge_alloc(all->n, sizeof(int));
+	PoolBulk	bulk;
+
+	for (int i = 0; i < all->n; i++)
+		order[i] = i;
+	sort_entries = all->entries;
+	qsort(order, all->n, sizeof(int), compare_keys);
+	pool_bulk_begin(&bulk, &insert_data, all->n);
+	for (int i = 0; i < all->n; i++)
+	{
+		PoolEntry  *entry = &all->entries[order[i]];
+		Datum		row[POOL_BULK_COLUMNS] = {Int64GetDatum(entry->lead_id),
+			Int32GetDatum(entry->tenant_id), entry->key, entry->name,
+			entry->source, entry->grade, entry->attributes,
+		TimestampTzGetDatum(entry->created_at)};
+
+		pool_bulk_put(&bulk, row);
+	}
+	pool_bulk_end(&bulk);
+	pfree(order);
+}
+
+/* ------------------------------------------------------------------------
+ * Judging
+ * ------------------------------------------------------------------------ */
+
+/* The lead that has this entry's key: its own, or a known one. */
+static int64
+holder_of_key(PoolReserved *all, PoolEntry *entry)
+{
+	PoolData	data;
+
+	if (!pool_data_read_by_key(pool_work_table(all->work, POOL_LEAD_DATA),
+							   entry->tenant_id, entry->key, pool_snapshot(),
+							   &data))
+		pool_report_serialization();
+	return data.id;
+}
+
+/* The entry of this run that asked to become this lead, -1 if none. */
+static int
+entry_of(PoolReserved *all, int64 lead_id)
+{
+	int			low = 0;
+	int			high = all->n - 1;
+
+	/* their ids were drawn in ascending order, perhaps with gaps */
+	while (low <= high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (all->entries[middle].lead_id == lead_id)
+			return middle;
+		if (all->entries[middle].lead_id < lead_id)
+			low = middle + 1;
+		else
+			high = middle - 1;
+	}
+	return -1;
+}
+
+/*
+ * The lead that entry i doubles, 0 if none.  All entries before it have been
+ * judged: an identity first named by one of them counts as taken only if that
+ * one was let in, as if they had come one by one; a key leads to whatever that
+ * one doubles in turn.
+ */
+static int64
+find_double(PoolReserved *all, int i)
+{
+	PoolEntry  *entry = &all->entries[i];
+	int64		by_key = holder_of_key(all, entry);
+	ListCell   *lc;
+
+	if (by_key != entry->lead_id)
+	{
+		int			j = entry_of(all, by_key);
+
+		return j >= 0 && all->doubled[j] != 0 ? all->doubled[j] : by_key;
+	}
+	foreach(lc, entry->identities)
+	{
+		Reservation *r = find_reservation(all, entry->tenant_id, lfirst(lc));
+
+		if (r->keeper != 0)
+			return r->keeper;
+		if (r->holder != all->entries[r->entry].lead_id)
+			return r->holder;
+	}
+	return 0;
+}
+
+static void
+keep_identities(PoolReserved *all, PoolEntry *entry)
+{
+	ListCell   *lc;
+
+	foreach(lc, entry->identities)
+		find_reservation(all, entry->tenant_id, lfirst(lc))->keeper =
+		entry->lead_id;
+}
+
+/* Gives up what was reserved for entries that were not let in. */
+static void
+release_reservations(PoolReserved *all)
+{
+	PoolTable  *identities = pool_work_table(all->work, POOL_IDENTITY);
+	PoolTable  *data = pool_work_table(all->work, POOL_LEAD_DATA);
+
+	for (int i = 0; i < all->n_reservations; i++)
+	{
+		Reservation *r = &all->reservations[i];
+		PoolKey		keys[4];
+		Datum		values[IDENTITY_NATTS];
+		bool		nulls[IDENTITY_NATTS] = {0};
+
+		if (r->holder != all->entries[r->entry].lead_id ||
+			r->holder == r->keeper)
+			continue;
+		if (!pool_table_find(identities, POOL_IDENTITY_PKEY, pool_snapshot(),
+							 identity_keys(r, keys), 4))
+			elog(ERROR, "reserved identity has vanished");
+		if (r->keeper == 0)
+		{
+			pool_table_delete(identities);
+			continue;
+		}
+		for (int c = 0; c < 4; c++)
+			values[c] = keys[c].value;
+		values[IDENTITY_LEAD_ID - 1] = Int64GetDatum(r->keeper);
+		pool_table_update(identities, values, nulls);
+	}
+	for (int i = 0; i < all->n; i++)
+	{
+		PoolData	row;
+
+		if (all->doubled[i] != 0 &&
+			pool_data_read(data, all->entries[i].lead_id, pool_snapshot(),
+						   &row))
+			pool_table_delete(data);
+	}
+}
+
+/*
+ * Reserves the identities and keys of all entries, whose ids have been drawn.
+ * Waits for other transactions that have let in the same ones.
+ */
+PoolReserved *
+pool_reserve(PoolWork *work, PoolEntry *entries, int n)
+{
+	PoolReserved *all = palloc0(sizeof(PoolReserved));
+
+	all->work = work;
+	all->entries = entries;
+	all->n = n;
+	collect_reservations(all);
+	reserve_identities(all);
+	read_holders(all);
+	reserve_keys(all);
+	return all;
+}
+
+/*
+ * Says for each entry, in the order given, which lead it doubles (0 = none),
+ * and gives up what was reserved for those that double one.
+ */
+int64 *
+pool_reserve_settle(PoolReserved *all)
+{
+	all->doubled = huge_alloc(all->n, sizeof(int64));
+	for (int i = 0; i < all->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		all->doubled[i] = find_double(all, i);
+		if (all->doubled[i] == 0)
+			keep_identities(all, &all->entries[i]);
+	}
+	release_reservations(all);
+	return all->doubled;
+}

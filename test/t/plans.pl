@@ -1,0 +1,248 @@
+# What calls cost where a plan could go wrong: counted in buffers touched, not
+# in time.
+use strict;
+use warnings FATAL => 'all';
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('plans');
+$node->init;
+$node->append_conf('postgresql.conf', <<'CONF');
+shared_preload_libraries = 'pool_ext'
+pool_ext.worker_enabled = off
+max_prepared_transactions = 5
+autovacuum = off
+fsync = off
+timezone = 'UTC'
+CONF
+$node->start;
+$node->safe_psql('postgres', <<'SQL');
+CREATE EXTENSION pool_ext;
+INSERT INTO pool.member (key) VALUES ('ann'), ('bob'), ('cho'), ('boss');
+-- each claim a transaction
+CREATE PROCEDURE claim_singly(pool text, n int) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1..n LOOP
+		PERFORM pool.claim(pool, 'cho');
+		COMMIT;
+	END LOOP;
+END $$;
+SQL
+
+sub new_pool
+{
+	my ($pool, $leads, $priority) = @_;
+	$priority //= 0;
+	$node->safe_psql('postgres', <<"SQL");
+INSERT INTO pool.pool (name, everyone) VALUES ('$pool', true);
+INSERT INTO pool.membership (pool_id, member_id, role)
+SELECT p.id, m.id, 'manager' FROM pool.pool p, pool.member m
+WHERE p.name = '$pool' AND m.key = 'boss';
+INSERT INTO pool.intake (pool, key, priority)
+SELECT '$pool', '$pool#' || g, $priority FROM generate_series(1, $leads) g
+SQL
+	return $pool;
+}
+
+sub session
+{
+	my $session = $node->background_psql('postgres');
+	$session->set_query_timer_restart;
+	return $session;
+}
+
+sub claim
+{
+	my ($pool, $member, $n) = @_;
+	return "SELECT coalesce(split_part(key, '#', 2), outcome) "
+	  . "FROM pool.claim('$pool', '$member', " . ($n // 1) . ')';
+}
+
+# Buffers that a query touches when it is executed.
+sub buffers
+{
+	my ($session, $query) = @_;
+	my $plan = $session->query_safe(
+		'EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, SUMMARY OFF) '
+		  . $query);
+	my ($touched) = $plan =~ /^\s*Buffers: (.*)/m;
+	my $n = 0;
+	$n += $1 while ($touched // '') =~ /(?:hit|read)=(\d+)/g;
+	return $n;
+}
+
+# The same of as many calls, sorted.
+sub buffers_of_many
+{
+	my ($session, $query, $calls) = @_;
+	my @touched = sort { $a <=> $b }
+	  map { buffers($session, $query) } 1 .. $calls;
+	note("of $calls: median $touched[$calls / 2], most $touched[-1]");
+	return @touched;
+}
+
+# ----------------------------------------------------------------------------
+# A claim under a snapshot that somebody holds
+# ----------------------------------------------------------------------------
+
+# Now and then a counter row moves to another page, and its unique index then
+# looks at a version in each page it was in.
+sub held_snapshot
+{
+	my $pool = new_pool('held', 6000);
+	my ($old, $bob) = (session(), session());
+
+	$old->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ');
+	$old->query_safe('SELECT 1');
+	$bob->query_safe("CALL claim_singly('$pool', 5000)");
+	$bob->query_safe(claim($pool, 'bob'));
+	my @touched = buffers_of_many($bob, claim($pool, 'bob'), 100);
+	cmp_ok($touched[90], '<=', 40, 'a claim under a held snapshot');
+	is($old->query_safe("SELECT count(*) FROM pool.lead "
+			  . "WHERE owner_id IS NOT NULL AND key LIKE '$pool#%'"),
+		'0', 'it was held');
+	$_->quit foreach ($old, $bob);
+	return;
+}
+
+# ----------------------------------------------------------------------------
+# Nothing left, but others hold some
+# ----------------------------------------------------------------------------
+
+# Is asked while others' transactions are open; claims around them are gone,
+# and nobody can vacuum what they left.
+sub dry
+{
+	my ($bob, $pool, $expected, $what) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is($bob->query_safe(claim($pool, 'bob')), $expected, "$what: $expected");
+	# the first one has to walk, for all the others
+	my @touched = buffers_of_many($bob, claim($pool, 'bob'), 5);
+	cmp_ok($touched[-1], '<=', 40, "$what: few buffers");
+	return;
+}
+
+sub dry_pool
+{
+	my $leads = 20_000;
+	my $pool = new_pool('dry', $leads);
+	my ($ann, $bob) = (session(), session());
+
+	# the first one and some in the middle are held all the time
+	$ann->query_safe('BEGIN');
+	$ann->query_safe(claim($pool, 'ann'));
+	my $middle = session();
+	$bob->query_safe("CALL claim_singly('$pool', $leads / 2)");
+	$middle->query_safe('BEGIN');
+	$middle->query_safe("SELECT * FROM pool.archive((SELECT array_agg("
+		  . "pool.lead_id('$pool#' || g)) FROM generate_series(15001, 15005) g)"
+		  . ", 'lost', 'boss')");
+	$bob->query_safe("CALL claim_singly('$pool', $leads / 2)");
+	dry($bob, $pool, 'contended', 'claims and others held open');
+	$ann->query_safe('ROLLBACK');
+	is($bob->query_safe(claim($pool, 'bob')), '1', 'given back');
+	dry($bob, $pool, 'contended', 'others held open');
+	$middle->query_safe('COMMIT');
+	dry($bob, $pool, 'empty', 'nothing held');
+
+	# given but not committed
+	$ann->query_safe('BEGIN');
+	$ann->query_safe("INSERT INTO pool.intake (pool, key) "
+		  . "SELECT '$pool', '$pool#x' || g FROM generate_series(1, 3000) g");
+	dry($bob, $pool, 'empty', 'a load under way');
+	$ann->query_safe('ROLLBACK');
+
+	# held where the dead lie thickest, by one who is prepared
+	$node->safe_psql('postgres', "SELECT * FROM pool.enter('$pool', "
+		  . "'$pool#last', priority => 9)");
+	$ann->query_safe('BEGIN');
+	is($ann->query_safe(claim($pool, 'ann')), 'last', 'one more');
+	$ann->query_safe("PREPARE TRANSACTION 'dry'");
+	dry($bob, $pool, 'contended', 'a prepared claim');
+	$ann->query_safe("ROLLBACK PREPARED 'dry'");
+	is($bob->query_safe(claim($pool, 'bob')), 'last', 'taken back');
+	dry($bob, $pool, 'empty', 'nothing prepared');
+
+	# all but the first taken out by their ids: refills walk over them once
+	$pool = new_pool('by id', $leads + 2);
+	$bob->query_safe(claim($pool, 'bob'));
+	$ann->query_safe('BEGIN');
+	$ann->query_safe(claim($pool, 'ann'));
+	$bob->query_safe("SELECT count(*) FROM pool.claim_leads(("
+		  . "SELECT array_agg(pool.lead_id('$pool#' || g)) "
+		  . "FROM generate_series($_ * 5000 + 3, $_ * 5000 + 5002) g), 'cho')")
+	  foreach (0 .. 3);
+	dry($bob, $pool, 'contended', 'claimed by their ids');
+	$ann->query_safe('COMMIT');
+	dry($bob, $pool, 'empty', 'all claimed by their ids');
+	$_->quit foreach ($ann, $middle, $bob);
+	return;
+}
+
+# Others' trouble is no trouble of this pool: another pool's, another
+# database's, and what is only inserted.
+sub others_trouble
+{
+	my $bob = session();
+	my $ann = session();
+	my $pool = 'by id';
+
+	$node->safe_psql('postgres', 'CREATE DATABASE other');
+	$node->safe_psql('other', 'CREATE EXTENSION pool_ext');
+	my $other = $node->background_psql('other');
+	$other->query_safe('BEGIN');
+	$other->query_safe('UPDATE pool.lead_state SET id = id');
+	dry($bob, $pool, 'empty', 'SQL on leads in another database');
+	$ann->query_safe('BEGIN');
+	$ann->query_safe(claim('held', 'ann'));
+	dry($bob, $pool, 'empty', 'a claim in another pool');
+	$ann->query_safe('ROLLBACK');
+	$other->query_safe('ROLLBACK');
+	$ann->query_safe('BEGIN');
+	$ann->query_safe('INSERT INTO pool.lead_state '
+		  . 'SELECT * FROM pool.lead_state WHERE false');
+	dry($bob, $pool, 'empty', 'leads inserted by SQL');
+	$ann->query_safe('ROLLBACK');
+	$_->quit foreach ($ann, $bob, $other);
+	return;
+}
+
+# ----------------------------------------------------------------------------
+# A tick with nothing to do
+# ----------------------------------------------------------------------------
+
+sub idle_tick
+{
+	my $owned = 50_000;
+	new_pool('owned', 0);
+	$node->safe_psql('postgres', <<"SQL");
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+SELECT id, 'slow', 'follow_up', '30 days' FROM pool.pool WHERE name = 'owned';
+INSERT INTO pool.intake (pool, key, owner)
+SELECT 'owned', 'owned#' || g, (ARRAY['ann', 'bob', 'cho'])[1 + g % 3]
+FROM generate_series(1, $owned) g;
+SQL
+	my $session = session();
+	$session->query_safe('SELECT * FROM pool.tick()');
+	is($session->query_safe("SELECT count(*) FROM pool.lead_state WHERE "
+			  . 'owner_id IS NOT NULL AND check_at IS NOT NULL'),
+		$owned, "$owned leads that timers watch");
+	is($session->query_safe("SELECT sum(done) FROM pool.tick()"),
+		'0', 'nothing is due');
+	my @touched = buffers_of_many($session, 'SELECT * FROM pool.tick()', 5);
+	cmp_ok($touched[-1], '<=', 10, 'a tick with nothing due');
+	$session->quit;
+	return;
+}
+
+held_snapshot();
+dry_pool();
+others_trouble();
+idle_tick();
+is($node->safe_psql('postgres', 'SELECT * FROM pool.verify()'),
+	'', 'verify() finds nothing');
+$node->stop;
+unlike(slurp_file($node->logfile), qr/PANIC: |TRAP: |WARNING: .*leak/,
+	'no complaints in the log');
+done_testing();
