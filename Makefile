@@ -6,6 +6,7 @@ PGFILEDESC = "pool_ext - public lead pools inside PostgreSQL"
 # One object per room, see src/README.md.
 OBJS = \
 	src/access.o \
+	src/approval.o \
 	src/assign.o \
 	src/batch.o \
 	src/bulk.o \
@@ -25,6 +26,7 @@ OBJS = \
 	src/constraint.o \
 	src/data.o \
 	src/downtime.o \
+	src/decide.o \
 	src/due.o \
 	src/edit.o \
 	src/entry.o \
@@ -34,6 +36,7 @@ OBJS = \
 	src/grant.o \
 	src/guard.o \
 	src/guc.o \
+	src/hide.o \
 	src/history.o \
 	src/identity.o \
 	src/installation.o \
@@ -42,9 +45,11 @@ OBJS = \
 	src/launcher.o \
 	src/lead.o \
 	src/match.o \
+	src/perform.o \
 	src/poll.o \
 	src/pool_ext.o \
 	src/quarantine.o \
+	src/propose.o \
 	src/queue.o \
 	src/queue_answer.o \
 	src/queue_check.o \
@@ -92,6 +97,7 @@ SQL_MODULES = \
 	sql/install/rollup.sql \
 	sql/install/views.sql \
 	sql/install/timers.sql \
+	sql/install/approval.sql \
 	sql/install/lead_event.sql \
 	sql/install/outside.sql \
 	sql/install/reveal.sql \

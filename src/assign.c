@@ -4,23 +4,15 @@
  */
 #include "assign.h"
 
+#include "approval.h"
 #include "claim_test.h"
 #include "request.h"
 
 PG_FUNCTION_INFO_V1(pool_assign);
 PG_FUNCTION_INFO_V1(pool_transfer);
 
-/* What both functions work with. */
-typedef struct Handing
-{
-	PoolActor	actor;
-	const PoolMemberConf *member;	/* who receives */
-	const PoolConf *to_pool;	/* NULL = the lead's own */
-	Datum		reason;
-} Handing;
-
 static int32
-target_pool(const Handing *h, const PoolLead *lead)
+target_pool(const PoolHanding *h, const PoolLead *lead)
 {
 	return h->to_pool != NULL ? h->to_pool->id : lead->pool_id;
 }
@@ -44,7 +36,7 @@ refuse_receiver(PoolQuotaSet *set, PoolQuota *quota)
 }
 
 static void
-begin_event(PoolWork *work, const Handing *h, TimestampTz now,
+begin_event(PoolWork *work, const PoolHanding *h, TimestampTz now,
 			PoolEvent *event, PoolLead *lead, PoolDetail *detail)
 {
 	TimestampTz until;
@@ -52,6 +44,7 @@ begin_event(PoolWork *work, const Handing *h, TimestampTz now,
 	event->at = pool_lead_time(lead, now);
 	event->member_id = h->member->id;
 	event->actor_id = h->actor.member_id;
+	event->rule_id = h->rule_id;
 	event->reason = h->reason;
 	pool_detail_begin(detail);
 	pool_detail_from_pool(detail, lead->pool_id, target_pool(h, lead),
@@ -62,7 +55,7 @@ begin_event(PoolWork *work, const Handing *h, TimestampTz now,
 
 /* arguments: leads, member, to_pool, reason, actor, request_id */
 static bool
-begin_handing(PoolCall *call, Handing *h)
+begin_handing(PoolCall *call, PoolHanding *h)
 {
 	FunctionCallInfo fcinfo = call->fcinfo;
 
@@ -96,7 +89,7 @@ check_assign(void *arg, const PoolLead *lead)
 
 /* A locked available lead becomes the member's: row, event, counters. */
 static void
-hand_lead(PoolWork *work, PoolQuotaSet *set, const Handing *h,
+hand_lead(PoolWork *work, PoolQuotaSet *set, const PoolHanding *h,
 		  PoolQuota *quota, PoolLead *lead, TimestampTz now)
 {
 	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
@@ -113,9 +106,19 @@ hand_lead(PoolWork *work, PoolQuotaSet *set, const Handing *h,
 	pool_quota_gain(set, quota);
 }
 
+/* Whether a manager of a higher level has to approve first. */
+static bool
+must_ask(PoolBatch *batch, const PoolHanding *h, const char *action,
+		 const PoolLead *lead)
+{
+	return !h->approved &&
+		pool_approval_needed(batch->call->work, &h->actor, action, lead,
+							 batch->now);
+}
+
 /* The member's counters are locked; the lead is taken without waiting. */
-static const char *
-assign_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
+const char *
+pool_assign_one(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
 {
 	int32		pool_id = item->lead.pool_id;
 	PoolQuota  *quota;
@@ -131,6 +134,8 @@ assign_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
 	/* it has moved just now: the actor's right was to the pool before */
 	if (item->lead.pool_id != pool_id)
 		return item->outcome = "contended";
+	if (must_ask(batch, h, "assign", &item->lead))
+		return item->outcome = "approval";
 	hand_lead(batch->call->work, batch->set, h, quota, &item->lead,
 			  batch->now);
 	return "assigned";
@@ -143,7 +148,7 @@ Datum
 pool_assign(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin(fcinfo, "assign");
-	Handing		h;
+	PoolHanding h = {0};
 	PoolBatch  *batch;
 	int64	   *ids;
 	int			n = pool_arg_ids(call, 0, &ids);
@@ -159,7 +164,7 @@ pool_assign(PG_FUNCTION_ARGS)
 	pool_batch_lock_counters(batch);
 	for (int i = 0; i < n; i++)
 		pool_batch_emit(batch, &batch->items[i],
-						assign_one(batch, &h, &batch->items[i]));
+						pool_assign_one(batch, &h, &batch->items[i]));
 	return pool_batch_end(batch);
 }
 
@@ -172,7 +177,7 @@ pool_assign_at_entry(PoolWork *work, PoolQuotaSet *set, int64 lead_id,
 					 int32 owner_id, int32 actor_id, TimestampTz now)
 {
 	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
-	Handing		h = {.actor = {.member_id = actor_id}};
+	PoolHanding h = {.actor = {.member_id = actor_id}};
 	PoolQuota  *quota;
 	PoolLead	lead;
 	const char *refusal;
@@ -199,8 +204,9 @@ check_transfer(void *arg, const PoolLead *lead)
 	return lead->status == POOL_OWNED ? NULL : "not_owned";
 }
 
-static const char *
-transfer_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
+/* The lead is locked, and so are the counters of both members. */
+const char *
+pool_transfer_one(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
 {
 	PoolWork   *work = batch->call->work;
 	PoolLead   *lead = &item->lead;
@@ -212,6 +218,8 @@ transfer_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
 
 	if (item->outcome != NULL)
 		return item->outcome;
+	if (must_ask(batch, h, "transfer", lead))
+		return "approval";
 	from = pool_batch_quota(batch, lead->pool_id, lead->owner_id);
 	to = pool_batch_quota(batch, target_pool(h, lead), h->member->id);
 	/* his own place becomes free before it is asked for */
@@ -240,7 +248,7 @@ Datum
 pool_transfer(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin(fcinfo, "transfer");
-	Handing		h;
+	PoolHanding h = {0};
 	PoolBatch  *batch;
 	int64	   *ids;
 	int			n = pool_arg_ids(call, 0, &ids);
@@ -264,6 +272,6 @@ pool_transfer(PG_FUNCTION_ARGS)
 	pool_batch_lock_counters(batch);
 	for (int i = 0; i < n; i++)
 		pool_batch_emit(batch, &batch->items[i],
-						transfer_one(batch, &h, &batch->items[i]));
+						pool_transfer_one(batch, &h, &batch->items[i]));
 	return pool_batch_end(batch);
 }

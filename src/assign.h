@@ -7,6 +7,21 @@
 
 #include "batch.h"
 
+/* What assign and transfer work with. */
+typedef struct PoolHanding
+{
+	PoolActor	actor;
+	const PoolMemberConf *member;	/* who receives */
+	const PoolConf *to_pool;	/* NULL = the lead's own */
+	Datum		reason;
+	int32		rule_id;		/* 0 = none */
+	bool		approved;		/* whoever had to be asked has been */
+} PoolHanding;
+
+extern const char *pool_assign_one(PoolBatch *batch, const PoolHanding *h,
+								   PoolBatchItem *item);
+extern const char *pool_transfer_one(PoolBatch *batch, const PoolHanding *h,
+									 PoolBatchItem *item);
 extern const char *pool_assign_at_entry(PoolWork *work, PoolQuotaSet *set,
 										int64 lead_id, int32 owner_id,
 										int32 actor_id, TimestampTz now);

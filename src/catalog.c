@@ -87,7 +87,7 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 	[POOL_APPROVAL] = {"approval",
 		"id tenant_id pool_id lead_id action status step min_level"
 		" applicant_id member_id to_pool_id from_rule_id reason note span"
-	" created_at expires_at decided_at decided_by"},
+	" created_at expires_at decided_at decided_by claims"},
 	[POOL_COLLABORATOR] = {"collaborator",
 	"lead_id member_id tenant_id role counts since"},
 	[POOL_ABSENCE] = {"absence",
@@ -149,6 +149,7 @@ static const char *const index_names[POOL_INDEX_COUNT] = {
 	[POOL_LEAD_STATE_GROUP] = "lead_state_group_idx",
 	[POOL_APPROVAL_PKEY] = "approval_pkey",
 	[POOL_APPROVAL_OPEN] = "approval_open_idx",
+	[POOL_APPROVAL_EXPIRES] = "approval_expires_idx",
 	[POOL_COLLABORATOR_PKEY] = "collaborator_pkey",
 	[POOL_ABSENCE_PKEY] = "absence_pkey",
 	[POOL_ROUTING_STATE_PKEY] = "routing_state_pkey",

@@ -7,8 +7,11 @@
  */
 #include "result.h"
 
+#include "batch.h"
+#include "claim.h"
 #include "claim_test.h"
 #include "errors.h"
+#include "match.h"
 #include "request.h"
 #include "rule.h"
 #include "utils/builtins.h"
@@ -33,9 +36,10 @@ enum
 	LEADS_OUTCOME, LEADS_LEAD_ID, LEADS_KEY, LEADS_DUE_AT, LEADS_RETRY_AT
 };
 
-/* What a claim met on its way. */
+/* What a claim looks for, and what it met on its way. */
 typedef struct ClaimTally
 {
+	PoolMatch  *match;			/* NULL = any lead */
 	int			claimed;
 	bool		barred;			/* available, but not to this member */
 	bool		contended;		/* held by a running transaction */
@@ -94,6 +98,24 @@ emit_claimed(PoolCall *call, const PoolLead *lead, const PoolData *data,
 }
 
 /*
+ * Whether the lead is what is looked for, and the member may have it.
+ */
+static bool
+suits(PoolClaimCase *c, const PoolLead *lead, ClaimTally *tally)
+{
+	PoolBound	bound;
+
+	pool_claim_look_at(c, lead);
+	if (tally->match != NULL &&
+		!pool_match_holds(tally->match, pool_claim_document(c)))
+		return false;
+	if (pool_claim_check_lead(c, &bound) == NULL)
+		return true;
+	tally->barred = true;
+	return false;
+}
+
+/*
  * Tries the candidate: claims it, or tells the queue what became of it.
  */
 static void
@@ -103,7 +125,6 @@ try_candidate(PoolCall *call, PoolClaimCase *c, PoolQueueScan *scan,
 	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
 	PoolLead	lead;
 	PoolData	data;
-	PoolBound	bound;
 
 	switch (pool_lead_fetch_candidate(leads, candidate, &lead))
 	{
@@ -116,10 +137,8 @@ try_candidate(PoolCall *call, PoolClaimCase *c, PoolQueueScan *scan,
 		case POOL_LEAD_LOCKED:
 			break;
 	}
-	c->lead = &lead;
-	if (pool_claim_check_lead(c, &bound) != NULL)
+	if (!suits(c, &lead, tally))
 	{
-		tally->barred = true;
 		pool_queue_put_back(scan);
 		return;
 	}
@@ -135,6 +154,12 @@ try_candidate(PoolCall *call, PoolClaimCase *c, PoolQueueScan *scan,
 		case POOL_LEAD_LOCKED:
 			break;
 	}
+	/* an edit may have come between, if it was looked at */
+	if (c->document != NULL && !suits(c, &lead, tally))
+	{
+		pool_queue_put_back(scan);
+		return;
+	}
 	take_lead(call, c, &lead, &data);
 	emit_claimed(call, &lead, &data, c->now);
 	tally->claimed++;
@@ -142,12 +167,12 @@ try_candidate(PoolCall *call, PoolClaimCase *c, PoolQueueScan *scan,
 
 /* Claims up to n leads, or says in one row why there are none. */
 static void
-claim_best(PoolCall *call, PoolClaimCase *c, int n)
+claim_best(PoolCall *call, PoolClaimCase *c, PoolMatch *match, int n)
 {
 	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
 	PoolQueueScan *scan = pool_queue_begin(leads, c->pool->id, call->snapshot);
 	PoolCandidate candidate;
-	ClaimTally	tally = {0};
+	ClaimTally	tally = {.match = match};
 
 	n = Min(n, pool_quota_room(c->set, c->quota, c->now));
 	while (tally.claimed < n && pool_queue_next(scan, &candidate))
@@ -214,18 +239,6 @@ arg_count(FunctionCallInfo fcinfo, int argno)
 	return n;
 }
 
-static void
-refuse_match(FunctionCallInfo fcinfo, int argno)
-{
-	if (!PG_ARGISNULL(argno))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"match\" is not supported"),
-				 errdetail("This version claims the best leads of a pool, whatever they are like."),
-				 errhint("Leave it out, or use pool.claim_leads with ids "
-						 "from pool.lead_open.")));
-}
-
 /*
  * pool.claim(pool, member, n, match, request_id)
  */
@@ -236,9 +249,11 @@ pool_claim(PG_FUNCTION_ARGS)
 	PoolClaimCase c = {.work = call->work};
 	const PoolClaimTest *failed;
 	PoolBound	bound;
+	PoolMatch  *match = NULL;
 	int			n = arg_count(fcinfo, 2);
 
-	refuse_match(fcinfo, 3);
+	if (!PG_ARGISNULL(3))
+		match = pool_match_prepare(PG_GETARG_JSONB_P(3));
 	c.member = pool_resolve_self(fcinfo, 1);
 	c.pool = pool_resolve_pool(pool_arg_text(call, 0, "pool"));
 	if (pool_request_replay(call, 4, c.pool->tenant_id))
@@ -252,7 +267,7 @@ pool_claim(PG_FUNCTION_ARGS)
 	c.now = pool_now();
 	failed = pool_claim_check_member(&c, &bound);
 	if (failed == NULL)
-		claim_best(call, &c, n);
+		claim_best(call, &c, match, n);
 	else if (strcmp(failed->outcome, "not_member") == 0)
 		report_not_member(c.pool, c.member);
 	else
@@ -268,17 +283,6 @@ pool_claim(PG_FUNCTION_ARGS)
 /* ------------------------------------------------------------------------
  * claim_leads: these ones
  * ------------------------------------------------------------------------ */
-
-/* What became of one lead; the rest of the row is put by the caller. */
-static const char *
-outcome_of(const PoolClaimTest *failed, const PoolLead *lead)
-{
-	if (failed == NULL)
-		return NULL;
-	if (lead->status == POOL_OWNED)
-		return "taken";
-	return failed->outcome;
-}
 
 /* A refused lead; its key is for those who may know of it. */
 static void
@@ -320,28 +324,6 @@ peek_visible(PoolCall *call, int64 id, const PoolMemberConf *member,
 		lead->tenant_id == member->tenant_id;
 }
 
-/*
- * Judges the lead as it is just now: NULL if the member may have it.  A lead
- * that has meanwhile come into a pool whose counters are not locked is not to
- * be had now.
- */
-static const char *
-judge_lead(PoolClaimCase *c, PoolLead *lead, PoolBound *bound)
-{
-	c->lead = lead;
-	c->pool = pool_config_pool(lead->pool_id);
-	c->quota = pool_quota_get(c->set, lead->pool_id, c->member->id);
-	*bound = (PoolBound)
-	{
-		POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME
-	};
-	if (lead->status != POOL_AVAILABLE)
-		return lead->status == POOL_OWNED ? "taken" : "not_available";
-	if (c->quota == NULL)
-		return "contended";
-	return outcome_of(pool_claim_check(c, bound), lead);
-}
-
 static void
 claim_one(PoolCall *call, PoolClaimCase *c, int64 id)
 {
@@ -355,14 +337,14 @@ claim_one(PoolCall *call, PoolClaimCase *c, int64 id)
 		emit_lead(call, "not_found", id, NULL, &bound);
 		return;
 	}
-	outcome = judge_lead(c, &lead, &bound);
+	outcome = pool_claim_judge(c, &lead, &bound);
 	if (outcome == NULL)
 	{
 		if (pool_lead_lock(leads, id, call->snapshot, false, &lead) !=
 			POOL_LEAD_LOCKED)
 			outcome = "contended";
 		else
-			outcome = judge_lead(c, &lead, &bound);
+			outcome = pool_claim_judge(c, &lead, &bound);
 	}
 	if (outcome != NULL)
 	{
@@ -412,21 +394,51 @@ pool_claim_leads(PG_FUNCTION_ARGS)
 	return pool_call_end(call);
 }
 
+/*
+ * The member gets the locked lead, whose claim a manager has approved just
+ * now; his counters are locked.  NULL, or why he cannot have it.
+ */
+const char *
+pool_claim_grant(PoolCall *call, PoolQuotaSet *set, PoolLead *lead,
+				 int32 member_id, TimestampTz now)
+{
+	PoolClaimCase c = {.work = call->work,.set = set,.now = now,
+	.approved = true};
+	PoolBound	bound;
+	PoolData	data;
+	const char *outcome;
+
+	c.member = pool_config_member(member_id);
+	outcome = pool_claim_judge(&c, lead, &bound);
+	if (outcome != NULL)
+		return outcome;
+	pool_open_lead(call->work, lead, &data);
+	pool_lead_leave_queue(pool_work_table(call->work, POOL_LEAD_STATE), lead);
+	take_lead(call, &c, lead, &data);
+	return NULL;
+}
+
 /* ------------------------------------------------------------------------
  * explain_claim: why, or why not
  * ------------------------------------------------------------------------ */
 
 static void
-explain_test(PoolCall *call, const PoolClaimCase *c, const PoolClaimTest *test)
+explain_test(PoolCall *call, PoolClaimCase *c, const PoolClaimTest *test)
 {
 	PoolBound	bound = {POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME};
-	bool		passed = test->passes(c, &bound);
+	bool		passed;
+
+	c->rule = NULL;
+	passed = test->passes(c, &bound);
 
 	pool_put_text(call, 0, test->name);
 	pool_put(call, 1, BoolGetDatum(passed));
 	if (!passed && bound.limit != POOL_NO_LIMIT)
 		pool_put_text(call, 2, psprintf("%s: %d of %d", test->outcome,
 										bound.used, bound.limit));
+	else if (!passed && c->rule != NULL)
+		pool_put_text(call, 2, psprintf("%s: rule \"%s\"", test->outcome,
+										c->rule));
 	else if (!passed)
 		pool_put_text(call, 2, test->of_lead && c->lead->status == POOL_OWNED ?
 					  "taken" : test->outcome);
@@ -456,7 +468,7 @@ pool_explain_claim(PG_FUNCTION_ARGS)
 		pool_call_row(call);
 		return pool_call_end(call);
 	}
-	c.lead = &lead;
+	pool_claim_look_at(&c, &lead);
 	c.pool = pool_config_pool(lead.pool_id);
 	c.set = pool_quota_begin(call->work, call->snapshot);
 	pool_quota_add(c.set, c.pool->id, c.member->id, true);

@@ -10,18 +10,99 @@
 #include "access/genam.h"
 #include "catalog/pg_type.h"
 #include "event.h"
+#include "fact.h"
+#include "rule.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+/* ------------------------------------------------------------------------
+ * What rules see
+ * ------------------------------------------------------------------------ */
+
+/* The case is about this lead from now on, as it is now. */
+void
+pool_claim_look_at(PoolClaimCase *c, const PoolLead *lead)
+{
+	c->lead = lead;
+	if (c->document == NULL)
+		return;
+	c->document = NULL;
+	MemoryContextReset(c->scratch);
+}
+
+/* The lead's document, good until the case is about another lead. */
+Jsonb *
+pool_claim_document(PoolClaimCase *c)
+{
+	PoolTable  *table = pool_work_table(c->work, POOL_LEAD_DATA);
+	MemoryContext old;
+	PoolData	data;
+
+	if (c->document != NULL)
+		return c->document;
+	if (c->scratch == NULL)
+		c->scratch = AllocSetContextCreate(CurrentMemoryContext,
+										   "pool_ext claim",
+										   ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(c->scratch);
+	if (!pool_data_read(table, c->lead->id, pool_snapshot(), &data))
+		elog(ERROR, "lead " INT64_FORMAT " has no data", c->lead->id);
+	c->document = pool_rule_document(c->lead, &data, c->now);
+	MemoryContextSwitchTo(old);
+	return c->document;
+}
+
+/* The member's document, made anew when he holds more than before. */
+static Jsonb *
+member_document(PoolClaimCase *c, const PoolMembershipConf *membership)
+{
+	int32		held = c->quota != NULL ? c->quota->held : 0;
+
+	if (c->member_document != NULL && c->member_held == held &&
+		c->member_pool_id == c->pool->id)
+		return c->member_document;
+	c->member_held = held;
+	c->member_pool_id = c->pool->id;
+	c->member_document = pool_member_document(c->work, pool_snapshot(),
+											  c->member, membership, held,
+											  c->now);
+	return c->member_document;
+}
+
+/* What the condition says of a document; leaves nothing in memory. */
+static PoolVerdict
+judge(PoolClaimCase *c, const PoolCondition *condition, Jsonb *document,
+	  Jsonb *variables)
+{
+	MemoryContext old = MemoryContextSwitchTo(c->scratch);
+	PoolVerdict verdict = pool_rule_judge(condition, document, variables);
+
+	MemoryContextSwitchTo(old);
+	return verdict;
+}
+
+static PoolVerdict
+judge_lead(PoolClaimCase *c, const PoolCondition *condition)
+{
+	if (condition->path == NULL)
+		return POOL_MATCH;
+	return judge(c, condition, pool_claim_document(c), NULL);
+}
+
+/* ------------------------------------------------------------------------
+ * The tests
+ * ------------------------------------------------------------------------ */
+
 static bool
-is_available(const PoolClaimCase *c, PoolBound *bound)
+is_available(PoolClaimCase *c, PoolBound *bound)
 {
 	return c->lead->status == POOL_AVAILABLE;
 }
 
 static bool
-is_member(const PoolClaimCase *c, PoolBound *bound)
+is_member(PoolClaimCase *c, PoolBound *bound)
 {
 	const PoolMembershipConf *conf = pool_config_membership(c->pool->id,
 															c->member->id);
@@ -32,39 +113,134 @@ is_member(const PoolClaimCase *c, PoolBound *bound)
 }
 
 static bool
-is_active(const PoolClaimCase *c, PoolBound *bound)
+is_active(PoolClaimCase *c, PoolBound *bound)
 {
 	return c->quota->status == POOL_MEMBER_ACTIVE ||
 		c->quota->status == POOL_MEMBER_REMOVED;
 }
 
 static bool
-is_enabled(const PoolClaimCase *c, PoolBound *bound)
+is_enabled(PoolClaimCase *c, PoolBound *bound)
 {
 	return c->pool->enabled;
 }
 
+/*
+ * Whether the rule speaks of this lead now; *until is when it ceases to, by
+ * its head start.  A rule that cannot be evaluated does.
+ */
 static bool
-is_not_cooling_down(const PoolClaimCase *c, PoolBound *bound)
+rule_binds(PoolClaimCase *c, const PoolClaimRule *rule, TimestampTz *until)
+{
+	*until = DT_NOEND;
+	if (rule->head_start != NULL)
+		*until = pool_time_add(c->lead->entered_at, rule->head_start,
+							   c->pool->zone);
+	return *until > c->now && judge_lead(c, &rule->condition) != POOL_NO_MATCH;
+}
+
+/* Whether the member meets what a rule that binds demands of him. */
+static bool
+rule_admits(PoolClaimCase *c, const PoolClaimRule *rule)
+{
+	const PoolMembershipConf *conf = pool_config_membership(c->pool->id,
+															c->member->id);
+	Jsonb	   *lead;
+
+	if (judge_lead(c, &rule->condition) != POOL_MATCH ||
+		conf->level < rule->min_level)
+		return false;
+	if (rule->member_condition.path == NULL)
+		return true;
+	lead = pool_claim_document(c);
+	return judge(c, &rule->member_condition, member_document(c, conf),
+				 lead) == POOL_MATCH;
+}
+
+/* Of the rules that bar him, the one that does so longest is named. */
+static bool
+is_admitted(PoolClaimCase *c, PoolBound *bound)
+{
+	for (int i = 0; i < c->pool->n_claim_rules; i++)
+	{
+		const PoolClaimRule *rule = &c->pool->claim_rules[i];
+		TimestampTz until;
+
+		if (!rule_binds(c, rule, &until) || rule_admits(c, rule))
+			continue;
+		if (c->rule == NULL || until > bound->retry_at)
+		{
+			c->rule = rule->name;
+			bound->retry_at = until;
+		}
+	}
+	if (bound->retry_at == DT_NOEND)
+		bound->retry_at = POOL_NO_TIME;
+	return c->rule == NULL;
+}
+
+static bool
+is_shown(PoolClaimCase *c, PoolBound *bound)
+{
+	if (c->lead->hidden_until <= c->now ||
+		c->lead->reserved_for == c->member->id)
+		return true;
+	if (c->lead->hidden_until != DT_NOEND)
+		bound->retry_at = c->lead->hidden_until;
+	return false;
+}
+
+/* Whether a manager must approve that somebody claims this lead. */
+bool
+pool_claim_needs_approval(PoolClaimCase *c)
+{
+	const PoolConf *pool = c->pool;
+	TimestampTz until;
+
+	for (int i = 0; i < pool->n_claim_rules; i++)
+		if (pool->claim_rules[i].approval &&
+			rule_binds(c, &pool->claim_rules[i], &until))
+		{
+			c->rule = pool->claim_rules[i].name;
+			return true;
+		}
+	for (int i = 0; i < pool->n_approval_rules; i++)
+		if (strcmp(pool->approval_rules[i].action, "claim") == 0 &&
+			judge_lead(c, &pool->approval_rules[i].condition) != POOL_NO_MATCH)
+		{
+			c->rule = pool->approval_rules[i].name;
+			return true;
+		}
+	return false;
+}
+
+static bool
+is_approved(PoolClaimCase *c, PoolBound *bound)
+{
+	return c->approved || !pool_claim_needs_approval(c);
+}
+
+static bool
+is_not_cooling_down(PoolClaimCase *c, PoolBound *bound)
 {
 	return !pool_cooling_down(c->work, c->lead, c->member->id, c->now,
 							  &bound->retry_at);
 }
 
 static bool
-is_late_enough(const PoolClaimCase *c, PoolBound *bound)
+is_late_enough(PoolClaimCase *c, PoolBound *bound)
 {
 	return !pool_quota_interval_bound(c->quota, c->now, bound);
 }
 
 static bool
-is_below_claim_limit(const PoolClaimCase *c, PoolBound *bound)
+is_below_claim_limit(PoolClaimCase *c, PoolBound *bound)
 {
 	return !pool_quota_claim_bound(c->quota, c->now, bound);
 }
 
 static bool
-is_below_hold_limit(const PoolClaimCase *c, PoolBound *bound)
+is_below_hold_limit(PoolClaimCase *c, PoolBound *bound)
 {
 	return !pool_quota_hold_bound(c->set, c->quota, bound);
 }
@@ -74,7 +250,10 @@ const PoolClaimTest pool_claim_tests[] = {
 	{"membership", "not_member", false, is_member},
 	{"active", "away", false, is_active},
 	{"pool_enabled", "pool_disabled", false, is_enabled},
+	{"claim_rules", "level", true, is_admitted},
+	{"hidden", "hidden", true, is_shown},
 	{"cooldown", "cooldown", true, is_not_cooling_down},
+	{"approval", "approval", true, is_approved},
 	{"claim_interval", "too_soon", false, is_late_enough},
 	{"claim_limit", "claim_limit", false, is_below_claim_limit},
 	{"hold_limit", "hold_limit", false, is_below_hold_limit}
@@ -82,7 +261,7 @@ const PoolClaimTest pool_claim_tests[] = {
 const int	pool_claim_test_count = lengthof(pool_claim_tests);
 
 static const PoolClaimTest *
-first_failing(const PoolClaimCase *c, bool of_member, bool of_lead,
+first_failing(PoolClaimCase *c, bool of_member, bool of_lead,
 			  PoolBound *bound)
 {
 	for (int i = 0; i < pool_claim_test_count; i++)
@@ -95,6 +274,7 @@ first_failing(const PoolClaimCase *c, bool of_member, bool of_lead,
 		{
 			POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME
 		};
+		c->rule = NULL;
 		if (!test->passes(c, bound))
 			return test;
 	}
@@ -103,23 +283,48 @@ first_failing(const PoolClaimCase *c, bool of_member, bool of_lead,
 
 /* The first test that fails whatever the lead; NULL if none does. */
 const PoolClaimTest *
-pool_claim_check_member(const PoolClaimCase *c, PoolBound *bound)
+pool_claim_check_member(PoolClaimCase *c, PoolBound *bound)
 {
 	return first_failing(c, true, false, bound);
 }
 
 /* The first test that fails because of this lead. */
 const PoolClaimTest *
-pool_claim_check_lead(const PoolClaimCase *c, PoolBound *bound)
+pool_claim_check_lead(PoolClaimCase *c, PoolBound *bound)
 {
 	return first_failing(c, false, true, bound);
 }
 
 /* The first test of all that fails. */
 const PoolClaimTest *
-pool_claim_check(const PoolClaimCase *c, PoolBound *bound)
+pool_claim_check(PoolClaimCase *c, PoolBound *bound)
 {
 	return first_failing(c, true, true, bound);
+}
+
+/*
+ * Judges the lead, and the member in its pool, as they are just now: NULL if
+ * he may have it.  A lead that has meanwhile come into a pool whose counters
+ * are not locked is not to be had now.
+ */
+const char *
+pool_claim_judge(PoolClaimCase *c, const PoolLead *lead, PoolBound *bound)
+{
+	const PoolClaimTest *failed;
+
+	pool_claim_look_at(c, lead);
+	c->pool = pool_config_pool(lead->pool_id);
+	c->quota = pool_quota_get(c->set, lead->pool_id, c->member->id);
+	*bound = (PoolBound)
+	{
+		POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME
+	};
+	if (lead->status != POOL_AVAILABLE)
+		return lead->status == POOL_OWNED ? "taken" : "not_available";
+	if (c->quota == NULL)
+		return "contended";
+	failed = pool_claim_check(c, bound);
+	return failed != NULL ? failed->outcome : NULL;
 }
 
 static bool

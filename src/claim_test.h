@@ -8,7 +8,10 @@
 #include "lead.h"
 #include "quota.h"
 
-/* A member looks at a lead (or, with lead NULL, at a pool). */
+/*
+ * A member looks at a lead (or, with lead NULL, at a pool).  Documents are
+ * made when a rule asks for them; pool_claim_look_at() names the next lead.
+ */
 typedef struct PoolClaimCase
 {
 	PoolWork   *work;
@@ -18,6 +21,13 @@ typedef struct PoolClaimCase
 	PoolQuota  *quota;			/* of the member in the pool */
 	const PoolLead *lead;
 	TimestampTz now;
+	bool		approved;		/* a manager grants it just now */
+	const char *rule;			/* why the last test failed; NULL = no rule */
+	MemoryContext scratch;		/* of the lead's document; NULL = none yet */
+	Jsonb	   *document;
+	Jsonb	   *member_document;
+	int32		member_held;	/* what it was made for, as the next */
+	int32		member_pool_id;
 } PoolClaimCase;
 
 typedef struct PoolClaimTest
@@ -25,18 +35,23 @@ typedef struct PoolClaimTest
 	const char *name;
 	const char *outcome;		/* when it fails */
 	bool		of_lead;		/* needs the lead */
-	bool		(*passes) (const PoolClaimCase *c, PoolBound *bound);
+	bool		(*passes) (PoolClaimCase *c, PoolBound *bound);
 } PoolClaimTest;
 
 extern const PoolClaimTest pool_claim_tests[];
 extern const int pool_claim_test_count;
 
-extern const PoolClaimTest *pool_claim_check_member(const PoolClaimCase *c,
+extern void pool_claim_look_at(PoolClaimCase *c, const PoolLead *lead);
+extern Jsonb *pool_claim_document(PoolClaimCase *c);
+extern bool pool_claim_needs_approval(PoolClaimCase *c);
+extern const PoolClaimTest *pool_claim_check_member(PoolClaimCase *c,
 													PoolBound *bound);
-extern const PoolClaimTest *pool_claim_check_lead(const PoolClaimCase *c,
+extern const PoolClaimTest *pool_claim_check_lead(PoolClaimCase *c,
 												  PoolBound *bound);
-extern const PoolClaimTest *pool_claim_check(const PoolClaimCase *c,
+extern const PoolClaimTest *pool_claim_check(PoolClaimCase *c,
 											 PoolBound *bound);
+extern const char *pool_claim_judge(PoolClaimCase *c, const PoolLead *lead,
+									PoolBound *bound);
 extern bool pool_cooling_down(PoolWork *work, const PoolLead *lead,
 							  int32 member_id, TimestampTz now,
 							  TimestampTz *until);

@@ -5,6 +5,7 @@
  */
 #include "close.h"
 
+#include "approval.h"
 #include "catalog/pg_type.h"
 #include "release.h"
 #include "request.h"
@@ -237,6 +238,10 @@ run_batch(PoolCall *call, const PoolActor *actor, PoolBatchCheck check,
 		if (item->outcome == NULL && check == check_reopen &&
 			is_erased(call, item->id))
 			item->outcome = "not_found";
+		if (item->outcome == NULL && check != check_reopen &&
+			pool_approval_needed(call->work, actor, call->function,
+								 &item->lead, batch->now))
+			item->outcome = "approval";
 		if (item->outcome != NULL)
 		{
 			pool_batch_emit(batch, item, item->outcome);

@@ -323,7 +323,7 @@ check_erase(void *arg, const PoolLead *lead)
 /* Keys of an event's detail that are not personal and that counts need. */
 #define KEPT_DETAILS \
 	"'{from,from_pool,from_day,cooldown,answered,kind,first_seconds,seconds,amount," \
-	"currency,changed,due_at,before,quarantine,notify,approval,action}'"
+	"currency,changed,due_at,before,until,quarantine,notify,approval,action,step}'"
 
 /* What personal data leads have, and how it goes; $1 are the leads, $2 now. */
 static const char *const erasures[] = {
@@ -334,17 +334,21 @@ static const char *const erasures[] = {
 	" (SELECT jsonb_object_agg(d.key, d.value)"
 	"  FROM jsonb_each(detail) d WHERE d.key = ANY (" KEPT_DETAILS "))"
 	" WHERE lead_id = ANY ($1) AND (reason IS NOT NULL OR detail IS NOT NULL)",
+	"UPDATE pool.approval SET reason = NULL, note = NULL"
+	" WHERE lead_id = ANY ($1) AND (reason IS NOT NULL OR note IS NOT NULL)",
 	/* of stored results, outcome and lead stay */
 	"UPDATE pool.request_log SET result ="
 	" (SELECT array_agg(CASE WHEN split_part(r, ',', 2) = ANY ($1::text[])"
 	"   THEN concat('(', split_part(substr(r, 2), ',', 1), ',',"
 	"    split_part(r, ',', 2),"
 	"    repeat(',', CASE function WHEN 'claim' THEN 10"
-	"     WHEN 'claim_leads' THEN 5 ELSE 1 END), ')')"
+	"     WHEN 'claim_leads' THEN 5 WHEN 'approve' THEN 3 ELSE 1 END), ')')"
 	"   ELSE r END ORDER BY n)"
 	"  FROM unnest(result) WITH ORDINALITY u (r, n))"
 	" WHERE function IN ('claim', 'claim_leads', 'assign', 'transfer',"
-	"  'release', 'reclaim', 'convert', 'archive', 'reopen', 'move')"
+	"  'release', 'reclaim', 'convert', 'archive', 'reopen', 'move', 'hide',"
+	"  'unhide', 'protect', 'unprotect', 'approve', 'reject',"
+	"  'cancel_request')"
 	" AND EXISTS (SELECT FROM unnest(result) r"
 	"  WHERE split_part(r, ',', 2) = ANY ($1::text[]))"
 };

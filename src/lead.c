@@ -321,6 +321,16 @@ pool_lead_leave_queue(PoolTable *leads, const PoolLead *lead)
 	pool_queue_take(leads, lead->pool_id, &candidate);
 }
 
+/* What a lead is hidden for ends when it leaves the place it waits at. */
+static void
+end_reservation(PoolLead *lead)
+{
+	if (lead->reserved_for == 0)
+		return;
+	lead->hidden_until = POOL_NO_TIME;
+	lead->reserved_for = 0;
+}
+
 static void
 enter_queue(PoolLead *lead, int32 pool_id, TimestampTz at)
 {
@@ -441,6 +451,8 @@ pool_lead_close(PoolTable *leads, PoolLead *lead, PoolStatus status,
 		pool_lead_leave_queue(leads, lead);
 	lead->ticket = 0;
 	lead->status = status;
+	lead->hidden_until = POOL_NO_TIME;
+	lead->reserved_for = 0;
 	lead->closed_at = at;
 	lead->check_at = POOL_NO_TIME;
 	write_lead(leads, &before, lead);
@@ -470,8 +482,29 @@ pool_lead_move(PoolTable *leads, PoolLead *lead, int32 pool_id,
 
 	Assert(lead->status == POOL_AVAILABLE);
 	pool_lead_leave_queue(leads, lead);
+	end_reservation(lead);
 	enter_queue(lead, pool_id, at);
 	write_lead(leads, &before, lead);
+}
+
+/*
+ * An available lead is hidden until then (NO_TIME = no longer), but from this
+ * member (0 = from all).  It keeps its place in the queue, which must learn of
+ * its new version.
+ */
+void
+pool_lead_hide(PoolTable *leads, PoolLead *lead, TimestampTz until,
+			   int32 reserved_for)
+{
+	PoolCandidate candidate;
+
+	Assert(lead->status == POOL_AVAILABLE);
+	pool_lead_leave_queue(leads, lead);
+	lead->hidden_until = until;
+	lead->reserved_for = reserved_for;
+	write_lead(leads, lead, lead);
+	candidate = as_candidate(lead);
+	pool_queue_give(leads, lead->pool_id, &candidate);
 }
 
 /* A new priority; an available lead goes to the end of its new band. */

@@ -6,6 +6,7 @@
  */
 #include "release.h"
 
+#include "approval.h"
 #include "errors.h"
 #include "quarantine.h"
 #include "request.h"
@@ -80,6 +81,10 @@ give_back_all(PoolBatch *batch, const char *kind, const PoolConf *to_pool,
 		if (item->outcome == NULL && to_pool != NULL &&
 			to_pool->tenant_id != item->lead.tenant_id)
 			item->outcome = "not_found";
+		if (item->outcome == NULL && strcmp(kind, "released") == 0 &&
+			pool_approval_needed(batch->call->work, batch->actor, "release",
+								 &item->lead, batch->now))
+			item->outcome = "approval";
 		if (item->outcome == NULL)
 		{
 			event.actor_id = batch->actor->member_id;
@@ -106,8 +111,8 @@ check_release(void *arg, const PoolLead *lead)
  * or manages one above it; PO003 for others.  In a pool of another tenant
  * there are no leads of his anyway.
  */
-static void
-require_belonging(const PoolActor *actor, const PoolConf *pool)
+void
+pool_require_belonging(const PoolActor *actor, const PoolConf *pool)
 {
 	if (pool->tenant_id != actor->tenant_id ||
 		pool_config_membership(pool->id, actor->member_id)->role !=
@@ -140,7 +145,7 @@ pool_release(PG_FUNCTION_ARGS)
 	if (pool_request_replay(call, 4, member->tenant_id))
 		return pool_call_end(call);
 	if (to_pool != NULL)
-		require_belonging(&actor, to_pool);
+		pool_require_belonging(&actor, to_pool);
 	batch = pool_batch_begin(call, &actor, ids, n, check_release, &actor);
 	pool_batch_lock_leads(batch);
 	return give_back_all(batch, "released", to_pool, reason);

@@ -10,6 +10,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "clock.h"
+#include "decide.h"
 #include "guc.h"
 #include "miscadmin.h"
 #include "recheck.h"
@@ -85,6 +86,7 @@ static const struct
 }			tasks[] = {
 	{"recheck", pool_recheck_run},
 	{"timers", pool_timer_run},
+	{"approvals", pool_decide_run},
 	{"rollup", pool_rollup_run},
 	{"rewards", pool_reward_run},
 	{"requests", purge_requests}

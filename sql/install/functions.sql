@@ -134,8 +134,8 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.claim(text, text, integer, jsonb, uuid) IS
 'The member (default: the caller''s own) takes the best n leads (1..10000) of the pool: highest priority first, then longest in the pool. One row claimed for each, as many as quota and stock allow; due_at is when the next timer acts on it.
-If none, one row with lead_id NULL. Outcomes: empty; contended (what there is, running transactions hold: try again); none_allowed (stock exists, all barred for this member, as by cooldown); hold_limit, claim_limit (limit_value, used; retry_at when the day ends); too_soon (retry_at); away (the member is not active); pool_disabled.
-match is reserved. Errors: PO001, PO002 unknown pool or member, PO003 not a member of the pool, PO004 acting for another, PO010 request id reused, 22023 n or match.';
+If none, one row with lead_id NULL. Outcomes: empty; contended (what there is, running transactions hold: try again); none_allowed (stock exists, all barred for this member: by a claim rule, cooldown, need of approval, or because it is hidden); hold_limit, claim_limit (limit_value, used; retry_at when the day ends); too_soon (retry_at); away (the member is not active); pool_disabled.
+match looks for the best of those that fit, else empty: an object of fields of the lead (its own or attributes; its own win) and what each must be: a value, an array (any of these) or {"from": a, "to": b} (both ends included, one may be left out; numbers, or texts by their bytes). All must fit; a field that is an array fits if one element does; a missing field is null. It is judged lead by lead, in order, so a match that few fit costs a walk through the pool. Errors: PO001, PO002 unknown pool or member, PO003 not a member of the pool, PO004 acting for another, PO010 request id reused, 22023 n or match.';
 
 CREATE FUNCTION pool.claim_leads(
     leads bigint[], member text DEFAULT NULL, request_id uuid DEFAULT NULL,
@@ -147,7 +147,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.claim_leads(bigint[], text, uuid) IS
 'The member takes these leads. One row per distinct id, in the order given; each is charged to the membership of its own pool. Never waits for a lead.
-Outcomes: claimed; taken (owned, by whomever); contended (a running transaction holds it); not_available (closed); not_member (of its pool); away; pool_disabled; cooldown and too_soon (retry_at); claim_limit and hold_limit (limit_value, used, retry_at); not_found. A refusal tells the key only where history() would tell the caller of the lead.
+Outcomes: claimed; taken (owned, by whomever); contended (a running transaction holds it); not_available (closed); not_member (of its pool); away; pool_disabled; level (a claim rule bars the member: his level, or its condition on members; or a condition that cannot be evaluated; retry_at when a head start ends; explain_claim names the rule); approval (request_claim() asks for it); hidden, cooldown and too_soon (retry_at); claim_limit and hold_limit (limit_value, used, retry_at); not_found. A refusal tells the key only where history() would tell the caller of the lead.
 Errors: PO002, PO004, PO010, 22004 NULL among the ids, 22023 more than 10000.';
 
 CREATE FUNCTION pool.explain_claim(
@@ -158,7 +158,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_explain_claim'
     LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 8;
 COMMENT ON FUNCTION pool.explain_claim(bigint, text) IS
-'Why the member may or may not claim this lead now: one row per test, in the order of enforcement and by the same code. detail is the outcome a claim would have (with used and limit), retry_at when time cures it. Errors: PO002, PO004.';
+'Why the member may or may not claim this lead now: one row per test, in the order of enforcement and by the same code. detail is the outcome a claim would have (with used and limit, or the rule), retry_at when time cures it. Tests: available, membership, active, pool_enabled, claim_rules, hidden, cooldown, approval, claim_interval, claim_limit, hold_limit. Errors: PO002, PO004.';
 
 ------------------------------------------------------------------------
 -- Assigning and returning (assign.c, release.c)
@@ -174,7 +174,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.assign(bigint[], text, text, text, text, uuid) IS
 'A manager (actor; default the caller) gives available leads to a member, in their own pools or in to_pool, of which the actor must be manager too. Overrides cooldown, and the event says so; claim limits do not count. Never waits for a lead.
-Outcomes: assigned; taken (owned); contended; not_available (closed); not_member (of the pool); inactive (away, leaving or left); hold_limit; not_found. A refusal tells the key only where history() would tell the caller of the lead.
+Outcomes: assigned; taken (owned); contended; not_available (closed); not_member (of the pool); inactive (away, leaving or left); hold_limit; approval (an approval rule for assign matches, and the actor could not approve it: request() asks); not_found. A refusal tells the key only where history() would tell the caller of the lead.
 Errors: PO001, PO002, PO004, PO005 manager needed, PO010, 22004, 22023 bad ids, a reason of more than 200 characters, or pool and member of different tenants.';
 
 CREATE FUNCTION pool.transfer(
@@ -187,7 +187,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.transfer(bigint[], text, text, text, text, uuid) IS
 'A manager gives owned leads to another member, in their own pools or in to_pool, of which the actor must be manager too. A new spell begins for first_contact and follow_up timers; ownership timers go on. Waits for whoever holds a lead, unless this transaction already holds members'' counters: then contended.
-Outcomes: transferred; not_owned; not_member; inactive; hold_limit; contended; not_found. A refusal tells the key only where history() would tell the caller of the lead.
+Outcomes: transferred; not_owned; not_member; inactive; hold_limit; approval (as for assign); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead.
 Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023 as of assign.';
 
 CREATE FUNCTION pool.release(
@@ -199,7 +199,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.release(bigint[], text, text, text, uuid) IS
 'The owner gives leads back to their pools, or to to_pool, to which he must belong, if only as a viewer, or of which he manages one above. They keep their priority and enter the queue as the newest of their band. Does not refund the claim.
-Outcomes: released; not_owner; contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO001, PO002, PO003 he does not belong to to_pool, PO004, PO010, 22004, 22023 bad ids or a reason of more than 200 characters.';
+Outcomes: released; not_owner; approval (an approval rule for release matches: request() asks); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO001, PO002, PO003 he does not belong to to_pool, PO004, PO010, 22004, 22023 bad ids or a reason of more than 200 characters.';
 
 CREATE FUNCTION pool.reclaim(
     leads bigint[], reason text DEFAULT NULL, to_pool text DEFAULT NULL,
@@ -250,7 +250,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.archive(bigint[], text, text, uuid) IS
 'A manager takes leads out of circulation (invalid, lost), whoever owns them.
-Outcomes: archived; already_closed; contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO002, PO004, PO005, PO010, 22004 no reason, 22023 bad ids or a reason of more than 200 characters.';
+Outcomes: archived; already_closed; approval (as for assign); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO002, PO004, PO005, PO010, 22004 no reason, 22023 bad ids or a reason of more than 200 characters.';
 
 CREATE FUNCTION pool.reopen(
     leads bigint[], to_pool text DEFAULT NULL, actor text DEFAULT NULL,
@@ -272,7 +272,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.move(bigint[], text, text, uuid) IS
 'A manager moves available leads to another pool, of which he must be manager too; there they enter as the newest of their band.
-Outcomes: moved; not_available; contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
+Outcomes: moved; not_available; approval (as for assign); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
 
 CREATE FUNCTION pool.erase(
     leads bigint[], reason text DEFAULT NULL, actor text DEFAULT NULL,
@@ -325,7 +325,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_tick'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 4;
 COMMENT ON FUNCTION pool.tick(integer) IS
-'Does everything that time makes due, in the caller''s transaction; the background worker does the same in small ones. max_leads bounds each task, NULL is no bound. Tasks: recheck (timers after a change of rules), timers (reminders, escalations, reclaims, moves and archiving), rollup (statistics), rewards (the ledger of points), requests (old results). done counts what was looked at; more says that some is left. Not for prepared transactions. Errors: 22023.';
+'Does everything that time makes due, in the caller''s transaction; the background worker does the same in small ones. max_leads bounds each task, NULL is no bound. Tasks: recheck (timers after a change of rules), timers (reminders, escalations, reclaims, moves and archiving), approvals (requests whose time is over), people (ends of absences), runs (offboarding and the like), routing (leads that wait for a member), facts (what conditions see of members), rollup (statistics), rewards (the ledger of points), requests (old results). done counts what was looked at; more says that some is left. Not for prepared transactions. Errors: 22023.';
 
 CREATE FUNCTION pool.purge_events(before timestamptz) RETURNS bigint
     AS 'MODULE_PATHNAME', 'pool_purge_events'

@@ -207,6 +207,7 @@ CREATE TABLE pool.approval (
     expires_at       timestamptz,
     decided_at       timestamptz,
     decided_by       integer,
+    claims           integer,
     CONSTRAINT approval_pkey PRIMARY KEY (id),
     CONSTRAINT approval_status_check
         CHECK (status IN ('open', 'approved', 'rejected', 'expired',

@@ -215,7 +215,11 @@ COMMENT ON COLUMN pool.approval.created_at IS 'When it was asked for.';
 COMMENT ON COLUMN pool.approval.expires_at IS
     'When it ends by itself; NULL = never. A suggestion takes effect then.';
 COMMENT ON COLUMN pool.approval.decided_at IS 'When it was decided.';
-COMMENT ON COLUMN pool.approval.decided_by IS 'Member who decided (id).';
+COMMENT ON COLUMN pool.approval.decided_by IS
+    'Member who decided (id); NULL = time, a service, or nobody yet.';
+COMMENT ON COLUMN pool.approval.claims IS
+    'Spells the lead had had when it was asked for: another number, and '
+    'the request is about what is no longer.';
 
 COMMENT ON TABLE pool.collaborator IS 'Who helps the owner of a lead.';
 COMMENT ON COLUMN pool.collaborator.lead_id IS 'Lead.';

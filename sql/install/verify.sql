@@ -87,6 +87,11 @@ FROM (VALUES
     ('lead_orphan', 3,
         'lead_state and lead_data have the same leads.',
         'One of the tables was restored without the other; restore both.'),
+    ('reservations', 3,
+        'A lead is reserved for whom an open request says, and for nobody '
+        'else.',
+        'Cancel or reject the request named; nobody but the library may '
+        'write lead_state and approval.'),
     ('rollup_day', 3,
         'Rolled-up days of pools are the sums of their events.',
         'Empty rollup_day, rollup_member and rollup_state in one '
@@ -248,6 +253,28 @@ SELECT format('identity of kind %s', i.kind) AS object,
     format('lead %s does not exist', i.lead_id) AS message
 FROM pool.identity i
 WHERE NOT EXISTS (SELECT FROM pool.lead_data d WHERE d.id = i.lead_id);
+
+CREATE VIEW pool.verify_reservations AS
+SELECT format('lead %s', s.id) AS object,
+    format('reserved for member %s without an open request',
+        s.reserved_for) AS message
+FROM pool.lead_state s
+WHERE s.reserved_for IS NOT NULL
+    AND (s.status <> 'available' OR s.hidden_until IS NULL OR NOT EXISTS (
+        SELECT FROM pool.approval a
+        WHERE a.lead_id = s.id AND a.status = 'open'
+            AND a.action IN ('claim', 'assign')
+            AND a.member_id = s.reserved_for))
+UNION ALL
+SELECT format('approval %s', a.id),
+    format('open, but lead %s is not reserved for member %s', s.id,
+        a.member_id)
+FROM pool.approval a
+JOIN pool.lead_state s ON s.id = a.lead_id
+WHERE a.status = 'open' AND a.action = 'claim'
+    AND s.status = 'available' AND s.pool_id = a.pool_id
+    AND s.claims = a.claims AND s.entered_at < a.created_at
+    AND s.reserved_for IS DISTINCT FROM a.member_id;
 
 CREATE VIEW pool.verify_tenant_mixed AS
 SELECT format('lead %s', s.id) AS object,
@@ -777,6 +804,12 @@ COMMENT ON VIEW pool.verify_lead_orphan IS
     'Check of level 3. lead_state and lead_data have the same leads.';
 COMMENT ON COLUMN pool.verify_lead_orphan.object IS 'What is wrong, by ids.';
 COMMENT ON COLUMN pool.verify_lead_orphan.message IS 'What is wrong with it.';
+COMMENT ON VIEW pool.verify_reservations IS
+    'Check of level 3. A lead is reserved for whom an open request says, '
+    'and for nobody else.';
+COMMENT ON COLUMN pool.verify_reservations.object IS 'What is wrong, by ids.';
+COMMENT ON COLUMN pool.verify_reservations.message IS
+    'What is wrong with it.';
 COMMENT ON VIEW pool.verify_rollup_day IS
     'Check of level 3. Rolled-up days of pools are the sums of their '
     'events.';

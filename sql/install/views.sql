@@ -149,11 +149,14 @@ JOIN pool.lead_data d ON d.id = s.id
 WHERE p.enabled
     AND o.role IN ('member', 'manager')
     AND s.ticket IS NOT NULL
-    AND s.status = 'available';
+    AND s.status = 'available'
+    AND (s.hidden_until IS NULL OR s.reserved_for = o.member_id
+        OR s.hidden_until <= (SELECT pool.clock()));
 
 COMMENT ON VIEW pool.lead_open IS
     'Leads available to the caller: in enabled pools he belongs to as '
-    'member or manager. What the pool masks is left out.';
+    'member or manager, but for hidden ones that are not reserved for him. '
+    'What the pool masks is left out.';
 COMMENT ON COLUMN pool.lead_open.lead_id IS 'Lead.';
 COMMENT ON COLUMN pool.lead_open.key IS
     'The application''s id of the lead; NULL if masked.';

@@ -205,7 +205,7 @@ CREATE FUNCTION pg_temp.signature(name text) RETURNS text LANGUAGE sql AS $$
                 'timestamp with time zone', 'timestamptz') END
     FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname = name
 $$;
-SELECT is(regexp_replace(pg_temp.signature(f.name), '::(text|uuid|jsonb|integer|numeric)', '', 'g'),
+SELECT is(regexp_replace(pg_temp.signature(f.name), '::(text|uuid|jsonb|integer|numeric|timestamptz|interval)', '', 'g'),
     f.signature, 'function ' || f.name)
 FROM (VALUES
     ('enter', 'pool text, key text, name text = NULL, source text = NULL, grade text = NULL, priority integer = 0, attributes jsonb = ''{}'', identities jsonb = ''{}'', owner text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT member text, OUT status text, OUT home_pool text, OUT rule text, OUT reason text'),
@@ -222,6 +222,17 @@ FROM (VALUES
     ('reopen', 'leads bigint[], to_pool text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
     ('move', 'leads bigint[], to_pool text, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
     ('erase', 'leads bigint[], reason text = NULL, actor text = NULL, OUT outcome text, OUT lead_id bigint'),
+    ('hide', 'leads bigint[], until timestamptz = NULL, reason text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
+    ('unhide', 'leads bigint[], reason text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
+    ('protect', 'leads bigint[], until timestamptz = NULL, span interval = NULL, reason text = NULL, member text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
+    ('unprotect', 'leads bigint[], reason text = NULL, member text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
+    ('request_claim', 'lead bigint, reason text = NULL, member text = NULL, request_id uuid = NULL, OUT outcome text, OUT approval_id bigint, OUT expires_at timestamptz'),
+    ('request_transfer', 'lead bigint, to_member text = NULL, reason text = NULL, member text = NULL, request_id uuid = NULL, OUT outcome text, OUT approval_id bigint, OUT expires_at timestamptz'),
+    ('request_extension', 'lead bigint, by interval, reason text = NULL, member text = NULL, request_id uuid = NULL, OUT outcome text, OUT approval_id bigint, OUT expires_at timestamptz'),
+    ('request', 'action text, lead bigint, member text = NULL, to_pool text = NULL, reason text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT approval_id bigint, OUT expires_at timestamptz'),
+    ('cancel_request', 'approval_id bigint, member text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
+    ('approve', 'approval_id bigint, note text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text, OUT reason text, OUT step integer'),
+    ('reject', 'approval_id bigint, note text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
     ('tick', 'max_leads integer = NULL, OUT task text, OUT done bigint, OUT more boolean'),
     ('verify', 'level integer = 3, OUT check_name text, OUT object text, OUT message text'),
     ('explain_claim', 'lead bigint, member text = NULL, OUT test text, OUT passed boolean, OUT detail text, OUT retry_at timestamptz'),
@@ -253,7 +264,9 @@ SELECT is(p.provolatile::text || p.proparallel::text, 'vu', p.proname || ' is vo
 FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
     ('enter', 'edit', 'claim', 'claim_leads', 'assign', 'transfer', 'release',
     'reclaim', 'follow_up', 'convert', 'archive', 'reopen', 'move', 'erase',
-    'tick', 'resume', 'purge_events', 'act_as', 'grant_access', 'revoke_access');
+    'hide', 'unhide', 'protect', 'unprotect', 'request_claim',
+    'request_transfer', 'request_extension', 'request', 'cancel_request',
+    'approve', 'reject', 'tick', 'resume', 'purge_events', 'act_as', 'grant_access', 'revoke_access');
 SELECT is(p.provolatile::text, 's', p.proname || ' only looks')
 FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
     ('verify', 'explain_claim', 'explain_reclaim', 'history',
@@ -266,6 +279,13 @@ FROM (VALUES ('enter', 'duplicate'), ('enter', 'reopened'), ('enter', 'PO001'),
     ('assign', 'PO005'), ('transfer', 'not_owned'), ('release', 'not_owner'),
     ('reclaim', 'PO005'), ('follow_up', 'closed'), ('convert', 'already_converted'),
     ('archive', 'already_closed'), ('reopen', 'not_closed'), ('move', 'not_available'),
+    ('hide', 'reserved'), ('unhide', 'not_hidden'), ('protect', 'too_long'),
+    ('unprotect', 'not_protected'), ('request_claim', 'already_requested'),
+    ('request_transfer', 'not_needed'), ('request_extension', 'limit'),
+    ('request', 'not_owner'), ('cancel_request', 'already_decided'),
+    ('approve', 'next_step'), ('approve', 'refused'), ('approve', 'PO005'),
+    ('reject', 'rejected'), ('claim_leads', 'approval'), ('claim_leads', 'level'),
+    ('claim_leads', 'hidden'), ('release', 'approval'),
     ('erase', 'erased'), ('purge_events', '22023'), ('act_as', 'PO002'),
     ('grant_access', '42501')) w (fn, says)
 JOIN pg_proc p ON p.proname = w.fn AND p.pronamespace = 'pool'::regnamespace;
@@ -288,6 +308,7 @@ FROM (VALUES
     ('stat_recheck', 'pool_id, pool, member_id, member, to_do, done, since, done_share'),
     ('lead_due', 'lead_id, key, pool, owner, rule, action, due_at, warned_at'),
     ('lead_spell', 'lead_id, key, member, started_at, ended_at, began_by, ended_by, follow_ups, first_response_seconds, amount'),
+    ('approval_open', 'id, pool, lead_id, key, action, step, applicant, member, reason, created_at, expires_at'),
     ('quota_mine', 'pool, held, hold_limit, claimed_today, claim_limit, resets_at, next_claim_at'))
     v (rel, cols);
 SELECT has_view('pool', v, 'view ' || v)
@@ -297,7 +318,7 @@ SELECT is_empty($$SELECT rel, col, type FROM columns WHERE rel LIKE 'stat\_%'
         'timestamp with time zone')$$, 'plain types only in stat_*');
 SELECT ok('security_barrier=true' = ANY (c.reloptions), c.relname || ' is a security barrier')
 FROM pg_class c WHERE c.relnamespace = 'pool'::regnamespace AND c.relkind = 'v'
-    AND (c.relname LIKE 'stat\_%' OR c.relname ~ '^(lead|lead_.*|quota_mine)$');
+    AND (c.relname LIKE 'stat\_%' OR c.relname ~ '^(lead|lead_.*|quota_mine|approval_open)$');
 -- every ratio says its formula and is NULL at zero
 SELECT ok(col_description(('pool.' || rel)::regclass, attnum) ~ '/.*NULL',
     rel || '.' || col || ' says its formula')

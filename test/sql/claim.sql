@@ -58,7 +58,7 @@ SELECT * FROM t.error($$SELECT pool.claim('q', 'boss')$$);
 SELECT * FROM t.error($$SELECT pool.claim('p', 'nobody')$$);
 SELECT * FROM t.error($$SELECT pool.claim('nowhere', 'ann')$$);
 SELECT * FROM t.error($$SELECT pool.claim('p')$$);
-SELECT * FROM t.error($$SELECT pool.claim('p', 'ann', match => '{}')$$);
+SELECT * FROM t.error($$SELECT pool.claim('p', 'ann', match => '[]')$$);
 -- he may again, and no longer, as soon as the configuration says so
 SELECT t.join_pool('q', 'boss');
 SELECT outcome FROM pool.claim('q', 'boss');

@@ -1,0 +1,430 @@
+/*
+ * approval.c
+ *	  Requests that somebody has to grant: rows of approval, and the rules
+ *	  that demand them.
+ *
+ * The only writer of approval, but for suggestions of routing rules.  A request
+ * is changed only by whoever holds its lead's lock, so that it needs none of
+ * its own.  What it is about may end without it (the lead is assigned,
+ * archived, moved ...): then it is no longer live, and closed by whoever meets
+ * it next.
+ */
+#include "compat.h"
+#include "approval.h"
+
+#include "batch.h"
+#include "rule.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/rel.h"
+
+#define MAX_POOL_DEPTH 100
+
+/* ------------------------------------------------------------------------
+ * Rows
+ * ------------------------------------------------------------------------ */
+
+static Datum
+copy_text(Datum value)
+{
+	return PointerGetDatum(DatumGetTextPCopy(value));
+}
+
+static void
+read_approval(TupleTableSlot *slot, PoolApproval *a)
+{
+	Datum	   *v;
+	bool	   *n;
+
+	slot_getallattrs(slot);
+	v = slot->tts_values;
+	n = slot->tts_isnull;
+#define GET(attnum, convert, if_null) \
+	(n[(attnum) - 1] ? (if_null) : convert(v[(attnum) - 1]))
+	a->id = DatumGetInt64(v[APPROVAL_ID - 1]);
+	a->lead_id = DatumGetInt64(v[APPROVAL_LEAD_ID - 1]);
+	a->tenant_id = DatumGetInt32(v[APPROVAL_TENANT_ID - 1]);
+	a->pool_id = DatumGetInt32(v[APPROVAL_POOL_ID - 1]);
+	a->action = TextDatumGetCString(v[APPROVAL_ACTION - 1]);
+	a->status = TextDatumGetCString(v[APPROVAL_STATUS - 1]);
+	a->step = DatumGetInt32(v[APPROVAL_STEP - 1]);
+	a->min_level = DatumGetInt32(v[APPROVAL_MIN_LEVEL - 1]);
+	a->applicant_id = GET(APPROVAL_APPLICANT_ID, DatumGetInt32, 0);
+	a->member_id = GET(APPROVAL_MEMBER_ID, DatumGetInt32, 0);
+	a->to_pool_id = GET(APPROVAL_TO_POOL_ID, DatumGetInt32, 0);
+	a->from_rule_id = GET(APPROVAL_FROM_RULE_ID, DatumGetInt32, 0);
+	a->decided_by = GET(APPROVAL_DECIDED_BY, DatumGetInt32, 0);
+	a->claims = GET(APPROVAL_CLAIMS, DatumGetInt32, -1);
+	a->reason = GET(APPROVAL_REASON, copy_text, (Datum) 0);
+	a->note = GET(APPROVAL_NOTE, copy_text, (Datum) 0);
+	a->created_at = GET(APPROVAL_CREATED_AT, DatumGetTimestampTz,
+						POOL_NO_TIME);
+	a->expires_at = GET(APPROVAL_EXPIRES_AT, DatumGetTimestampTz,
+						POOL_NO_TIME);
+	a->decided_at = GET(APPROVAL_DECIDED_AT, DatumGetTimestampTz,
+						POOL_NO_TIME);
+#undef GET
+	a->span = NULL;
+	if (!n[APPROVAL_SPAN - 1])
+	{
+		a->span = palloc(sizeof(Interval));
+		*a->span = *DatumGetIntervalP(v[APPROVAL_SPAN - 1]);
+	}
+}
+
+static void
+form_approval(const PoolApproval *a, Datum *v, bool *n)
+{
+#define PUT(attnum, value, null) \
+	(v[(attnum) - 1] = (value), n[(attnum) - 1] = (null))
+#define PUT_ID(attnum, id) PUT(attnum, Int32GetDatum(id), (id) == 0)
+#define PUT_TIME(attnum, at) \
+	PUT(attnum, TimestampTzGetDatum(at), (at) == POOL_NO_TIME)
+	PUT(APPROVAL_ID, Int64GetDatum(a->id), false);
+	PUT(APPROVAL_TENANT_ID, Int32GetDatum(a->tenant_id), false);
+	PUT(APPROVAL_POOL_ID, Int32GetDatum(a->pool_id), false);
+	PUT(APPROVAL_LEAD_ID, Int64GetDatum(a->lead_id), false);
+	PUT(APPROVAL_ACTION, CStringGetTextDatum(a->action), false);
+	PUT(APPROVAL_STATUS, CStringGetTextDatum(a->status), false);
+	PUT(APPROVAL_STEP, Int32GetDatum(a->step), false);
+	PUT(APPROVAL_MIN_LEVEL, Int32GetDatum(a->min_level), false);
+	PUT_ID(APPROVAL_APPLICANT_ID, a->applicant_id);
+	PUT_ID(APPROVAL_MEMBER_ID, a->member_id);
+	PUT_ID(APPROVAL_TO_POOL_ID, a->to_pool_id);
+	PUT_ID(APPROVAL_FROM_RULE_ID, a->from_rule_id);
+	PUT_ID(APPROVAL_DECIDED_BY, a->decided_by);
+	PUT(APPROVAL_CLAIMS, Int32GetDatum(a->claims), a->claims < 0);
+	PUT(APPROVAL_REASON, a->reason, a->reason == 0);
+	PUT(APPROVAL_NOTE, a->note, a->note == 0);
+	PUT(APPROVAL_SPAN, IntervalPGetDatum(a->span), a->span == NULL);
+	PUT_TIME(APPROVAL_CREATED_AT, a->created_at);
+	PUT_TIME(APPROVAL_EXPIRES_AT, a->expires_at);
+	PUT_TIME(APPROVAL_DECIDED_AT, a->decided_at);
+#undef PUT
+#undef PUT_ID
+#undef PUT_TIME
+}
+
+int64
+pool_arg_approval(PoolCall *call, int argno)
+{
+	FunctionCallInfo fcinfo = call->fcinfo;
+
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"approval_id\" must not be null"),
+				 errdetail("It is the id of a request."),
+				 errhint("pool.approval_open lists open requests.")));
+	return PG_GETARG_INT64(argno);
+}
+
+/* False if the snapshot sees no such request. */
+bool
+pool_approval_read(PoolWork *work, int64 id, PoolApproval *a)
+{
+	PoolTable  *table = pool_work_table(work, POOL_APPROVAL);
+
+	if (!pool_table_find(table, POOL_APPROVAL_PKEY, pool_snapshot(),
+						 &pool_key_int8(id), 1))
+		return false;
+	read_approval(table->old, a);
+	return true;
+}
+
+/* The open request of this kind for the lead; there is one at most. */
+bool
+pool_approval_find_open(PoolWork *work, int64 lead_id, const char *action,
+						PoolApproval *a)
+{
+	PoolTable  *table = pool_work_table(work, POOL_APPROVAL);
+	PoolKey		keys[2] = {pool_key_int8(lead_id),
+	pool_key_text(CStringGetTextDatum(action))};
+
+	if (!pool_table_find(table, POOL_APPROVAL_OPEN, pool_snapshot(),
+						 keys, 2))
+		return false;
+	read_approval(table->old, a);
+	return true;
+}
+
+/* Gives it an id and writes it. */
+void
+pool_approval_insert(PoolWork *work, PoolApproval *a)
+{
+	Datum		values[APPROVAL_NATTS];
+	bool		nulls[APPROVAL_NATTS];
+
+	a->id = pool_sequence_new_id(POOL_APPROVAL_ID_SEQ);
+	form_approval(a, values, nulls);
+	pool_table_insert(pool_work_table(work, POOL_APPROVAL), values, nulls);
+}
+
+/*
+ * Writes what has become of it.  Raises 40001 where this snapshot is too old.
+ */
+void
+pool_approval_update(PoolWork *work, const PoolApproval *a)
+{
+	PoolTable  *table = pool_work_table(work, POOL_APPROVAL);
+	Snapshot	snapshot = pool_snapshot();
+	Datum		values[APPROVAL_NATTS];
+	bool		nulls[APPROVAL_NATTS];
+
+	if (!pool_table_find(table, POOL_APPROVAL_PKEY, snapshot,
+						 &pool_key_int8(a->id), 1) ||
+		pool_table_lock(table, &table->old->tts_tid, snapshot,
+						LockWaitBlock) != TM_Ok)
+		pool_report_serialization();
+	form_approval(a, values, nulls);
+	pool_table_update(table, values, nulls);
+}
+
+/* ------------------------------------------------------------------------
+ * Their course
+ * ------------------------------------------------------------------------ */
+
+bool
+pool_approval_is(const PoolApproval *a, const char *action)
+{
+	return strcmp(a->action, action) == 0;
+}
+
+/* A routing rule's proposal, which takes effect unless it is rejected. */
+bool
+pool_approval_is_suggestion(const PoolApproval *a)
+{
+	return a->from_rule_id != 0 && pool_approval_is(a, "assign");
+}
+
+bool
+pool_approval_is_over(const PoolApproval *a, TimestampTz now)
+{
+	return a->expires_at != POOL_NO_TIME && a->expires_at <= now;
+}
+
+/*
+ * Whether the lead is still where it was when this was asked for: the view
+ * approval_open says the same.
+ */
+bool
+pool_approval_is_live(const PoolApproval *a, const PoolLead *lead)
+{
+	if (lead->pool_id != a->pool_id ||
+		(a->claims >= 0 && lead->claims != a->claims))
+		return false;
+	if (lead->status == POOL_AVAILABLE && lead->entered_at > a->created_at)
+		return false;
+	if (pool_approval_is(a, "claim"))
+		return lead->status == POOL_AVAILABLE &&
+			lead->reserved_for == a->member_id;
+	if (pool_approval_is(a, "assign") || pool_approval_is(a, "move"))
+		return lead->status == POOL_AVAILABLE;
+	if (pool_approval_is(a, "archive"))
+		return lead->status != POOL_CONVERTED &&
+			lead->status != POOL_ARCHIVED;
+	return lead->status == POOL_OWNED;
+}
+
+/* The log: what happened to the request, by whom and why. */
+void
+pool_approval_log(PoolWork *work, PoolLead *lead, const PoolApproval *a,
+				  const char *kind, int32 actor_id, Datum reason,
+				  TimestampTz now)
+{
+	PoolEvent	event = {.kind = kind,.actor_id = actor_id,.reason = reason,
+	.rule_id = a->from_rule_id};
+	PoolDetail	detail;
+	PoolData	data;
+
+	pool_open_lead(work, lead, &data);
+	event.at = pool_lead_time(lead, now);
+	event.member_id = a->member_id != 0 ? a->member_id : a->applicant_id;
+	pool_detail_begin(&detail);
+	pool_detail_int(&detail, "approval", a->id);
+	pool_detail_text(&detail, "action", a->action, strlen(a->action));
+	pool_detail_int(&detail, "step", a->step);
+	event.detail = pool_detail_end(&detail);
+	pool_event_append(work, &event, lead, &data);
+}
+
+/* The lead waits for the member until the request ends. */
+void
+pool_approval_reserve(PoolWork *work, PoolLead *lead, const PoolApproval *a)
+{
+	PoolData	data;
+
+	pool_open_lead(work, lead, &data);
+	pool_lead_hide(pool_work_table(work, POOL_LEAD_STATE), lead,
+				   a->expires_at != POOL_NO_TIME ? a->expires_at : DT_NOEND,
+				   a->member_id);
+}
+
+/*
+ * A new request, whose step is known, about the locked lead.  What is claimed
+ * is reserved.
+ */
+void
+pool_approval_open(PoolWork *work, PoolLead *lead, PoolApproval *a,
+				   TimestampTz now)
+{
+	a->lead_id = lead->id;
+	a->tenant_id = lead->tenant_id;
+	a->pool_id = lead->pool_id;
+	a->claims = lead->claims;
+	a->status = "open";
+	a->created_at = pool_lead_time(lead, now);
+	a->decided_at = POOL_NO_TIME;
+	pool_approval_insert(work, a);
+	if (pool_approval_is(a, "claim"))
+		pool_approval_reserve(work, lead, a);
+	pool_approval_log(work, lead, a, "requested", a->applicant_id, a->reason,
+					  now);
+}
+
+/*
+ * The request ends in this status, which is also the event's kind; the lead,
+ * locked, is no longer reserved by it.
+ */
+void
+pool_approval_close(PoolWork *work, PoolLead *lead, PoolApproval *a,
+					const char *status, int32 actor_id, Datum note,
+					TimestampTz now)
+{
+	PoolData	data;
+
+	if (lead->status == POOL_AVAILABLE && lead->reserved_for != 0 &&
+		lead->reserved_for == a->member_id &&
+		(pool_approval_is(a, "claim") || pool_approval_is(a, "assign")))
+	{
+		pool_open_lead(work, lead, &data);
+		pool_lead_hide(pool_work_table(work, POOL_LEAD_STATE), lead,
+					   POOL_NO_TIME, 0);
+	}
+	a->status = status;
+	a->note = note;
+	a->decided_at = now;
+	a->decided_by = actor_id;
+	pool_approval_update(work, a);
+	pool_approval_log(work, lead, a, status, actor_id, note, now);
+}
+
+/* ------------------------------------------------------------------------
+ * Rules
+ * ------------------------------------------------------------------------ */
+
+/* A rule that cannot be evaluated binds.  *document is made when needed. */
+static bool
+rule_binds(PoolWork *work, const PoolApprovalRule *rule, const char *action,
+		   const PoolLead *lead, TimestampTz now, Jsonb **document)
+{
+	PoolData	data;
+
+	if (strcmp(rule->action, action) != 0)
+		return false;
+	if (rule->condition.path == NULL)
+		return true;
+	if (*document == NULL)
+	{
+		if (!pool_data_read(pool_work_table(work, POOL_LEAD_DATA), lead->id,
+							pool_snapshot(), &data))
+			elog(ERROR, "lead " INT64_FORMAT " has no data", lead->id);
+		*document = pool_rule_document(lead, &data, now);
+	}
+	return pool_rule_judge(&rule->condition, *document, NULL) !=
+		POOL_NO_MATCH;
+}
+
+static TimestampTz
+expiry(const PoolApprovalRule *rule, const PoolConf *pool, TimestampTz now)
+{
+	return rule->expires_after == NULL ? POOL_NO_TIME :
+		pool_time_add(now, rule->expires_after, pool->zone);
+}
+
+/*
+ * Sets the request's next step, which begins now; false if it was the last.
+ * Rules of one step are decided at once: the highest level, the nearest end.
+ */
+bool
+pool_approval_next_step(PoolWork *work, const PoolLead *lead,
+						PoolApproval *a, TimestampTz now)
+{
+	const PoolConf *pool = pool_config_pool(lead->pool_id);
+	Jsonb	   *document = NULL;
+	int32		step = 0;
+
+	for (int i = 0; i < pool->n_approval_rules; i++)
+	{
+		const PoolApprovalRule *rule = &pool->approval_rules[i];
+		TimestampTz expires_at;
+
+		if (rule->step <= a->step || (step != 0 && rule->step != step) ||
+			!rule_binds(work, rule, a->action, lead, now, &document))
+			continue;
+		expires_at = expiry(rule, pool, now);
+		if (step == 0)
+		{
+			step = rule->step;
+			a->min_level = rule->min_level;
+			a->expires_at = expires_at;
+			continue;
+		}
+		a->min_level = Max(a->min_level, rule->min_level);
+		if (a->expires_at == POOL_NO_TIME ||
+			(expires_at != POOL_NO_TIME && expires_at < a->expires_at))
+			a->expires_at = expires_at;
+	}
+	if (step == 0)
+		return false;
+	a->step = step;
+	return true;
+}
+
+/*
+ * Whether the actor may decide what managers of this pool with this level may:
+ * of his memberships as a manager of the pool and those above it, the highest
+ * level counts.
+ */
+bool
+pool_approval_may_decide(const PoolActor *actor, int32 pool_id,
+						 int32 min_level)
+{
+	if (!pool_actor_manages(actor, pool_id))
+		return false;
+	if (actor->member_id == 0)
+		return true;
+	for (int depth = 0; pool_id != 0 && depth < MAX_POOL_DEPTH; depth++)
+	{
+		const PoolMembershipConf *conf = pool_config_membership(pool_id,
+																actor->member_id);
+
+		if (conf->role == POOL_ROLE_MANAGER && conf->level >= min_level)
+			return true;
+		pool_id = pool_config_pool(pool_id)->parent_id;
+	}
+	return false;
+}
+
+/*
+ * Whether the actor, who may do this to the locked lead otherwise, must ask
+ * first.  Who could approve every step need not.
+ */
+bool
+pool_approval_needed(PoolWork *work, const PoolActor *actor,
+					 const char *action, const PoolLead *lead,
+					 TimestampTz now)
+{
+	const PoolConf *pool = pool_config_pool(lead->pool_id);
+	Jsonb	   *document = NULL;
+
+	for (int i = 0; i < pool->n_approval_rules; i++)
+	{
+		const PoolApprovalRule *rule = &pool->approval_rules[i];
+
+		if (rule_binds(work, rule, action, lead, now, &document) &&
+			!pool_approval_may_decide(actor, lead->pool_id, rule->min_level))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,407 @@
+/*
+ * decide.c
+ *	  Managers decide requests, and time does: approve, reject, and a tick's
+ *	  task.
+ *
+ * The lead is locked first, then the counters of all whom the action touches:
+ * what was true when it was asked for is judged again, and what the last
+ * approval grants is done in its transaction or not at all.
+ */
+#include "compat.h"
+#include "decide.h"
+
+#include "access/xact.h"
+#include "errors.h"
+#include "intake.h"
+#include "miscadmin.h"
+#include "perform.h"
+#include "request.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+
+PG_FUNCTION_INFO_V1(pool_approve);
+PG_FUNCTION_INFO_V1(pool_reject);
+
+/* columns of approve() */
+enum
+{
+	APPROVE_OUTCOME, APPROVE_LEAD_ID, APPROVE_KEY, APPROVE_REASON,
+	APPROVE_STEP
+};
+
+static const char *
+check_nothing(void *arg, const PoolLead *lead)
+{
+	return NULL;
+}
+
+/* ------------------------------------------------------------------------
+ * approve, reject
+ * ------------------------------------------------------------------------ */
+
+static void
+close_request(PoolDecision *d, const char *status)
+{
+	pool_approval_close(d->batch->call->work, &d->item->lead, &d->approval,
+						status, d->actor.member_id, d->note, d->batch->now);
+}
+
+/* A request nobody decided in time, or whose lead is elsewhere. */
+static const char *
+lapse(PoolDecision *d)
+{
+	bool		live = pool_approval_is_live(&d->approval, &d->item->lead);
+
+	d->note = (Datum) 0;
+	d->actor.member_id = 0;
+	close_request(d, live ? "expired" : "cancelled");
+	return live ? "expired" : "cancelled";
+}
+
+static const char *
+next_step(PoolDecision *d, PoolApproval *next)
+{
+	PoolWork   *work = d->batch->call->work;
+
+	pool_approval_update(work, next);
+	if (pool_approval_is(next, "claim"))
+		pool_approval_reserve(work, &d->item->lead, next);
+	pool_approval_log(work, &d->item->lead, &d->approval, "approved",
+					  d->actor.member_id, d->note, d->batch->now);
+	pool_put(d->batch->call, APPROVE_STEP, Int32GetDatum(next->step));
+	return "next_step";
+}
+
+/* The lead is locked; the outcome, and nothing has changed if it is refused. */
+static const char *
+approve_one(PoolDecision *d)
+{
+	PoolCall   *call = d->batch->call;
+	PoolApproval next = d->approval;
+	const char *refusal;
+
+	pool_batch_lock_counters(d->batch);
+	if (!pool_approval_is_live(&d->approval, &d->item->lead) ||
+		(pool_approval_is_over(&d->approval, d->batch->now) &&
+		 !pool_approval_is_suggestion(&d->approval)))
+		return lapse(d);
+	if (!pool_approval_is_suggestion(&next) &&
+		pool_approval_next_step(call->work, &d->item->lead, &next,
+								d->batch->now))
+		return next_step(d, &next);
+	/* as for whoever would do it himself */
+	if (d->approval.to_pool_id != 0 &&
+		!pool_approval_is(&d->approval, "release") &&
+		!pool_names_nobody(&d->approval))
+		pool_require_manager(&d->actor, d->approval.to_pool_id);
+	refusal = pool_perform(d);
+	if (refusal != NULL)
+	{
+		pool_put_text(call, APPROVE_REASON, refusal);
+		return "refused";
+	}
+	close_request(d, "approved");
+	return "approved";
+}
+
+static const char *
+reject_one(PoolDecision *d)
+{
+	pool_batch_lock_counters(d->batch);
+	if (!pool_approval_is_live(&d->approval, &d->item->lead))
+		return lapse(d);
+	close_request(d, "rejected");
+	return "rejected";
+}
+
+static void
+require_level(const PoolDecision *d)
+{
+	const PoolApproval *a = &d->approval;
+
+	pool_require_manager(&d->actor, a->pool_id);
+	if (pool_approval_may_decide(&d->actor, a->pool_id, a->min_level))
+		return;
+	ereport(ERROR,
+			(errcode(POOL_ERRCODE_MANAGER_NEEDED),
+			 errmsg("member \"%s\" may not decide this request",
+					pool_config_member(d->actor.member_id)->key),
+			 errdetail("Step %d of it needs a manager of level %d.",
+					   a->step, a->min_level),
+			 errhint("Ask a manager of that level, or one of a pool above.")));
+}
+
+/* Finds the request; the actor must have the right to decide it. */
+static bool
+find_request(PoolCall *call, PoolDecision *d)
+{
+	if (!pool_approval_read(call->work, pool_arg_approval(call, 0),
+							&d->approval) ||
+		!pool_actor_sees(&d->actor, d->approval.tenant_id))
+		return false;
+	require_level(d);
+	return true;
+}
+
+/*
+ * Locks the lead and looks at the request again; false if it is not to be
+ * decided any more, and then the outcome says why.
+ */
+static bool
+lock_request(PoolCall *call, PoolDecision *d)
+{
+	d->batch = pool_batch_begin(call, &d->actor, &d->approval.lead_id, 1,
+								check_nothing, NULL);
+	d->item = &d->batch->items[0];
+	pool_batch_lock_leads(d->batch);
+	if (d->item->outcome != NULL)
+		return false;
+	if (!pool_approval_read(call->work, d->approval.id, &d->approval) ||
+		strcmp(d->approval.status, "open") != 0)
+	{
+		d->item->outcome = "already_decided";
+		return false;
+	}
+	/* another step may be open by now */
+	require_level(d);
+	return true;
+}
+
+/* arguments: approval_id, note, actor, request_id */
+static Datum
+decide(PoolCall *call, const char *(*one) (PoolDecision *d), bool acts)
+{
+	FunctionCallInfo fcinfo = call->fcinfo;
+	PoolDecision d = {.actor = pool_resolve_actor(fcinfo, 2),
+	.note = pool_arg_short(call, 1, POOL_MAX_LABEL_LENGTH, "note")};
+	const char *outcome;
+
+	if (pool_request_replay(call, 3, d.actor.tenant_id))
+		return pool_call_end(call);
+	if (!find_request(call, &d))
+	{
+		pool_put_text(call, APPROVE_OUTCOME, "not_found");
+		pool_call_row(call);
+		return pool_call_end(call);
+	}
+	if (lock_request(call, &d))
+	{
+		if (acts)
+			pool_perform_add_counters(&d);
+		outcome = one(&d);
+	}
+	else
+		outcome = d.item->outcome;
+	pool_batch_emit(d.batch, d.item, outcome);
+	return pool_batch_end(d.batch);
+}
+
+/*
+ * pool.approve(approval_id, note, actor, request_id)
+ */
+Datum
+pool_approve(PG_FUNCTION_ARGS)
+{
+	return decide(pool_call_begin(fcinfo, "approve"), approve_one, true);
+}
+
+/*
+ * pool.reject(approval_id, note, actor, request_id)
+ */
+Datum
+pool_reject(PG_FUNCTION_ARGS)
+{
+	return decide(pool_call_begin(fcinfo, "reject"), reject_one, false);
+}
+
+/* ------------------------------------------------------------------------
+ * A tick's task: requests whose time is over
+ * ------------------------------------------------------------------------ */
+
+static bool
+have_counters(PoolWork *work, int32 pool_id, int32 member_id)
+{
+	PoolKey		keys[2] = {pool_key_int4(pool_id), pool_key_int4(member_id)};
+
+	return pool_table_find(pool_work_table(work, POOL_MEMBERSHIP_STATE),
+						   POOL_MEMBERSHIP_STATE_PKEY, pool_snapshot(),
+						   keys, 2);
+}
+
+/*
+ * Locks the counters of whoever is to receive the lead, but does not wait for
+ * them: a tick may hold others' already.  False if somebody has them.
+ */
+static bool
+try_counters(PoolDecision *d)
+{
+	const PoolApproval *a = &d->approval;
+	PoolQuotaSet *set = d->batch->set;
+	int32		pool_id = a->to_pool_id != 0 ? a->to_pool_id : a->pool_id;
+
+	if (pool_names_nobody(a))
+		return true;
+	if (!pool_quota_try_lock(set, pool_id, a->member_id) &&
+		have_counters(d->batch->call->work, pool_id, a->member_id))
+		return false;
+	pool_perform_add_counters(d);
+	return true;
+}
+
+/*
+ * A suggestion that nobody vetoed takes effect, if it still can.  False if
+ * that must wait for the next tick.
+ */
+static bool
+let_lapse(PoolDecision *d)
+{
+	bool		takes_effect = pool_approval_is_suggestion(&d->approval) &&
+	pool_approval_is_live(&d->approval, &d->item->lead);
+
+	if (takes_effect && !try_counters(d))
+		return false;
+	pool_batch_lock_counters(d->batch);
+	if (takes_effect && pool_perform(d) == NULL)
+		close_request(d, "approved");
+	else
+		lapse(d);
+	return true;
+}
+
+/* False if somebody holds what it needs just now, or has decided. */
+static bool
+run_request(int64 id, TimestampTz now)
+{
+	PoolCall	call = {0};
+	PoolDecision d = {.actor = {0, 0}};
+	bool		done = false;
+
+	call.work = pool_work_begin();
+	call.snapshot = RegisterSnapshot(pool_snapshot());
+	if (pool_approval_read(call.work, id, &d.approval))
+	{
+		d.actor.tenant_id = d.approval.tenant_id;
+		d.batch = pool_batch_begin(&call, &d.actor, &d.approval.lead_id, 1,
+								   check_nothing, NULL);
+		d.item = &d.batch->items[0];
+		pool_batch_lock_one(d.batch, d.item, false);
+		done = d.item->outcome == NULL &&
+			pool_approval_read(call.work, id, &d.approval) &&
+			strcmp(d.approval.status, "open") == 0 &&
+			pool_approval_is_over(&d.approval, now) && let_lapse(&d);
+		pool_quota_write(d.batch->set);
+	}
+	UnregisterSnapshot(call.snapshot);
+	pool_work_end(call.work);
+	return done;
+}
+
+/* Locks that others held in another order: the next tick will do. */
+static bool
+is_passing(int sqlerrcode)
+{
+	return sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
+		sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
+		sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+}
+
+/* What the error says may be personal: its code has to do. */
+static void
+report_failure(int64 id, int sqlerrcode)
+{
+	ereport(WARNING,
+			(errcode(sqlerrcode),
+			 errmsg("approval " INT64_FORMAT " could not be ended", id),
+			 errdetail("SQLSTATE %s.", unpack_sql_state(sqlerrcode)),
+			 errhint("The others go on; it is tried again at the next tick.")));
+}
+
+/*
+ * The same in a subtransaction: one that fails is reported, and
+ * stops no other.  Cancel and shutdown go through.
+ */
+static bool
+try_request(int64 id, TimestampTz now)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool done = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		done = run_request(id, now);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
+			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
+			PG_RE_THROW();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		if (!is_passing(error->sqlerrcode))
+			report_failure(id, error->sqlerrcode);
+		done = false;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return done;
+}
+
+static int
+collect_over(int64 *ids, int max, TimestampTz now)
+{
+	PoolWork   *work = pool_work_begin_reading();
+	PoolTable  *table = pool_work_table(work, POOL_APPROVAL);
+	Snapshot	snapshot = RegisterSnapshot(pool_snapshot());
+	IndexScanDesc scan;
+	ScanKeyData key;
+	int			n = 0;
+
+	ScanKeyInit(&key, 1, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
+				TimestampTzGetDatum(now));
+	scan = pool_index_beginscan(table->rel,
+								pool_work_index(table, POOL_APPROVAL_EXPIRES),
+								snapshot, 1);
+	index_rescan(scan, &key, 1, NULL, 0);
+	while (n < max && index_getnext_slot(scan, ForwardScanDirection,
+										 table->old))
+	{
+		bool		isnull;
+
+		ids[n++] = DatumGetInt64(slot_getattr(table->old, APPROVAL_ID,
+											  &isnull));
+	}
+	index_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	pool_work_end(work);
+	return n;
+}
+
+/* Ends up to max requests whose time is over at `now`. */
+PoolTickResult
+pool_decide_run(int max, TimestampTz now)
+{
+	PoolTickResult result = {0, false};
+	int64	   *ids = palloc(max * sizeof(int64));
+	int			n = collect_over(ids, max, now);
+
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (try_request(ids[i], now))
+			result.done++;
+	}
+	result.more = n == max && result.done > 0;
+	pfree(ids);
+	return result;
+}
