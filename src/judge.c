@@ -261,11 +261,9 @@ pool_judge_rule(PoolJudgement *j, const PoolTimerRule *rule,
 		return;
 	timer->due_at = timer->deadline;
 	timer->verdict = judge_condition(j, rule);
-	if (timer->deadline > j->now)
-		return;
 	if (rule->action == POOL_TIMER_ESCALATE)
 		timer->done = has_escalated(j, rule);
-	else if (rule->notice_required)
+	else if (rule->notice_required && timer->deadline <= j->now)
 		require_notice(j, timer);
 }
 

@@ -113,18 +113,14 @@ explain_rule(PoolCall *call, const PoolJudgement *j, const PoolTimer *timer,
 		return;
 	emit(call, timer, "condition", timer->verdict == POOL_MATCH,
 		 verdict_detail(timer));
-	if (rule->action != POOL_TIMER_ESCALATE &&
-		j->lead->protected_until != POOL_NO_TIME)
+	if (rule->action == POOL_TIMER_ESCALATE)
+		emit(call, timer, "not escalated yet", !timer->done, NULL);
+	else if (j->lead->protected_until != POOL_NO_TIME)
 		emit(call, timer, "unprotected",
 			 j->lead->protected_until <= j->now, NULL);
 	emit(call, timer, "due", timer->deadline <= j->now, NULL);
-	if (timer->deadline > j->now)
+	if (timer->deadline > j->now || rule->action == POOL_TIMER_ESCALATE)
 		return;
-	if (rule->action == POOL_TIMER_ESCALATE)
-	{
-		emit(call, timer, "not escalated yet", !timer->done, NULL);
-		return;
-	}
 	if (rule->notice_required)
 		emit(call, timer, "notice", timer->due_at <= j->now,
 			 timer->unwarned ? "nobody was warned yet" : NULL);

@@ -106,8 +106,8 @@ COMMENT ON COLUMN pool.pool.reclaim_share IS
 COMMENT ON COLUMN pool.pool.catch_up IS
     'How long owners have, after no tick ran for more than an hour (and '
     'longer than pool_ext.worker_naptime), for what was to be reclaimed, '
-    'moved or archived meanwhile, from the first tick on; NULL = nothing is '
-    'added.';
+    'moved or archived meanwhile, from the first tick on and once; NULL = '
+    'nothing is added.';
 
 COMMENT ON TABLE pool.member IS 'People who may own leads.';
 COMMENT ON COLUMN pool.member.id IS 'Member.';

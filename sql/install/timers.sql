@@ -7,7 +7,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_explain_reclaim'
     LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 20;
 COMMENT ON FUNCTION pool.explain_reclaim(bigint) IS
-'What the timers of its pool say of a lead now: for each rule, by id, the tests a tick would make, in its order, and when the rule is due as things are; no rows for whoever may not see the lead. Tests: applies (its basis fits the state of the lead; the rest only then), condition, unprotected (protected_until is over), due, and when it is due notice (it was warned of in time, where notice_required), not escalated yet (in this spell), first (of those that reclaim, move or archive now it is the one that acts). A tick does what passes all of its tests. Errors: 22004.';
+'What the timers of its pool say of a lead now: for each rule, by id, the tests a tick would make, in its order, and when the rule is due as things are; no rows for whoever may not see the lead. Tests: applies (its basis fits the state of the lead; the rest only then), condition, not escalated yet (in this spell), unprotected (protected_until is over), due, and when it is due notice (it was warned of in time, where notice_required) and first (of those that reclaim, move or archive now it is the one that acts). A tick does what passes all of its tests. Errors: 22004.';
 
 CREATE VIEW pool.stat_recheck WITH (security_barrier) AS
 SELECT p.id AS pool_id, p.name AS pool, m.id AS member_id, m.key AS member,
