@@ -202,12 +202,25 @@ report_not_member(const PoolConf *pool, const PoolMemberConf *member)
 			 errhint("INSERT INTO pool.membership, or let the pool be for everyone.")));
 }
 
+/* Only who sees both tenants gets here; a name without one is a likely slip. */
+static void
+report_other_tenant(const PoolConf *pool, const PoolMemberConf *member)
+{
+	ereport(ERROR,
+			(errcode(POOL_ERRCODE_NOT_MEMBER),
+			 errmsg("member \"%s\" does not belong to pool \"%s\"",
+					member->key, pool->name),
+			 errdetail("They are of different tenants."),
+			 errhint("Name a member of the pool's tenant, as tenant/key.")));
+}
+
 /* A pool of another tenant does not exist for this member. */
 static void
 check_belongs(const PoolConf *pool, const PoolMemberConf *member)
 {
-	if (pool->tenant_id != member->tenant_id ||
-		pool_config_membership(pool->id, member->id)->role < POOL_ROLE_MEMBER)
+	if (pool->tenant_id != member->tenant_id)
+		report_other_tenant(pool, member);
+	if (pool_config_membership(pool->id, member->id)->role < POOL_ROLE_MEMBER)
 		report_not_member(pool, member);
 }
 
@@ -221,6 +234,7 @@ arg_count(FunctionCallInfo fcinfo, int argno)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot claim %d leads in one call", n),
 				 errdetail("n must be between 1 and %d.", POOL_MAX_BATCH),
+				 n < 1 ? errhint("Leave it out for one lead.") :
 				 errhint("Claim in several calls.")));
 	return n;
 }

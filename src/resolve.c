@@ -141,7 +141,7 @@ pool_resolve_self(FunctionCallInfo fcinfo, int argno)
 					 errmsg("role \"%s\" is not the login of a member",
 							GetUserNameFromId(GetOuterUserId(), false)),
 					 errdetail("The call names no member, so that it must be the caller's."),
-					 errhint("Name the member, or set pool.member.login.")));
+					 errhint("Name the member, set pool.member.login or, as a service, call pool.act_as() in this transaction.")));
 		return pool_config_member(self);
 	}
 	/* whoever may not act for others learns nothing of their existence */

@@ -141,6 +141,8 @@ CREATE ROLE plain;
 BEGIN;
 SELECT format('ALTER TABLE %s OWNER TO plain', oid::regclass) FROM pg_class
 WHERE relnamespace = 'pool'::regnamespace AND relkind IN ('r', 'v') \gexec
+SELECT format('ALTER ROUTINE %s OWNER TO plain', oid::regprocedure)
+FROM pg_proc WHERE pronamespace = 'pool'::regnamespace \gexec
 ALTER SCHEMA pool OWNER TO plain;
 COMMIT;
 CREATE TABLE actor AS SELECT current_user AS name, '' AS attempt LIMIT 0;
