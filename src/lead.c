@@ -350,6 +350,7 @@ begin_spell(PoolLead *lead, int32 owner_id, TimestampTz at)
 	lead->first_follow_up_at = POOL_NO_TIME;
 	lead->last_follow_up_at = POOL_NO_TIME;
 	lead->next_follow_up_at = POOL_NO_TIME;
+	lead->protected_until = POOL_NO_TIME;
 	lead->hidden_until = POOL_NO_TIME;
 	lead->reserved_for = 0;
 	lead->follow_ups = 0;
