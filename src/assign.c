@@ -5,22 +5,14 @@
 #include "assign.h"
 
 #include "claim_test.h"
+#include "collaborator.h"
 #include "request.h"
 
 PG_FUNCTION_INFO_V1(pool_assign);
 PG_FUNCTION_INFO_V1(pool_transfer);
 
-/* What both functions work with. */
-typedef struct Handing
-{
-	PoolActor	actor;
-	const PoolMemberConf *member;	/* who receives */
-	const PoolConf *to_pool;	/* NULL = the lead's own */
-	Datum		reason;
-} Handing;
-
 static int32
-target_pool(const Handing *h, const PoolLead *lead)
+target_pool(const PoolHanding *h, const PoolLead *lead)
 {
 	return h->to_pool != NULL ? h->to_pool->id : lead->pool_id;
 }
@@ -44,7 +36,7 @@ refuse_receiver(PoolQuotaSet *set, PoolQuota *quota)
 }
 
 static void
-begin_event(PoolWork *work, const Handing *h, TimestampTz now,
+begin_event(PoolWork *work, const PoolHanding *h, TimestampTz now,
 			PoolEvent *event, PoolLead *lead, PoolDetail *detail)
 {
 	TimestampTz until;
@@ -62,7 +54,7 @@ begin_event(PoolWork *work, const Handing *h, TimestampTz now,
 
 /* arguments: leads, member, to_pool, reason, actor, request_id */
 static bool
-begin_handing(PoolCall *call, Handing *h)
+begin_handing(PoolCall *call, PoolHanding *h)
 {
 	FunctionCallInfo fcinfo = call->fcinfo;
 
@@ -70,6 +62,7 @@ begin_handing(PoolCall *call, Handing *h)
 	h->member = pool_resolve_member(pool_arg_text(call, 1, "member"));
 	h->to_pool = pool_arg_pool(call, 2);
 	h->reason = pool_arg_short(call, 3, POOL_MAX_LABEL_LENGTH, "reason");
+	h->run_id = 0;
 	/* a service acts in the tenant of the member it names */
 	h->actor.tenant_id = h->member->tenant_id;
 	if (h->to_pool != NULL && h->to_pool->tenant_id != h->member->tenant_id)
@@ -96,7 +89,7 @@ check_assign(void *arg, const PoolLead *lead)
 
 /* A locked available lead becomes the member's: row, event, counters. */
 static void
-hand_lead(PoolWork *work, PoolQuotaSet *set, const Handing *h,
+hand_lead(PoolWork *work, PoolQuotaSet *set, const PoolHanding *h,
 		  PoolQuota *quota, PoolLead *lead, TimestampTz now)
 {
 	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
@@ -115,7 +108,7 @@ hand_lead(PoolWork *work, PoolQuotaSet *set, const Handing *h,
 
 /* The member's counters are locked; the lead is taken without waiting. */
 static const char *
-assign_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
+assign_one(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
 {
 	int32		pool_id = item->lead.pool_id;
 	PoolQuota  *quota;
@@ -143,7 +136,7 @@ Datum
 pool_assign(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin(fcinfo, "assign");
-	Handing		h;
+	PoolHanding h;
 	PoolBatch  *batch;
 	int64	   *ids;
 	int			n = pool_arg_ids(call, 0, &ids);
@@ -172,7 +165,7 @@ pool_assign_at_entry(PoolWork *work, PoolQuotaSet *set, int64 lead_id,
 					 int32 owner_id, int32 actor_id, TimestampTz now)
 {
 	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
-	Handing		h = {.actor = {.member_id = actor_id}};
+	PoolHanding h = {.actor = {.member_id = actor_id}};
 	PoolQuota  *quota;
 	PoolLead	lead;
 	const char *refusal;
@@ -199,8 +192,13 @@ check_transfer(void *arg, const PoolLead *lead)
 	return lead->status == POOL_OWNED ? NULL : "not_owned";
 }
 
-static const char *
-transfer_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
+/*
+ * Passes an owned and locked lead on, with row, event and counters, which are
+ * locked.  Returns `transferred`, or why not: then nothing has changed.
+ */
+const char *
+pool_transfer_one(PoolBatch *batch, const PoolHanding *h,
+				  PoolBatchItem *item)
 {
 	PoolWork   *work = batch->call->work;
 	PoolLead   *lead = &item->lead;
@@ -225,7 +223,11 @@ transfer_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
 	pool_batch_open(batch, item, &data);
 	begin_event(work, h, batch->now, &event, lead, &detail);
 	pool_detail_int(&detail, "from", lead->owner_id);
+	if (h->run_id != 0)
+		pool_detail_int(&detail, "run", h->run_id);
 	event.detail = pool_detail_end(&detail);
+	/* those who help stay, but nobody helps himself */
+	(void) pool_collaborator_remove(work, lead->id, h->member->id);
 	pool_lead_pass(pool_work_table(work, POOL_LEAD_STATE), lead,
 				   h->member->id, to->pool_id, event.at);
 	pool_event_append(work, &event, lead, &data);
@@ -240,7 +242,7 @@ Datum
 pool_transfer(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin(fcinfo, "transfer");
-	Handing		h;
+	PoolHanding h;
 	PoolBatch  *batch;
 	int64	   *ids;
 	int			n = pool_arg_ids(call, 0, &ids);
@@ -264,6 +266,6 @@ pool_transfer(PG_FUNCTION_ARGS)
 	pool_batch_lock_counters(batch);
 	for (int i = 0; i < n; i++)
 		pool_batch_emit(batch, &batch->items[i],
-						transfer_one(batch, &h, &batch->items[i]));
+						pool_transfer_one(batch, &h, &batch->items[i]));
 	return pool_batch_end(batch);
 }

@@ -7,6 +7,18 @@
 
 #include "batch.h"
 
+/* How leads are handed to a member. */
+typedef struct PoolHanding
+{
+	PoolActor	actor;
+	const PoolMemberConf *member;	/* who receives */
+	const PoolConf *to_pool;	/* NULL = the lead's own */
+	Datum		reason;
+	int64		run_id;			/* 0 = of no run */
+} PoolHanding;
+
+extern const char *pool_transfer_one(PoolBatch *batch, const PoolHanding *h,
+									 PoolBatchItem *item);
 extern const char *pool_assign_at_entry(PoolWork *work, PoolQuotaSet *set,
 										int64 lead_id, int32 owner_id,
 										int32 actor_id, TimestampTz now);

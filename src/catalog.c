@@ -149,7 +149,9 @@ static const char *const index_names[POOL_INDEX_COUNT] = {
 	[POOL_ROUTING_WAIT_PKEY] = "routing_wait_pkey",
 	[POOL_MEMBER_FACT_PKEY] = "member_fact_pkey",
 	[POOL_IDENTITY_GROUP_PKEY] = "identity_group_pkey",
-	[POOL_RUN_PKEY] = "run_pkey"
+	[POOL_RUN_PKEY] = "run_pkey",
+	[POOL_MEMBER_ABSENCE] = "member_away_idx",
+	[POOL_RUN_STATUS] = "run_status_idx"
 };
 
 static const char *const sequence_names[POOL_SEQUENCE_COUNT] = {

@@ -52,6 +52,7 @@ let_in(Run *run, PoolEntry *entry)
 	lead.first_follow_up_at = lead.last_follow_up_at = POOL_NO_TIME;
 	lead.next_follow_up_at = lead.protected_until = POOL_NO_TIME;
 	lead.hidden_until = lead.closed_at = lead.check_at = POOL_NO_TIME;
+	lead.stage_at = POOL_NO_TIME;
 	pool_lead_create(pool_work_table(run->work, POOL_LEAD_STATE), &lead);
 	event.actor_id = run->actor_id;
 	pool_event_append(run->work, &event, &lead, &data);

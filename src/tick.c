@@ -12,9 +12,11 @@
 #include "clock.h"
 #include "guc.h"
 #include "miscadmin.h"
+#include "people.h"
 #include "recheck.h"
 #include "reward.h"
 #include "rollup.h"
+#include "run.h"
 #include "sql.h"
 #include "tick.h"
 #include "timer.h"
@@ -85,6 +87,8 @@ static const struct
 }			tasks[] = {
 	{"recheck", pool_recheck_run},
 	{"timers", pool_timer_run},
+	{"people", pool_people_run},
+	{"runs", pool_runs_run},
 	{"rollup", pool_rollup_run},
 	{"rewards", pool_reward_run},
 	{"requests", purge_requests}
