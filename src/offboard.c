@@ -244,7 +244,8 @@ remove_leads(PoolCall *call, const Removal *r)
 		[POOL_RUN_BUSY] = "contended",
 		[POOL_RUN_WAITS] = "running",
 		[POOL_RUN_GOES_ON] = "running",
-		[POOL_RUN_DONE] = "done"
+		[POOL_RUN_DONE] = "done",
+		[POOL_RUN_CANCELLED] = "cancelled"
 	};
 	bool		same = true;
 	int64		looked_at;

@@ -60,14 +60,17 @@ lock_run(int64 id, PoolRun *run)
 						 " actor_id::bigint, pool_id::bigint,"
 						 " (detail ->> 'successor')::bigint,"
 						 " (kind = 'offboard')::integer::bigint,"
-						 " after_lead, done, skipped, detail ->> 'condition'"
+						 " after_lead, done, skipped, (SELECT m.status ="
+						 "  'leaving' FROM pool.member m"
+						 "  WHERE m.id = member_id)::integer::bigint,"
+						 " detail ->> 'condition'"
 						 " FROM pool.run WHERE id = $1 AND status = 'running'"
 						 " AND " POOL_RUN_KINDS " FOR UPDATE SKIP LOCKED",
 						 1, types, values, NULL) > 0;
 	if (found)
 	{
 		char	   *stored = SPI_getvalue(SPI_tuptable->vals[0],
-										  SPI_tuptable->tupdesc, 10);
+										  SPI_tuptable->tupdesc, 11);
 
 		run->member_id = run_column(1);
 		run->tenant_id = run_column(2);
@@ -78,6 +81,7 @@ lock_run(int64 id, PoolRun *run)
 		run->after = run_column(7);
 		run->done = run_column(8);
 		run->skipped = run_column(9);
+		run->leaves = run_column(10) != 0;
 		if (stored != NULL)
 			path = MemoryContextStrdup(context, stored);
 	}
@@ -214,16 +218,16 @@ leave(const PoolRun *run)
 }
 
 static void
-end_run(const PoolRun *run, TimestampTz now)
+end_run(const PoolRun *run, const char *status, TimestampTz now)
 {
-	Oid			types[2] = {INT8OID, TIMESTAMPTZOID};
-	Datum		values[2] = {Int64GetDatum(run->id),
-	TimestampTzGetDatum(now)};
+	Oid			types[3] = {INT8OID, TIMESTAMPTZOID, TEXTOID};
+	Datum		values[3] = {Int64GetDatum(run->id),
+	TimestampTzGetDatum(now), CStringGetTextDatum(status)};
 	PoolSql		sql = pool_sql_begin();
 
-	pool_sql_run("UPDATE pool.run SET status = 'done', ended_at = $2,"
+	pool_sql_run("UPDATE pool.run SET status = $3, ended_at = $2,"
 				 " after_lead = 0, skipped = 0 WHERE id = $1",
-				 2, types, values, NULL);
+				 3, types, values, NULL);
 	pool_sql_end(sql);
 }
 
@@ -241,7 +245,7 @@ end_pass(PoolRun *run, TimestampTz now)
 	}
 	if (run->offboards && !leave(run))
 		return POOL_RUN_WAITS;
-	end_run(run, now);
+	end_run(run, "done", now);
 	return POOL_RUN_DONE;
 }
 
@@ -259,6 +263,12 @@ pool_run_step(int64 run_id, int max, TimestampTz now, int64 *looked_at)
 	*looked_at = 0;
 	if (!lock_run(run_id, &run))
 		return POOL_RUN_BUSY;
+	/* somebody has called him back: he keeps what he has left */
+	if (run.offboards && !run.leaves)
+	{
+		end_run(&run, "cancelled", now);
+		return POOL_RUN_CANCELLED;
+	}
 	/* a new pass */
 	if (run.after == 0)
 		run.skipped = 0;

@@ -16,7 +16,8 @@ typedef enum PoolRunStep
 	POOL_RUN_BUSY,				/* somebody else works on it, or it is over */
 	POOL_RUN_WAITS,				/* what is left is held by others */
 	POOL_RUN_GOES_ON,
-	POOL_RUN_DONE
+	POOL_RUN_DONE,
+	POOL_RUN_CANCELLED			/* he leaves no longer */
 } PoolRunStep;
 
 /* A locked row of pool.run. */
@@ -29,6 +30,7 @@ typedef struct PoolRun
 	int32		to_pool_id;
 	int32		successor_id;
 	bool		offboards;
+	bool		leaves;			/* the member, still */
 	PoolCondition condition;
 	int64		after;			/* the last lead looked at in this pass */
 	int64		done;

@@ -142,6 +142,12 @@ SELECT status, done FROM pool.run WHERE id = :run;
 SELECT * FROM t.person('bob');
 SELECT * FROM pool.verify();
 
+-- whoever is called back keeps what he has left
+SELECT outcome FROM pool.offboard('bob');
+UPDATE pool.member SET status = 'active' WHERE key = 'bob';
+SELECT outcome, planned, done FROM pool.offboard('bob');
+SELECT * FROM t.person('bob');
+
 -- many leads: chunk by chunk, in order, everything accounted for
 SELECT t.fill('south', 'x', 2000);
 SELECT outcome, count(*) FROM pool.claim('south', 'dan', 2000) GROUP BY 1;
