@@ -4,7 +4,7 @@
  *
  * Each lead goes to a deputy among its collaborators, else to the successor,
  * else to a pool.  Leads are locked without waiting, then all counters that
- * may be needed.
+ * may be needed; without waiting, too, where the transaction holds some.
  */
 #include "compat.h"
 #include "run.h"
@@ -75,13 +75,38 @@ find_receivers(PoolWork *work, const PoolRun *run, int64 lead_id)
 	return result;
 }
 
-/* Names the counters of the member and of all who may receive. */
+/*
+ * Locks what the lead needs of counters without waiting; false if somebody
+ * holds any of it.  For a transaction that holds counters already: it must not
+ * wait for others.
+ */
+static bool
+try_counters(PoolBatch *batch, const PoolBatchItem *item, const PoolRun *run,
+			 List *receivers)
+{
+	int32		pool_id = item->lead.pool_id;
+	ListCell   *lc;
+
+	if (!pool_quota_try_lock(batch->set, pool_id, run->member_id))
+		return false;
+	foreach(lc, receivers)
+		if (!pool_quota_try_lock_total(batch->set, lfirst_int(lc)) ||
+			!pool_quota_try_lock(batch->set, pool_id, lfirst_int(lc)))
+		return false;
+	return run->successor_id == 0 || run->to_pool_id == 0 ||
+		pool_quota_try_lock(batch->set, run->to_pool_id, run->successor_id);
+}
+
+/*
+ * Names the counters of the member and of all who may receive; returns those
+ * (member ids) by lead.
+ */
 static List **
-name_counters(PoolBatch *batch, const PoolRun *run)
+name_counters(PoolBatch *batch, PoolRun *run)
 {
 	List	  **receivers = palloc0(batch->n * sizeof(List *));
+	bool		wait = !pool_quota_any_held();
 
-	pool_batch_add_owners(batch);
 	for (int i = 0; i < batch->n; i++)
 	{
 		PoolBatchItem *item = &batch->items[i];
@@ -90,6 +115,13 @@ name_counters(PoolBatch *batch, const PoolRun *run)
 		if (item->outcome != NULL)
 			continue;
 		receivers[i] = find_receivers(batch->call->work, run, item->id);
+		if (!wait && !try_counters(batch, item, run, receivers[i]))
+		{
+			item->outcome = "contended";
+			run->skipped++;
+			continue;
+		}
+		pool_quota_add(batch->set, item->lead.pool_id, run->member_id, false);
 		foreach(lc, receivers[i])
 			pool_quota_add(batch->set, item->lead.pool_id, lfirst_int(lc),
 						   true);
