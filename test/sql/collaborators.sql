@@ -147,13 +147,5 @@ SELECT * FROM pool.verify();
 SELECT task, done > 0 AS folded FROM pool.tick() WHERE task = 'rollup';
 SELECT * FROM pool.verify();
 
--- what verify() says of rows that should not be
-INSERT INTO pool.collaborator (lead_id, member_id, tenant_id, role, since)
-    SELECT t.id('a7'), id, tenant_id, 'helper', now() FROM pool.member WHERE key = 'bob';
-SELECT outcome FROM pool.claim_leads(t.ids('a2'), 'bob');
-INSERT INTO pool.collaborator (lead_id, member_id, tenant_id, role, since)
-    SELECT t.id('a2'), id, tenant_id, 'helper', now() FROM pool.member WHERE key = 'bob';
-SELECT check_name, message FROM pool.verify() ORDER BY message;
-DELETE FROM pool.collaborator;
 SELECT format('SELECT pool.revoke_access(%L, ''member'')', login), format('DROP ROLE %I', login)
     FROM pool.member WHERE key IN ('bob', 'dan', 'view') ORDER BY key \gexec
