@@ -15,6 +15,7 @@ OBJS = \
 	src/claim_test.o \
 	src/clock.o \
 	src/close.o \
+	src/collaborator.o \
 	src/config.o \
 	src/config_check.o \
 	src/config_check_timer.o \
@@ -46,6 +47,8 @@ OBJS = \
 	src/lead.o \
 	src/match.o \
 	src/perform.o \
+	src/offboard.o \
+	src/people.o \
 	src/poll.o \
 	src/pool_ext.o \
 	src/quarantine.o \
@@ -71,10 +74,14 @@ OBJS = \
 	src/reward.o \
 	src/rollup.o \
 	src/rule.o \
+	src/run.o \
+	src/run_lead.o \
 	src/search.o \
 	src/search_term.o \
 	src/sql.o \
 	src/table.o \
+	src/team.o \
+	src/term.o \
 	src/tick.o \
 	src/timer.o \
 	src/timer_act.o \
@@ -103,6 +110,7 @@ SQL_MODULES = \
 	sql/install/reveal.sql \
 	sql/install/search.sql \
 	sql/install/reward.sql \
+	sql/install/people.sql \
 	sql/install/verify.sql \
 	sql/install/guard.sql \
 	sql/install/config_triggers.sql \

@@ -6,6 +6,7 @@
 
 #include "approval.h"
 #include "claim_test.h"
+#include "collaborator.h"
 #include "request.h"
 
 PG_FUNCTION_INFO_V1(pool_assign);
@@ -63,6 +64,7 @@ begin_handing(PoolCall *call, PoolHanding *h)
 	h->member = pool_resolve_member(pool_arg_text(call, 1, "member"));
 	h->to_pool = pool_arg_pool(call, 2);
 	h->reason = pool_arg_short(call, 3, POOL_MAX_LABEL_LENGTH, "reason");
+	h->run_id = 0;
 	/* a service acts in the tenant of the member it names */
 	h->actor.tenant_id = h->member->tenant_id;
 	if (h->to_pool != NULL && h->to_pool->tenant_id != h->member->tenant_id)
@@ -204,9 +206,13 @@ check_transfer(void *arg, const PoolLead *lead)
 	return lead->status == POOL_OWNED ? NULL : "not_owned";
 }
 
-/* The lead is locked, and so are the counters of both members. */
+/*
+ * Passes an owned and locked lead on, with row, event and counters, which are
+ * locked.  Returns `transferred`, or why not: then nothing has changed.
+ */
 const char *
-pool_transfer_one(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
+pool_transfer_one(PoolBatch *batch, const PoolHanding *h,
+				  PoolBatchItem *item)
 {
 	PoolWork   *work = batch->call->work;
 	PoolLead   *lead = &item->lead;
@@ -233,7 +239,11 @@ pool_transfer_one(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
 	pool_batch_open(batch, item, &data);
 	begin_event(work, h, batch->now, &event, lead, &detail);
 	pool_detail_int(&detail, "from", lead->owner_id);
+	if (h->run_id != 0)
+		pool_detail_int(&detail, "run", h->run_id);
 	event.detail = pool_detail_end(&detail);
+	/* those who help stay, but nobody helps himself */
+	(void) pool_collaborator_remove(work, lead->id, h->member->id);
 	pool_lead_pass(pool_work_table(work, POOL_LEAD_STATE), lead,
 				   h->member->id, to->pool_id, event.at);
 	pool_event_append(work, &event, lead, &data);

@@ -7,7 +7,7 @@
 
 #include "batch.h"
 
-/* What assign and transfer work with. */
+/* How leads are handed to a member. */
 typedef struct PoolHanding
 {
 	PoolActor	actor;
@@ -15,6 +15,7 @@ typedef struct PoolHanding
 	const PoolConf *to_pool;	/* NULL = the lead's own */
 	Datum		reason;
 	int32		rule_id;		/* 0 = none */
+	int64		run_id;			/* 0 = of no run */
 	bool		approved;		/* whoever had to be asked has been */
 } PoolHanding;
 

@@ -17,6 +17,7 @@ typedef struct PoolBatchItem
 	int64		id;
 	const char *outcome;
 	bool		seen;			/* the lead exists and may be known of */
+	const Interval *hide_for;	/* once given back; NULL = not hidden */
 	PoolLead	lead;
 } PoolBatchItem;
 

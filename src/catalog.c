@@ -159,7 +159,9 @@ static const char *const index_names[POOL_INDEX_COUNT] = {
 	[POOL_RUN_PKEY] = "run_pkey",
 	[POOL_CALENDAR_PKEY] = "calendar_pkey",
 	[POOL_DOWNTIME_PKEY] = "downtime_pkey",
-	[POOL_TICK_STATE_PKEY] = "tick_state_pkey"
+	[POOL_TICK_STATE_PKEY] = "tick_state_pkey",
+	[POOL_MEMBER_ABSENCE] = "member_away_idx",
+	[POOL_RUN_STATUS] = "run_status_idx"
 };
 
 static const char *const sequence_names[POOL_SEQUENCE_COUNT] = {

@@ -336,6 +336,16 @@ is_one_of(const char *kind, const char *const *kinds, int n)
 	return false;
 }
 
+/* The detail of the event in the slot, NULL if there is none. */
+static Jsonb *
+detail_of(TupleTableSlot *event)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(event, EVENT_DETAIL, &isnull);
+
+	return isnull ? NULL : DatumGetJsonbP(value);
+}
+
 /* Whose spell the event in the slot has ended; 0 if nobody's. */
 static int32
 ended_spell_of(TupleTableSlot *event)
@@ -346,26 +356,38 @@ ended_spell_of(TupleTableSlot *event)
 	bool		isnull;
 	char	   *kind = TextDatumGetCString(slot_getattr(event, EVENT_KIND,
 														&isnull));
+	bool		converted = strcmp(kind, "converted") == 0;
+	bool		transferred = strcmp(kind, "transferred") == 0;
+	Jsonb	   *detail = converted || transferred ? detail_of(event) : NULL;
 	Datum		value;
 
-	if (is_one_of(kind, endings, lengthof(endings)))
-	{
-		value = slot_getattr(event, EVENT_MEMBER_ID, &isnull);
-		return isnull ? 0 : DatumGetInt32(value);
-	}
-	if (strcmp(kind, "transferred") != 0)
+	if (transferred)
+		return detail == NULL ? 0 : pool_detail_get_int(detail, "from");
+	/* a conversion that says from which state it came ended no spell */
+	if (!is_one_of(kind, endings, lengthof(endings)) ||
+		(converted && detail != NULL && pool_detail_has(detail, "from")))
 		return 0;
-	value = slot_getattr(event, EVENT_DETAIL, &isnull);
-	return isnull ? 0 : pool_detail_get_int(DatumGetJsonbP(value), "from");
+	value = slot_getattr(event, EVENT_MEMBER_ID, &isnull);
+	return isnull ? 0 : DatumGetInt32(value);
+}
+
+/* Whether no cooldown begins with the end of a spell in the slot. */
+static bool
+is_mild(TupleTableSlot *event)
+{
+	Jsonb	   *detail = detail_of(event);
+
+	return detail != NULL && pool_detail_is_false(detail, "cooldown");
 }
 
 /*
  * When the member's latest spell on this lead ended, POOL_NO_TIME if none did
- * since then.  Walks the lead's events backwards.
+ * since then.  Walks the lead's events backwards.  With `cooling` it passes
+ * over releases after which there is no cooldown.
  */
 static TimestampTz
 last_spell_end(PoolWork *work, int64 lead_id, int32 member_id,
-			   TimestampTz since)
+			   TimestampTz since, bool cooling)
 {
 	PoolTable  *events = pool_work_table(work, POOL_EVENT);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -374,7 +396,8 @@ last_spell_end(PoolWork *work, int64 lead_id, int32 member_id,
 										 snapshot, &pool_key_int8(lead_id), 1);
 	TimestampTz result = POOL_NO_TIME;
 
-	while (index_getnext_slot(scan, BackwardScanDirection, events->old))
+	while (result == POOL_NO_TIME &&
+		   index_getnext_slot(scan, BackwardScanDirection, events->old))
 	{
 		bool		isnull;
 		TimestampTz at = DatumGetTimestampTz(slot_getattr(events->old, EVENT_AT,
@@ -382,15 +405,20 @@ last_spell_end(PoolWork *work, int64 lead_id, int32 member_id,
 
 		if (at < since)
 			break;
-		if (ended_spell_of(events->old) == member_id)
-		{
+		if (ended_spell_of(events->old) == member_id &&
+			!(cooling && is_mild(events->old)))
 			result = at;
-			break;
-		}
 	}
 	index_endscan(scan);
 	UnregisterSnapshot(snapshot);
 	return result;
+}
+
+TimestampTz
+pool_last_spell_end(PoolWork *work, int64 lead_id, int32 member_id,
+					TimestampTz since)
+{
+	return last_spell_end(work, lead_id, member_id, since, false);
 }
 
 /*
@@ -412,7 +440,7 @@ pool_cooling_down(PoolWork *work, const PoolLead *lead, int32 member_id,
 	since = pool_time_subtract(now, pool->cooldown, pool->zone);
 	/* by the calendar, adding and subtracting may differ by a little */
 	since -= USECS_PER_DAY * 4;
-	ended_at = last_spell_end(work, lead->id, member_id, since);
+	ended_at = last_spell_end(work, lead->id, member_id, since, true);
 	if (ended_at == POOL_NO_TIME)
 		return false;
 	*until = pool_time_add(ended_at, pool->cooldown, pool->zone);

@@ -55,5 +55,7 @@ extern const char *pool_claim_judge(PoolClaimCase *c, const PoolLead *lead,
 extern bool pool_cooling_down(PoolWork *work, const PoolLead *lead,
 							  int32 member_id, TimestampTz now,
 							  TimestampTz *until);
+extern TimestampTz pool_last_spell_end(PoolWork *work, int64 lead_id,
+									   int32 member_id, TimestampTz since);
 
 #endif							/* POOL_CLAIM_TEST_H */

@@ -7,8 +7,11 @@
 
 #include "approval.h"
 #include "catalog/pg_type.h"
+#include "claim_test.h"
+#include "collaborator.h"
 #include "release.h"
 #include "request.h"
+#include "term.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -20,53 +23,98 @@ PG_FUNCTION_INFO_V1(pool_move);
 
 #define MAX_CURRENCY_LENGTH 16	/* characters */
 
+/* how long ago a spell may have ended whose member still gets the credit */
+#define CREDIT_DAYS 30
+
 /* ------------------------------------------------------------------------
  * convert
  * ------------------------------------------------------------------------ */
 
+/* What a conversion is judged by. */
+typedef struct Conversion
+{
+	const PoolActor *actor;
+	Datum		amount;			/* 0 = NULL, as the next one */
+	Datum		currency;
+	int32		credit_id;		/* who won a lead nobody owns; 0 = its owner */
+} Conversion;
+
 static const char *
 check_convert(void *arg, const PoolLead *lead)
 {
-	const PoolActor *actor = arg;
+	const Conversion *c = arg;
 
 	if (lead->status == POOL_CONVERTED)
 		return "already_converted";
+	if (c->credit_id != 0 && c->credit_id != lead->owner_id)
+	{
+		if (!pool_actor_manages(c->actor, lead->pool_id))
+			return "not_owner";
+		if (lead->status == POOL_OWNED)
+			return "taken";
+		return lead->status == POOL_AVAILABLE ? NULL : "not_owner";
+	}
 	if (lead->status != POOL_OWNED)
 		return "not_owner";
-	if (lead->owner_id != actor->member_id &&
-		!pool_actor_manages(actor, lead->pool_id))
+	if (lead->owner_id != c->actor->member_id &&
+		!pool_actor_manages(c->actor, lead->pool_id))
 		return "not_owner";
 	return NULL;
 }
 
+/* Whether the member had this lead not long ago. */
+static bool
+deserves_credit(PoolBatch *batch, const PoolBatchItem *item, int32 member_id)
+{
+	return pool_last_spell_end(batch->call->work, item->id, member_id,
+							   batch->now - CREDIT_DAYS * USECS_PER_DAY) !=
+		POOL_NO_TIME;
+}
+
+static Jsonb *
+describe_conversion(const Conversion *c, const PoolLead *lead, List *helpers,
+					int64 seconds)
+{
+	PoolDetail	detail;
+
+	pool_detail_begin(&detail);
+	pool_detail_numeric(&detail, "amount", c->amount);
+	pool_detail_datum(&detail, "currency", c->currency);
+	pool_detail_int(&detail, "seconds", seconds);
+	if (lead->status != POOL_OWNED)
+		pool_detail_datum(&detail, "from",
+						  CStringGetTextDatum(pool_status_name(lead->status)));
+	pool_detail_collaborators(&detail, helpers);
+	return pool_detail_end(&detail);
+}
+
 static void
-convert_one(PoolBatch *batch, PoolBatchItem *item, Datum amount,
-			Datum currency)
+convert_one(PoolBatch *batch, PoolBatchItem *item, const Conversion *c)
 {
 	PoolWork   *work = batch->call->work;
 	PoolLead   *lead = &item->lead;
 	PoolEvent	event = {.kind = "converted"};
-	PoolQuota  *quota = pool_batch_quota(batch, lead->pool_id,
-										 lead->owner_id);
-	PoolDetail	detail;
+	int32		owner_id = lead->owner_id;
 	PoolData	data;
 
 	pool_batch_open(batch, item, &data);
 	event.at = pool_lead_time(lead, batch->now);
-	event.member_id = lead->owner_id;
+	event.member_id = owner_id != 0 ? owner_id : c->credit_id;
 	event.actor_id = batch->actor->member_id;
-	pool_detail_begin(&detail);
-	pool_detail_numeric(&detail, "amount", amount);
-	pool_detail_datum(&detail, "currency", currency);
-	pool_detail_int(&detail, "seconds",
-					Max(event.at - data.created_at, 0) / USECS_PER_SEC);
-	event.detail = pool_detail_end(&detail);
-	lead->amount = amount;
-	lead->currency = currency;
+	event.detail = describe_conversion(c, lead,
+									   pool_collaborators(work, lead->id),
+									   Max(event.at - data.created_at, 0) /
+									   USECS_PER_SEC);
+	lead->amount = c->amount;
+	lead->currency = c->currency;
+	lead->last_owner_id = event.member_id;
+	pool_collaborators_end(work, lead->id);
 	pool_lead_close(pool_work_table(work, POOL_LEAD_STATE), lead,
 					POOL_CONVERTED, event.at);
 	pool_event_append(work, &event, lead, &data);
-	pool_quota_lose(batch->set, quota);
+	if (owner_id != 0)
+		pool_quota_lose(batch->set,
+						pool_batch_quota(batch, lead->pool_id, owner_id));
 }
 
 static Datum
@@ -89,30 +137,34 @@ arg_amount(PoolCall *call, int argno)
 }
 
 /*
- * pool.convert(lead, amount, currency, member, request_id)
+ * pool.convert(lead, amount, currency, member, request_id, credit)
  */
 Datum
 pool_convert(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin(fcinfo, "convert");
 	PoolActor	actor = pool_resolve_actor(fcinfo, 3);
-	Datum		amount = arg_amount(call, 1);
-	Datum		currency = pool_arg_short(call, 2, MAX_CURRENCY_LENGTH,
-										  "currency");
+	Conversion	c = {.actor = &actor,.amount = arg_amount(call, 1)};
 	PoolBatch  *batch;
 	PoolBatchItem *item;
 	int64		id = pool_arg_id(call, 0);
 
+	c.currency = pool_arg_short(call, 2, MAX_CURRENCY_LENGTH, "currency");
+	if (!PG_ARGISNULL(5))
+		c.credit_id = pool_resolve_member(PG_GETARG_TEXT_PP(5))->id;
 	if (pool_request_replay(call, 4, actor.tenant_id))
 		return pool_call_end(call);
-	batch = pool_batch_begin(call, &actor, &id, 1, check_convert, &actor);
+	batch = pool_batch_begin(call, &actor, &id, 1, check_convert, &c);
 	item = &batch->items[0];
 	pool_batch_lock_leads(batch);
 	pool_batch_add_owners(batch);
 	pool_batch_lock_counters(batch);
+	if (item->outcome == NULL && item->lead.status != POOL_OWNED &&
+		!deserves_credit(batch, item, c.credit_id))
+		item->outcome = "no_credit";
 	if (item->outcome == NULL)
 	{
-		convert_one(batch, item, amount, currency);
+		convert_one(batch, item, &c);
 		pool_batch_emit(batch, item, "converted");
 	}
 	else
@@ -124,11 +176,17 @@ pool_convert(PG_FUNCTION_ARGS)
  * archive, reopen, move
  * ------------------------------------------------------------------------ */
 
+/* arg is the reason */
 static const char *
 check_archive(void *arg, const PoolLead *lead)
 {
-	return lead->status == POOL_CONVERTED || lead->status == POOL_ARCHIVED ?
-		"already_closed" : NULL;
+	const PoolTerm *term;
+
+	if (lead->status == POOL_CONVERTED || lead->status == POOL_ARCHIVED)
+		return "already_closed";
+	return pool_term_find(pool_config_pool(lead->pool_id), POOL_TERM_ARCHIVE,
+						  PointerGetDatum(arg), &term) ?
+		NULL : "reason_unknown";
 }
 
 static const char *
@@ -161,8 +219,11 @@ pool_archive_one(PoolBatch *batch, PoolBatchItem *item, PoolEvent *event)
 					  CStringGetTextDatum(pool_status_name(lead->status)));
 	event->detail = pool_detail_end(&detail);
 	if (lead->owner_id != 0)
+	{
+		pool_collaborators_end(work, lead->id);
 		pool_quota_lose(batch->set, pool_batch_quota(batch, lead->pool_id,
 													 lead->owner_id));
+	}
 	if (lead->status != POOL_ARCHIVED && lead->status != POOL_CONVERTED)
 		pool_lead_close(pool_work_table(work, POOL_LEAD_STATE), lead,
 						POOL_ARCHIVED, event->at);
@@ -220,7 +281,8 @@ run_batch(PoolCall *call, const PoolActor *actor, PoolBatchCheck check,
 
 	if (pool_request_replay(call, request_argno, actor->tenant_id))
 		return pool_call_end(call);
-	batch = pool_batch_begin(call, actor, ids, n, check, NULL);
+	batch = pool_batch_begin(call, actor, ids, n, check,
+							 DatumGetPointer(reason));
 	pool_batch_require_manager(batch, to_pool);
 	pool_batch_lock_leads(batch);
 	pool_batch_require_manager(batch, to_pool);

@@ -323,7 +323,8 @@ check_erase(void *arg, const PoolLead *lead)
 /* Keys of an event's detail that are not personal and that counts need. */
 #define KEPT_DETAILS \
 	"'{from,from_pool,from_day,cooldown,answered,kind,first_seconds,seconds,amount," \
-	"currency,changed,due_at,before,until,quarantine,notify,approval,action,step}'"
+	"currency,changed,due_at,before,until,quarantine,notify,approval,action," \
+	"step,counted,owner,run,hidden_until,collaborators,role,counts}'"
 
 /* What personal data leads have, and how it goes; $1 are the leads, $2 now. */
 static const char *const erasures[] = {

@@ -236,14 +236,26 @@ pool_detail_from_pool(PoolDetail *detail, int32 from_pool_id, int32 pool_id,
 	}
 }
 
-void
-pool_detail_true(PoolDetail *detail, const char *key)
+static void
+push_boolean(PoolDetail *detail, const char *key, bool boolean)
 {
 	JsonbValue	value;
 
 	value.type = jbvBool;
-	value.val.boolean = true;
+	value.val.boolean = boolean;
 	push(detail, key, &value);
+}
+
+void
+pool_detail_true(PoolDetail *detail, const char *key)
+{
+	push_boolean(detail, key, true);
+}
+
+void
+pool_detail_false(PoolDetail *detail, const char *key)
+{
+	push_boolean(detail, key, false);
 }
 
 void
@@ -286,4 +298,24 @@ pool_detail_get_int(Jsonb *detail, const char *key)
 		return 0;
 	return DatumGetInt32(DirectFunctionCall1(numeric_int4,
 											 NumericGetDatum(found->val.numeric)));
+}
+
+/* Whether a stored detail says `false` there. */
+bool
+pool_detail_is_false(Jsonb *detail, const char *key)
+{
+	JsonbValue	buffer;
+	JsonbValue *found = getKeyJsonValueFromContainer(&detail->root, key,
+													 strlen(key), &buffer);
+
+	return found != NULL && found->type == jbvBool && !found->val.boolean;
+}
+
+bool
+pool_detail_has(Jsonb *detail, const char *key)
+{
+	JsonbValue	buffer;
+
+	return getKeyJsonValueFromContainer(&detail->root, key, strlen(key),
+										&buffer) != NULL;
 }

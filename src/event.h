@@ -18,6 +18,8 @@ typedef struct PoolEvent
 	int32		member_id;		/* 0 = NULL, as the next two */
 	int32		actor_id;
 	int32		rule_id;
+	int64		run_id;			/* for the detail; 0 = of no run */
+	bool		no_cooldown;	/* for the detail of a release */
 	Datum		reason;			/* text, 0 = NULL */
 	Jsonb	   *detail;			/* NULL = none */
 } PoolEvent;
@@ -45,8 +47,11 @@ extern void pool_detail_time(PoolDetail *detail, const char *key,
 extern void pool_detail_from_pool(PoolDetail *detail, int32 from_pool_id,
 								  int32 pool_id, TimestampTz at);
 extern void pool_detail_true(PoolDetail *detail, const char *key);
+extern void pool_detail_false(PoolDetail *detail, const char *key);
 extern void pool_detail_json(PoolDetail *detail, const char *key, Jsonb *value);
 extern Jsonb *pool_detail_end(PoolDetail *detail);
 extern int32 pool_detail_get_int(Jsonb *detail, const char *key);
+extern bool pool_detail_is_false(Jsonb *detail, const char *key);
+extern bool pool_detail_has(Jsonb *detail, const char *key);
 
 #endif							/* POOL_EVENT_H */

@@ -1,26 +1,46 @@
 /*
  * follow_up.c
- *	  The owner records a contact.
+ *	  The owner, or who helps him, records a contact.
  *
- * Locks the lead and only the lead: against a reclaim at the same moment
- * exactly one of the two comes first.
+ * Locks the lead: against a reclaim at the same moment exactly one of the two
+ * comes first.  The counters are locked only where the result ends the spell.
+ *
+ * What counts moves the clocks of the lead to the time of recording.  The
+ * entries of one whose entries do not count leave the lead as it is.
  */
 #include "batch.h"
 
+#include "access/xact.h"
+#include "close.h"
+#include "collaborator.h"
 #include "due.h"
+#include "mb/pg_wchar.h"
+#include "parser/scansup.h"
+#include "release.h"
 #include "request.h"
 #include "rule.h"
+#include "term.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(pool_follow_up);
 
 #define MAX_NOTE_LENGTH 10000	/* characters */
+#define DEFAULT_KIND "note"
 
 /* columns of the result */
 enum
 {
 	OUTCOME, EVENT_ID_COLUMN, DUE_AT
 };
+
+/* Who writes it. */
+typedef struct Writer
+{
+	const PoolActor *actor;
+	PoolWork   *work;
+	bool		owns;
+	PoolCollaborator helper;	/* what he is, if he does not own the lead */
+} Writer;
 
 typedef struct FollowUp
 {
@@ -31,17 +51,25 @@ typedef struct FollowUp
 	TimestampTz next_at;
 	TimestampTz occurred_at;
 	Jsonb	   *data;
+	const PoolTerm *term;		/* of the result; NULL = none */
+	bool		counts;
+	bool		ends;			/* the spell, by its result */
 } FollowUp;
 
 static const char *
 check_follow_up(void *arg, const PoolLead *lead)
 {
-	const PoolActor *actor = arg;
+	Writer	   *writer = arg;
+	int32		member_id = writer->actor->member_id;
 
 	if (lead->status == POOL_CONVERTED || lead->status == POOL_ARCHIVED)
 		return "closed";
-	return lead->status == POOL_OWNED && lead->owner_id == actor->member_id ?
-		NULL : "not_owner";
+	if (lead->status != POOL_OWNED)
+		return "not_owner";
+	writer->owns = lead->owner_id == member_id;
+	return writer->owns ||
+		pool_collaborator_find(writer->work, lead->id, member_id,
+							   &writer->helper) ? NULL : "not_owner";
 }
 
 static TimestampTz
@@ -64,7 +92,7 @@ read_arguments(PoolCall *call, FollowUp *f)
 
 	f->kind = pool_arg_short(call, 1, POOL_MAX_LABEL_LENGTH, "kind");
 	if (f->kind == 0)
-		f->kind = CStringGetTextDatum("note");
+		f->kind = CStringGetTextDatum(DEFAULT_KIND);
 	f->result = pool_arg_short(call, 2, POOL_MAX_LABEL_LENGTH, "result");
 	f->note = pool_arg_short(call, 3, MAX_NOTE_LENGTH, "note");
 	f->next_at = arg_time(call, 4, "next_at");
@@ -73,8 +101,125 @@ read_arguments(PoolCall *call, FollowUp *f)
 	f->stage = pool_arg_short(call, 7, POOL_MAX_LABEL_LENGTH, "stage");
 }
 
+/* ------------------------------------------------------------------------
+ * What the pool demands
+ * ------------------------------------------------------------------------ */
+
+/* Characters of a text (0 = NULL) but for white space around it. */
+static int
+length_of(Datum value)
+{
+	text	   *t;
+	char	   *from;
+	char	   *to;
+
+	if (value == 0)
+		return 0;
+	t = DatumGetTextPP(value);
+	from = VARDATA_ANY(t);
+	to = from + VARSIZE_ANY_EXHDR(t);
+	while (from < to && scanner_isspace(*from))
+		from++;
+	while (to > from && scanner_isspace(to[-1]))
+		to--;
+	return pg_mbstrlen_with_len(from, to - from);
+}
+
+/* Whether the caller named a kind: the default is one only as a word. */
+static bool
+has_kind(const FollowUp *f, const PoolTerm *term)
+{
+	text	   *kind = DatumGetTextPP(f->kind);
+
+	return term != NULL || VARSIZE_ANY_EXHDR(kind) != strlen(DEFAULT_KIND) ||
+		memcmp(VARDATA_ANY(kind), DEFAULT_KIND, strlen(DEFAULT_KIND)) != 0;
+}
+
+static bool
+has_field(const FollowUp *f, const char *name)
+{
+	JsonbValue	buffer;
+	JsonbValue *found;
+
+	if (f->data == NULL || !JB_ROOT_IS_OBJECT(f->data))
+		return false;
+	found = getKeyJsonValueFromContainer(&f->data->root, name, strlen(name),
+										 &buffer);
+	return found != NULL && found->type != jbvNull;
+}
+
+static bool
+has(const FollowUp *f, const PoolTerm *kind, const char *name)
+{
+	if (strcmp(name, "note") == 0)
+		return length_of(f->note) > 0;
+	if (strcmp(name, "result") == 0)
+		return length_of(f->result) > 0;
+	if (strcmp(name, "stage") == 0)
+		return length_of(f->stage) > 0;
+	if (strcmp(name, "kind") == 0)
+		return has_kind(f, kind);
+	if (strcmp(name, "occurred_at") == 0)
+		return f->occurred_at != POOL_NO_TIME;
+	/* nothing comes next where the result ends the spell */
+	if (strcmp(name, "next_at") == 0)
+		return f->next_at != POOL_NO_TIME || f->ends;
+	return has_field(f, name);
+}
+
+static bool
+is_complete(const FollowUp *f, const PoolConf *pool, const PoolTerm *kind)
+{
+	ListCell   *lc;
+
+	foreach(lc, pool->follow_up_requires)
+		if (!has(f, kind, lfirst(lc)))
+		return false;
+	return pool->follow_up_min_chars == POOL_NO_LIMIT ||
+		length_of(f->note) >= pool->follow_up_min_chars;
+}
+
+static bool
+ends_spell(const Writer *writer, const PoolTerm *term)
+{
+	if (!pool_term_then(term, "release") && !pool_term_then(term, "cool") &&
+		!pool_term_then(term, "archive"))
+		return false;
+	return writer->owns || (writer->helper.counts &&
+							strcmp(writer->helper.role, "deputy") == 0);
+}
+
+/*
+ * Judges a follow-up on the locked lead: NULL, or why it is refused.  Leaves
+ * in *f what follows from it.
+ */
+static const char *
+judge_follow_up(const Writer *writer, const PoolLead *lead, TimestampTz now,
+				FollowUp *f)
+{
+	const PoolConf *pool = pool_config_pool(lead->pool_id);
+	const PoolTerm *kind;
+
+	if (!pool_term_find(pool, POOL_TERM_FOLLOW_UP, f->kind, &kind) ||
+		(!pool_term_find(pool, POOL_TERM_RESULT, f->result, &f->term) &&
+		 f->result != 0))
+		return "incomplete";
+	f->counts = (writer->owns || writer->helper.counts) &&
+		pool_term_counts(kind) && pool_term_counts(f->term) &&
+		(f->occurred_at == POOL_NO_TIME || f->occurred_at >= lead->owned_at);
+	f->ends = ends_spell(writer, f->term);
+	if (f->next_at == POOL_NO_TIME && pool_term_then(f->term, "call_back"))
+		f->next_at = pool_time_add(now, f->term->after, pool->zone);
+	return is_complete(f, pool, kind) ? NULL : "incomplete";
+}
+
+/* ------------------------------------------------------------------------
+ * Recording
+ * ------------------------------------------------------------------------ */
+
 static Jsonb *
-describe(const FollowUp *f, int64 first_seconds)
+describe(const FollowUp *f, const PoolLead *lead, bool owns,
+		 int64 first_seconds)
 {
 	PoolDetail	detail;
 
@@ -86,23 +231,47 @@ describe(const FollowUp *f, int64 first_seconds)
 	pool_detail_time(&detail, "occurred_at", f->occurred_at);
 	pool_detail_datum(&detail, "stage", f->stage);
 	pool_detail_json(&detail, "data", f->data);
+	if (!owns)
+		pool_detail_int(&detail, "owner", lead->owner_id);
+	if (!f->counts)
+		pool_detail_false(&detail, "counted");
 	if (first_seconds >= 0)
 		pool_detail_int(&detail, "first_seconds", first_seconds);
 	return pool_detail_end(&detail);
 }
 
+static bool
+same_text(Datum a, Datum b)
+{
+	text	   *x = a != 0 ? DatumGetTextPP(a) : NULL;
+	text	   *y = b != 0 ? DatumGetTextPP(b) : NULL;
+
+	if (x == NULL || y == NULL)
+		return x == y;
+	return VARSIZE_ANY_EXHDR(x) == VARSIZE_ANY_EXHDR(y) &&
+		memcmp(VARDATA_ANY(x), VARDATA_ANY(y), VARSIZE_ANY_EXHDR(x)) == 0;
+}
+
 static void
 note_on_lead(PoolLead *lead, const FollowUp *f, TimestampTz at)
 {
-	if (lead->follow_ups == 0)
-		lead->first_follow_up_at = at;
-	lead->last_follow_up_at = at;
-	lead->follow_ups++;
-	lead->next_follow_up_at = f->next_at;
+	if (f->counts)
+	{
+		if (lead->follow_ups == 0)
+			lead->first_follow_up_at = at;
+		lead->last_follow_up_at = at;
+		lead->follow_ups++;
+	}
+	/* a plan lasts until the next contact */
+	if (f->counts || f->next_at != POOL_NO_TIME)
+		lead->next_follow_up_at = f->next_at;
 	if (f->result != 0)
 		lead->last_result = f->result;
-	if (f->stage != 0)
+	if (f->stage != 0 && !same_text(lead->stage, f->stage))
+	{
 		lead->stage = f->stage;
+		lead->stage_at = at;
+	}
 
 	/*
 	 * A follow-up only moves deadlines later, so check_at may stay; unless
@@ -112,8 +281,29 @@ note_on_lead(PoolLead *lead, const FollowUp *f, TimestampTz at)
 		lead->check_at = pool_due_check_at(lead);
 }
 
+/* The lead goes, as the result says; the counters are locked. */
 static void
-record(PoolBatch *batch, PoolBatchItem *item, const FollowUp *f)
+end_by_result(PoolBatch *batch, PoolBatchItem *item, const FollowUp *f)
+{
+	PoolEvent	event = {.kind = "released",.reason = f->result};
+
+	event.actor_id = batch->actor->member_id;
+	/* the row was written by this very command */
+	CommandCounterIncrement();
+	if (pool_term_then(f->term, "archive"))
+	{
+		event.kind = "archived";
+		pool_archive_one(batch, item, &event);
+		return;
+	}
+	if (pool_term_then(f->term, "cool"))
+		item->hide_for = f->term->after;
+	pool_give_back(batch, item, NULL, &event);
+}
+
+static void
+record(PoolBatch *batch, PoolBatchItem *item, const Writer *writer,
+	   const FollowUp *f)
 {
 	PoolCall   *call = batch->call;
 	PoolLead   *lead = &item->lead;
@@ -126,14 +316,19 @@ record(PoolBatch *batch, PoolBatchItem *item, const FollowUp *f)
 	pool_batch_open(batch, item, &data);
 	event.at = pool_lead_time(lead, batch->now);
 	event.member_id = event.actor_id = batch->actor->member_id;
-	if (lead->follow_ups == 0)
+	if (f->counts && lead->follow_ups == 0)
 		first_seconds = (event.at - lead->owned_at) / USECS_PER_SEC;
-	event.detail = describe(f, first_seconds);
-	note_on_lead(lead, f, event.at);
-	pool_lead_note(pool_work_table(call->work, POOL_LEAD_STATE), lead);
+	event.detail = describe(f, lead, writer->owns, first_seconds);
+	if (writer->owns || writer->helper.counts)
+	{
+		note_on_lead(lead, f, event.at);
+		pool_lead_note(pool_work_table(call->work, POOL_LEAD_STATE), lead);
+	}
 	event_id = pool_event_append(call->work, &event, lead, &data);
+	if (f->ends)
+		end_by_result(batch, item, f);
 	(void) pool_rule_next(lead, &data, batch->now, &due_at);
-	pool_put_text(call, OUTCOME, "ok");
+	pool_put_text(call, OUTCOME, f->counts ? "ok" : "not_counted");
 	pool_put(call, EVENT_ID_COLUMN, Int64GetDatum(event_id));
 	pool_put_time(call, DUE_AT, due_at);
 	pool_call_row(call);
@@ -149,23 +344,35 @@ pool_follow_up(PG_FUNCTION_ARGS)
 	PoolCall   *call = pool_call_begin(fcinfo, "follow_up");
 	const PoolMemberConf *member = pool_resolve_self(fcinfo, 8);
 	PoolActor	actor = {member->id, member->tenant_id};
+	Writer		writer = {.actor = &actor,.work = call->work};
 	PoolBatch  *batch;
-	FollowUp	f;
+	PoolBatchItem *item;
+	FollowUp	f = {0};
 	int64		id;
 
 	id = pool_arg_id(call, 0);
 	read_arguments(call, &f);
 	if (pool_request_replay(call, 9, member->tenant_id))
 		return pool_call_end(call);
-	batch = pool_batch_begin(call, &actor, &id, 1, check_follow_up, &actor);
+	batch = pool_batch_begin(call, &actor, &id, 1, check_follow_up, &writer);
+	item = &batch->items[0];
 	pool_batch_lock_leads(batch);
 	batch->now = pool_now();
-	if (batch->items[0].outcome == NULL)
-		record(batch, &batch->items[0], &f);
+	if (item->outcome == NULL)
+		item->outcome = judge_follow_up(&writer, &item->lead, batch->now, &f);
+	if (item->outcome == NULL)
+	{
+		if (f.ends)
+		{
+			pool_batch_add_owners(batch);
+			pool_batch_lock_counters(batch);
+		}
+		record(batch, item, &writer, &f);
+	}
 	else
 	{
-		pool_put_text(call, OUTCOME, batch->items[0].outcome);
+		pool_put_text(call, OUTCOME, item->outcome);
 		pool_call_row(call);
 	}
-	return pool_call_end(call);
+	return pool_batch_end(batch);
 }

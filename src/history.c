@@ -59,7 +59,8 @@ pool_history(PG_FUNCTION_ARGS)
 	PoolLead	lead;
 	int64		id = pool_arg_id(call, 0);
 
-	if (!pool_lead_peek(leads, id, call->snapshot, &lead) || !pool_lead_visible(&lead))
+	if (!pool_lead_peek(leads, id, call->snapshot, &lead) ||
+		!pool_lead_visible(call->work, &lead))
 		return pool_call_end(call);
 	scan = pool_index_scan(events->rel,
 						   pool_work_index(events, POOL_EVENT_PKEY),

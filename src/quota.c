@@ -270,6 +270,20 @@ pool_quota_try_lock(PoolQuotaSet *set, int32 pool_id, int32 member_id)
 						LockWaitSkip) == TM_Ok;
 }
 
+/* The same for what is locked where a member with a limit over all receives. */
+bool
+pool_quota_try_lock_total(PoolQuotaSet *set, int32 member_id)
+{
+	PoolTable  *table = pool_work_table(set->work, POOL_MEMBER_STATE);
+	Snapshot	snapshot = pool_snapshot();
+
+	return pool_config_member(member_id)->hold_limit == POOL_NO_LIMIT ||
+		(pool_table_find(table, POOL_MEMBER_STATE_PKEY, snapshot,
+						 &pool_key_int4(member_id), 1) &&
+		 pool_table_lock(table, &table->old->tts_tid, snapshot,
+						 LockWaitSkip) == TM_Ok);
+}
+
 /* Locks all named counters, in order, and reads them. */
 void
 pool_quota_lock(PoolQuotaSet *set)

@@ -7,9 +7,12 @@
 #include "release.h"
 
 #include "approval.h"
+#include "collaborator.h"
 #include "errors.h"
 #include "quarantine.h"
 #include "request.h"
+#include "rule.h"
+#include "term.h"
 
 PG_FUNCTION_INFO_V1(pool_release);
 PG_FUNCTION_INFO_V1(pool_reclaim);
@@ -45,8 +48,19 @@ pool_give_back(PoolBatch *batch, PoolBatchItem *item, const PoolConf *to_pool,
 		pool_detail_true(&detail, "answered");
 	if (quarantine != NULL)
 		pool_detail_true(&detail, "quarantine");
+	if (event->no_cooldown)
+		pool_detail_false(&detail, "cooldown");
+	if (event->run_id != 0)
+		pool_detail_int(&detail, "run", event->run_id);
+	if (item->hide_for != NULL)
+	{
+		lead->hidden_until = pool_time_add(event->at, item->hide_for,
+										   pool_config_pool(pool_id)->zone);
+		pool_detail_time(&detail, "hidden_until", lead->hidden_until);
+	}
 	event->member_id = lead->owner_id;
 	event->detail = pool_detail_end(&detail);
+	pool_collaborators_end(work, lead->id);
 	pool_lead_give_back(pool_work_table(work, POOL_LEAD_STATE), lead,
 						pool_id, event->at);
 	pool_event_append(work, event, lead, &data);
@@ -64,6 +78,41 @@ pool_batch_add_owners(PoolBatch *batch)
 		if (batch->items[i].outcome == NULL && lead->owner_id != 0)
 			pool_quota_add(batch->set, lead->pool_id, lead->owner_id, false);
 	}
+}
+
+/* What a release is judged by. */
+typedef struct Release
+{
+	const PoolActor *actor;
+	Datum		reason;			/* 0 = NULL */
+} Release;
+
+static const char *
+check_release(void *arg, const PoolLead *lead)
+{
+	const Release *release = arg;
+	const PoolTerm *term;
+
+	if (lead->status != POOL_OWNED ||
+		lead->owner_id != release->actor->member_id)
+		return "not_owner";
+	if (!pool_term_find(pool_config_pool(lead->pool_id), POOL_TERM_RELEASE,
+						release->reason, &term))
+		return "reason_unknown";
+	return NULL;
+}
+
+/* What the dictionary says of the reason of a release. */
+static void
+apply_reason(PoolBatchItem *item, PoolEvent *event)
+{
+	const PoolTerm *term;
+
+	(void) pool_term_find(pool_config_pool(item->lead.pool_id),
+						  POOL_TERM_RELEASE, event->reason, &term);
+	event->no_cooldown = !pool_term_counts(term);
+	if (pool_term_then(term, "cool"))
+		item->hide_for = term->after;
 }
 
 /* Gives back what nothing speaks against, and emits the rows. */
@@ -84,10 +133,12 @@ give_back_all(PoolBatch *batch, const char *kind, const PoolConf *to_pool,
 		if (item->outcome == NULL && strcmp(kind, "released") == 0 &&
 			pool_approval_needed(batch->call->work, batch->actor, "release",
 								 &item->lead, batch->now))
-			item->outcome = "approval";
+			item->outcome = "blocked";
 		if (item->outcome == NULL)
 		{
 			event.actor_id = batch->actor->member_id;
+			if (batch->check == check_release)
+				apply_reason(item, &event);
 			pool_give_back(batch, item, to_pool, &event);
 			pool_batch_emit(batch, item, kind);
 		}
@@ -95,15 +146,6 @@ give_back_all(PoolBatch *batch, const char *kind, const PoolConf *to_pool,
 			pool_batch_emit(batch, item, item->outcome);
 	}
 	return pool_batch_end(batch);
-}
-
-static const char *
-check_release(void *arg, const PoolLead *lead)
-{
-	const PoolActor *actor = arg;
-
-	return lead->status == POOL_OWNED && lead->owner_id == actor->member_id ?
-		NULL : "not_owner";
 }
 
 /*
@@ -136,8 +178,8 @@ pool_release(PG_FUNCTION_ARGS)
 	const PoolMemberConf *member = pool_resolve_self(fcinfo, 3);
 	PoolActor	actor = {member->id, member->tenant_id};
 	const PoolConf *to_pool = pool_arg_pool(call, 2);
-	Datum		reason = pool_arg_short(call, 1, POOL_MAX_LABEL_LENGTH,
-										"reason");
+	Release		release = {&actor,
+	pool_arg_short(call, 1, POOL_MAX_LABEL_LENGTH, "reason")};
 	PoolBatch  *batch;
 	int64	   *ids;
 	int			n = pool_arg_ids(call, 0, &ids);
@@ -146,9 +188,9 @@ pool_release(PG_FUNCTION_ARGS)
 		return pool_call_end(call);
 	if (to_pool != NULL)
 		pool_require_belonging(&actor, to_pool);
-	batch = pool_batch_begin(call, &actor, ids, n, check_release, &actor);
+	batch = pool_batch_begin(call, &actor, ids, n, check_release, &release);
 	pool_batch_lock_leads(batch);
-	return give_back_all(batch, "released", to_pool, reason);
+	return give_back_all(batch, "released", to_pool, release.reason);
 }
 
 static const char *

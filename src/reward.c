@@ -36,12 +36,20 @@
 	"  AND (r.event_kind = e.kind OR (r.event_kind = 'overdue'" \
 	"   AND (e.kind = 'escalated' OR (e.kind = 'reclaimed'" \
 	"    AND e.rule_id IS NOT NULL))))" \
-	" CROSS JOIN LATERAL (SELECT e.member_id," \
+	" CROSS JOIN LATERAL (SELECT CASE WHEN e.kind = 'followed_up'" \
+	"   THEN coalesce((e.detail ->> 'owner')::integer, e.member_id)" \
+	"   ELSE e.member_id END AS id) o" \
+	" CROSS JOIN LATERAL (SELECT o.id AS member_id," \
 	"   coalesce((r.shares ->> 'owner')::numeric, 0) AS share" \
-	"  UNION ALL SELECT c.member_id, (r.shares ->> c.role)::numeric" \
-	"  FROM pool.collaborator c WHERE c.lead_id = e.lead_id" \
-	"   AND c.member_id <> e.member_id) w" \
+	"  UNION ALL SELECT c.member_id, (r.shares ->> c.role)::numeric FROM" \
+	"   (SELECT k.member_id, k.role FROM pool.collaborator k" \
+	"     WHERE k.lead_id = e.lead_id AND e.kind <> 'converted'" \
+	"    UNION ALL SELECT (k ->> 'member')::integer, k ->> 'role'" \
+	"     FROM jsonb_array_elements(CASE e.kind WHEN 'converted'" \
+	"      THEN e.detail -> 'collaborators' END) k) c" \
+	"  WHERE c.member_id <> o.id) w" \
 	" WHERE w.member_id IS NOT NULL AND w.share > 0" \
+	" AND e.detail -> 'counted' IS NULL" \
 	" AND (r.within IS NULL OR e.at <= r.within + (" \
 	"  SELECT max(b.at) FROM pool.event b WHERE b.lead_id = e.lead_id" \
 	"  AND b.kind IN ('claimed', 'assigned', 'transferred')" \

@@ -13,9 +13,11 @@
 #include "decide.h"
 #include "guc.h"
 #include "miscadmin.h"
+#include "people.h"
 #include "recheck.h"
 #include "reward.h"
 #include "rollup.h"
+#include "run.h"
 #include "sql.h"
 #include "tick.h"
 #include "timer.h"
@@ -87,6 +89,8 @@ static const struct
 	{"recheck", pool_recheck_run},
 	{"timers", pool_timer_run},
 	{"approvals", pool_decide_run},
+	{"people", pool_people_run},
+	{"runs", pool_runs_run},
 	{"rollup", pool_rollup_run},
 	{"rewards", pool_reward_run},
 	{"requests", purge_requests}

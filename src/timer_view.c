@@ -141,7 +141,7 @@ pool_explain_reclaim(PG_FUNCTION_ARGS)
 	PoolData	data;
 
 	if (begin(call, pool_arg_id(call, 0), &lead, &data, &j) &&
-		pool_lead_visible(&lead))
+		pool_lead_visible(call->work, &lead))
 	{
 		PoolTimer  *timers = pool_judge_all(&j);
 		const PoolTimer *acting = pool_judge_acting(&j, timers);

@@ -7,6 +7,6 @@
 
 #include "lead.h"
 
-extern bool pool_lead_visible(const PoolLead *lead);
+extern bool pool_lead_visible(PoolWork *work, const PoolLead *lead);
 
 #endif							/* POOL_VISIBLE_H */

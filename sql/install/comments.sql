@@ -70,10 +70,13 @@ COMMENT ON COLUMN pool.pool.newcomer_period IS
     'How long a member is a newcomer after joined_at, and what newcomer_min '
     'and newcomer_share of routing rules are counted over.';
 COMMENT ON COLUMN pool.pool.follow_up_requires IS
-    'What a follow-up must have to count: note, result, next_at, stage, kind, '
-    'occurred_at, or a field of detail.';
+    'What a follow-up must have, or it is incomplete: note, result, next_at '
+    '(unless its result ends the spell), stage, kind (another than note, '
+    'unless that is a word of the dictionary), occurred_at, or a field of '
+    'detail.';
 COMMENT ON COLUMN pool.pool.follow_up_min_chars IS
-    'Least length of the note of a follow-up, in characters; NULL = any.';
+    'Least length of the note of a follow-up, in characters, white space '
+    'around it aside; NULL = any, or none.';
 COMMENT ON COLUMN pool.pool.pause_when_away IS
     'Whether the timers of a lead stand still while its owner''s status is '
     'away (away_until only informs).';
@@ -254,7 +257,7 @@ COMMENT ON COLUMN pool.lead_state.owner_id IS
     'Owner (id); set if and only if the status is owned.';
 COMMENT ON COLUMN pool.lead_state.last_owner_id IS
     'Last or present owner (id).';
-COMMENT ON COLUMN pool.lead_state.follow_ups IS 'Follow-ups of this spell.';
+COMMENT ON COLUMN pool.lead_state.follow_ups IS 'Follow-ups of this spell that count.';
 COMMENT ON COLUMN pool.lead_state.claims IS
     'Number of spells the lead has had.';
 COMMENT ON COLUMN pool.lead_state.priority IS
@@ -343,8 +346,8 @@ COMMENT ON COLUMN pool.event.actor_id IS
 COMMENT ON COLUMN pool.event.rule_id IS 'Rule that acted (id).';
 COMMENT ON COLUMN pool.event.kind IS
     'entered, claimed, assigned, transferred, released, reclaimed, '
-    'followed_up, converted, archived, reopened, moved, erased, edited or '
-    'reminded.';
+    'followed_up, converted, archived, reopened, moved, erased, edited, '
+    'collaborator_added, collaborator_removed or reminded.';
 COMMENT ON COLUMN pool.event.reason IS 'Reason given.';
 COMMENT ON COLUMN pool.event.source IS 'Source of the lead at that moment.';
 COMMENT ON COLUMN pool.event.grade IS 'Grade of the lead at that moment.';

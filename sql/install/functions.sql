@@ -186,7 +186,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_transfer'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.transfer(bigint[], text, text, text, text, uuid) IS
-'A manager gives owned leads to another member, in their own pools or in to_pool, of which the actor must be manager too. A new spell begins for first_contact and follow_up timers; ownership timers go on. Waits for whoever holds a lead, unless this transaction already holds members'' counters: then contended.
+'A manager gives owned leads to another member, in their own pools or in to_pool, of which the actor must be manager too. Who helps with them goes on to. A new spell begins for first_contact and follow_up timers; ownership timers go on. Waits for whoever holds a lead, unless this transaction already holds members'' counters: then contended.
 Outcomes: transferred; not_owned; not_member; inactive; hold_limit; approval (as for assign); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead.
 Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023 as of assign.';
 
@@ -198,8 +198,8 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_release'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.release(bigint[], text, text, text, uuid) IS
-'The owner gives leads back to their pools, or to to_pool, to which he must belong, if only as a viewer, or of which he manages one above. They keep their priority and enter the queue as the newest of their band. Does not refund the claim.
-Outcomes: released; not_owner; approval (an approval rule for release matches: request() asks); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO001, PO002, PO003 he does not belong to to_pool, PO004, PO010, 22004, 22023 bad ids or a reason of more than 200 characters.';
+'The owner gives leads back to their pools, or to to_pool, to which he must belong, if only as a viewer, or of which he manages one above. They keep their priority and enter the queue as the newest of their band. Does not refund the claim. A reason may hide them for a while, or spare the cooldown: see pool.dictionary.
+Outcomes: released; not_owner; blocked (an approval rule for release matches: request() asks; a manager may reclaim); reason_unknown (no word of the lead''s pool, or none given where it has words); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO001, PO002, PO003 he does not belong to to_pool, PO004, PO010, 22004, 22023 bad ids or a reason of more than 200 characters.';
 
 CREATE FUNCTION pool.reclaim(
     leads bigint[], reason text DEFAULT NULL, to_pool text DEFAULT NULL,
@@ -227,19 +227,20 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_follow_up'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.follow_up(bigint, text, text, text, timestamptz, timestamptz, jsonb, text, text, uuid) IS
-'The owner records a contact. What counts for timers is when it is recorded, not occurred_at. due_at is when the next timer acts on the lead.
-Outcomes: ok; not_owner; closed; contended; not_found. Errors: PO002, PO004, PO010, 22004, 22023 a time that is not finite, or a text too long: kind, result and stage have up to 200 characters, note up to 10000.';
+'The owner, or a collaborator, records a contact. One that counts moves the clocks of the lead to the time of recording, whatever occurred_at says; a plan (next_at) lasts until the next contact, result and stage stay with the lead. A result may end the spell at once or plan the next contact: see pool.dictionary. due_at is when the next timer acts on the lead.
+Outcomes: ok; not_counted (recorded, but no clock moves: kind or result do not count, it occurred before the spell began, or the collaborator''s entries do not count: those change nothing of the lead); incomplete (nothing is recorded: kind or result are no words of the pool, or something is missing that follow_up_requires or follow_up_min_chars of the pool demand); not_owner; closed; contended; not_found. Errors: PO002, PO004, PO010, 22004, 22023 a time that is not finite, or a text too long: kind, result and stage have up to 200 characters, note up to 10000.';
 
 CREATE FUNCTION pool.convert(
     lead bigint, amount numeric DEFAULT NULL, currency text DEFAULT NULL,
     member text DEFAULT NULL, request_id uuid DEFAULT NULL,
+    credit text DEFAULT NULL,
     OUT outcome text, OUT lead_id bigint, OUT key text)
 RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_convert'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
-COMMENT ON FUNCTION pool.convert(bigint, numeric, text, text, uuid) IS
-'The lead is won, by its owner or, for him, a manager. amount is zero or more, in currency. The lead leaves its owner''s holdings; last_owner_id says who won it.
-Outcomes: converted; already_converted; not_owner; contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO002, PO004, PO010, 22004, 22023 amount, or a currency of more than 16 characters.';
+COMMENT ON FUNCTION pool.convert(bigint, numeric, text, text, uuid, text) IS
+'The lead is won, by its owner or, for him, a manager. amount is zero or more, in currency. The lead leaves its owner''s holdings; last_owner_id says who won it, and the event who helped. A late win: a manager converts an available lead with credit = the member whose spell on it ended less than 30 days ago; it counts as his conversion, but ends no spell.
+Outcomes: converted; already_converted; not_owner; taken (credit is not the owner); no_credit (he had no such spell); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO002, PO004, PO010, 22004, 22023 amount, or a currency of more than 16 characters.';
 
 CREATE FUNCTION pool.archive(
     leads bigint[], reason text, actor text DEFAULT NULL,
@@ -250,7 +251,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.archive(bigint[], text, text, uuid) IS
 'A manager takes leads out of circulation (invalid, lost), whoever owns them.
-Outcomes: archived; already_closed; approval (as for assign); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO002, PO004, PO005, PO010, 22004 no reason, 22023 bad ids or a reason of more than 200 characters.';
+Outcomes: archived; already_closed; approval (as for assign); reason_unknown (no word of the lead''s pool, see pool.dictionary); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO002, PO004, PO005, PO010, 22004 no reason, 22023 bad ids or a reason of more than 200 characters.';
 
 CREATE FUNCTION pool.reopen(
     leads bigint[], to_pool text DEFAULT NULL, actor text DEFAULT NULL,
@@ -323,7 +324,7 @@ CREATE FUNCTION pool.tick(
     OUT task text, OUT done bigint, OUT more boolean)
 RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_tick'
-    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 4;
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.tick(integer) IS
 'Does everything that time makes due, in the caller''s transaction; the background worker does the same in small ones. max_leads bounds each task, NULL is no bound. Tasks: recheck (timers after a change of rules), timers (reminders, escalations, reclaims, moves and archiving), approvals (requests whose time is over), people (ends of absences), runs (offboarding and the like), routing (leads that wait for a member), facts (what conditions see of members), rollup (statistics), rewards (the ledger of points), requests (old results). done counts what was looked at; more says that some is left. Not for prepared transactions. Errors: 22023.';
 

@@ -152,7 +152,8 @@ SELECT e.generation, e.xid, e.is_tail, e.lead_id, e.event_id,
     (e.kind = 'assigned' AND e.gains <> '')::integer AS assigned,
     (e.kind = 'transferred' AND e.gains <> '')::integer AS transferred,
     (e.kind = 'transferred' AND e.loses <> '')::integer AS given,
-    (e.kind = 'followed_up')::integer AS followed_up,
+    (e.kind = 'followed_up' AND e.detail -> 'counted' IS NULL)::integer
+        AS followed_up,
     (e.kind = 'followed_up'
         AND e.detail ->> 'first_seconds' IS NOT NULL)::integer
         AS first_responses,
@@ -207,7 +208,8 @@ SELECT e.generation, e.xid, e.is_tail, e.lead_id, e.event_id,
     (e.kind = 'assigned')::integer AS assigned,
     (e.kind = 'transferred' AND NOT e.ends)::integer AS received,
     (e.kind = 'transferred' AND e.ends)::integer AS given,
-    (e.kind = 'followed_up')::integer AS followed_up,
+    (e.kind = 'followed_up' AND e.detail -> 'counted' IS NULL)::integer
+        AS followed_up,
     (e.kind = 'followed_up'
         AND e.detail ->> 'first_seconds' IS NOT NULL)::integer
         AS first_responses,
@@ -228,7 +230,8 @@ FROM (
         f.pool_id, f.member_id, f.day, f.kind, f.rule_id, f.detail,
         false AS ends
     FROM pool.event_effect f
-    WHERE f.kind IN ('claimed', 'assigned', 'transferred', 'followed_up')
+    WHERE (f.kind IN ('claimed', 'assigned', 'transferred', 'followed_up')
+            OR (f.kind = 'converted' AND f.state_before <> 'owned'))
         AND f.member_id IS NOT NULL
     UNION ALL
     SELECT f.generation, f.xid, f.is_tail, f.lead_id, f.id,
@@ -287,7 +290,7 @@ COMMENT ON COLUMN pool.rollup_day.transferred IS
     'Leads transferred (counted in the pool they belong to afterwards).';
 COMMENT ON COLUMN pool.rollup_day.given IS
     'Spells ended by a transfer (counted in the pool they ran in).';
-COMMENT ON COLUMN pool.rollup_day.followed_up IS 'Follow-ups recorded.';
+COMMENT ON COLUMN pool.rollup_day.followed_up IS 'Follow-ups that count.';
 COMMENT ON COLUMN pool.rollup_day.first_responses IS
     'Spells that got their first follow-up.';
 COMMENT ON COLUMN pool.rollup_day.released IS
@@ -468,7 +471,7 @@ COMMENT ON COLUMN pool.event_day_fact.transferred IS
     'Leads transferred (counted in the pool they belong to afterwards).';
 COMMENT ON COLUMN pool.event_day_fact.given IS
     'Spells ended by a transfer (counted in the pool they ran in).';
-COMMENT ON COLUMN pool.event_day_fact.followed_up IS 'Follow-ups recorded.';
+COMMENT ON COLUMN pool.event_day_fact.followed_up IS 'Follow-ups that count.';
 COMMENT ON COLUMN pool.event_day_fact.first_responses IS
     'Spells that got their first follow-up.';
 COMMENT ON COLUMN pool.event_day_fact.released IS
@@ -569,7 +572,7 @@ COMMENT ON COLUMN pool.day_sum.transferred IS
     'Leads transferred (counted in the pool they belong to afterwards).';
 COMMENT ON COLUMN pool.day_sum.given IS
     'Spells ended by a transfer (counted in the pool they ran in).';
-COMMENT ON COLUMN pool.day_sum.followed_up IS 'Follow-ups recorded.';
+COMMENT ON COLUMN pool.day_sum.followed_up IS 'Follow-ups that count.';
 COMMENT ON COLUMN pool.day_sum.first_responses IS
     'Spells that got their first follow-up.';
 COMMENT ON COLUMN pool.day_sum.released IS

@@ -163,9 +163,15 @@ CREATE TABLE pool.dictionary (
     CONSTRAINT dictionary_code_check
         CHECK (code <> '' AND length(code) <= 200),
     CONSTRAINT dictionary_then_check
-        CHECK ("then" IN ('nothing', 'call_back', 'release', 'archive',
-                          'cool', 'never')),
-    CONSTRAINT dictionary_after_check CHECK (after > '0')
+        CHECK (CASE kind
+            WHEN 'result' THEN "then" IN ('nothing', 'call_back', 'release',
+                                          'archive', 'cool')
+            WHEN 'release_reason' THEN "then" IN ('nothing', 'cool')
+            WHEN 'archive_reason' THEN "then" IN ('nothing', 'never')
+            ELSE "then" = 'nothing' END),
+    CONSTRAINT dictionary_after_check
+        CHECK (after > '0'
+               AND ("then" IN ('call_back', 'cool')) = (after IS NOT NULL))
 );
 
 -- What every rule said, and when.  Written by triggers.
@@ -325,6 +331,10 @@ CREATE TABLE pool.run (
 );
 CREATE INDEX run_status_idx
     ON pool.run (status) WHERE status IN ('planned', 'running', 'held');
+-- one at a time takes a member's leads away
+CREATE UNIQUE INDEX run_member_idx
+    ON pool.run (member_id)
+    WHERE status = 'running' AND kind IN ('offboard', 'relocate');
 
 CREATE TABLE pool.run_lead (
     run_id      bigint NOT NULL,

@@ -152,24 +152,30 @@ COMMENT ON COLUMN pool.reward_rule.cap IS
 COMMENT ON COLUMN pool.reward_rule.enabled IS 'Whether the rule is in force.';
 
 COMMENT ON TABLE pool.dictionary IS
-    'The words a pool knows. A pool with words of a kind takes no others.';
+    'The words a pool knows. A pool with enabled words of a kind takes no '
+    'others: release and archive answer reason_unknown (a release without a '
+    'reason too), follow_up incomplete.';
 COMMENT ON COLUMN pool.dictionary.id IS 'Word.';
 COMMENT ON COLUMN pool.dictionary.tenant_id IS 'Tenant (id).';
 COMMENT ON COLUMN pool.dictionary.pool_id IS 'Pool (id).';
 COMMENT ON COLUMN pool.dictionary.kind IS
-    'follow_up (kinds of follow-up), result, release_reason or '
-    'archive_reason.';
+    'follow_up (kinds of follow-up; note is one unless another is given), '
+    'result, release_reason or archive_reason.';
 COMMENT ON COLUMN pool.dictionary.code IS
     'The word, as given to the functions.';
 COMMENT ON COLUMN pool.dictionary.label IS 'What people read.';
 COMMENT ON COLUMN pool.dictionary.counts IS
-    'Whether a follow-up with it counts, or, for a release reason, whether '
-    'cooldown begins.';
+    'Whether a follow-up with it counts (outcome not_counted if it does '
+    'not); of a release reason, whether cooldown begins.';
 COMMENT ON COLUMN pool.dictionary."then" IS
-    'What follows: nothing, call_back (next contact after `after`), '
-    'release, archive, cool (hidden for `after`) or, for archive reasons, '
-    'never (an entry does not reopen the lead).';
-COMMENT ON COLUMN pool.dictionary.after IS 'How long, for call_back and cool.';
+    'What follows. Of a result: nothing, call_back (next contact after '
+    '`after`, unless the follow-up names it), release (the lead goes back), '
+    'cool (it goes back and is hidden for `after`) or archive; these three '
+    'end the spell in the same call if the owner writes it, or a deputy '
+    'whose follow-ups count. Of a release reason: nothing or cool. Of an archive reason: nothing or '
+    'never (an entry does not reopen the lead). Of a kind: nothing.';
+COMMENT ON COLUMN pool.dictionary.after IS
+    'How long, for call_back and cool, which need it; NULL otherwise.';
 COMMENT ON COLUMN pool.dictionary.enabled IS 'Whether the word may be used.';
 
 COMMENT ON TABLE pool.rule_version IS

@@ -130,6 +130,8 @@ CREATE TABLE pool.member (
     CONSTRAINT member_status_check
         CHECK (status IN ('active', 'away', 'leaving', 'left'))
 );
+CREATE INDEX member_away_idx
+    ON pool.member (away_until) WHERE status = 'away';
 
 CREATE TABLE pool.membership (
     pool_id     integer NOT NULL,

@@ -72,6 +72,10 @@ FROM (VALUES
         'No spell of a lead begins while another runs, and only the running '
         'one ends.',
         'As for event_chain.'),
+    ('collaborator', 3,
+        'Who helps with a lead is another than its owner, and both are of '
+        'its tenant.',
+        'DELETE the row of pool.collaborator: its spell has ended.'),
     ('due', 3,
         'No timer rule acts on an open lead before the tick looks at it.',
         'Have the timers of its pool computed anew: UPDATE pool.timer_rule '
@@ -455,6 +459,19 @@ JOIN (
     FROM pool.lead_state s
 ) u ON u.name = q.name
 WHERE u.value > q.last_value OR (u.value = q.last_value AND NOT q.is_called);
+CREATE VIEW pool.verify_collaborator AS
+SELECT format('collaborator (lead %s, member %s)', c.lead_id, c.member_id)
+        AS object,
+    CASE WHEN s.owner_id IS NULL THEN 'the lead is not owned'
+        WHEN s.owner_id = c.member_id THEN 'he is the owner'
+        ELSE 'the lead or the member is of another tenant'
+    END AS message
+FROM pool.collaborator c
+LEFT JOIN pool.lead_state s ON s.id = c.lead_id
+LEFT JOIN pool.member m ON m.id = c.member_id
+WHERE s.owner_id IS NULL OR s.owner_id = c.member_id
+    OR s.tenant_id <> c.tenant_id
+    OR m.tenant_id IS DISTINCT FROM c.tenant_id;
 
 -- History -------------------------------------------------------------
 
@@ -511,6 +528,7 @@ LEFT JOIN LATERAL (
     SELECT count(*) AS follow_ups
     FROM pool.event e
     WHERE e.lead_id = b.lead_id AND e.id > b.id AND e.kind = 'followed_up'
+        AND e.detail -> 'counted' IS NULL
 ) f ON true
 WHERE (s.status = 'owned' OR b.id IS NOT NULL)
     AND NOT (b.id IS NULL AND EXISTS (SELECT FROM pool.purge_horizon)
@@ -794,6 +812,11 @@ COMMENT ON VIEW pool.verify_spell_overlap IS
     'only the running one ends.';
 COMMENT ON COLUMN pool.verify_spell_overlap.object IS 'What is wrong, by ids.';
 COMMENT ON COLUMN pool.verify_spell_overlap.message IS 'What is wrong with it.';
+COMMENT ON VIEW pool.verify_collaborator IS
+    'Check of level 3. Who helps with a lead is another than its owner, '
+    'and both are of its tenant.';
+COMMENT ON COLUMN pool.verify_collaborator.object IS 'What is wrong, by ids.';
+COMMENT ON COLUMN pool.verify_collaborator.message IS 'What is wrong with it.';
 COMMENT ON VIEW pool.verify_identity_orphan IS
     'Check of level 3. Every identity belongs to a lead.';
 COMMENT ON COLUMN pool.verify_identity_orphan.object IS

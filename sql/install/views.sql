@@ -106,7 +106,7 @@ COMMENT ON COLUMN pool.lead.first_follow_up_at IS
     'First follow-up of this spell.';
 COMMENT ON COLUMN pool.lead.last_follow_up_at IS
     'Last counted follow-up of this spell.';
-COMMENT ON COLUMN pool.lead.follow_ups IS 'Follow-ups of this spell.';
+COMMENT ON COLUMN pool.lead.follow_ups IS 'Follow-ups of this spell that count.';
 COMMENT ON COLUMN pool.lead.last_result IS
     'Result of the last follow-up that had one.';
 COMMENT ON COLUMN pool.lead.next_follow_up_at IS
@@ -147,16 +147,15 @@ JOIN pool.pool p ON p.id = o.pool_id
 JOIN pool.lead_state s ON s.pool_id = p.id
 JOIN pool.lead_data d ON d.id = s.id
 WHERE p.enabled
-    AND o.role IN ('member', 'manager')
     AND s.ticket IS NOT NULL
     AND s.status = 'available'
     AND (s.hidden_until IS NULL OR s.reserved_for = o.member_id
         OR s.hidden_until <= (SELECT pool.clock()));
 
 COMMENT ON VIEW pool.lead_open IS
-    'Leads available to the caller: in enabled pools he belongs to as '
-    'member or manager, but for hidden ones that are not reserved for him. '
-    'What the pool masks is left out.';
+    'Leads available in the enabled pools the caller belongs to, but for '
+    'hidden ones that are not reserved for him; a viewer may look at them '
+    'only. What the pool masks is left out.';
 COMMENT ON COLUMN pool.lead_open.lead_id IS 'Lead.';
 COMMENT ON COLUMN pool.lead_open.key IS
     'The application''s id of the lead; NULL if masked.';
@@ -182,7 +181,25 @@ SELECT s.id AS lead_id, d.key, d.name, d.source, d.grade, s.priority,
     s.owned_at, s.first_follow_up_at, s.last_follow_up_at,
     s.next_follow_up_at, s.follow_ups, s.last_result, s.stage, d.created_at,
     s.claims, s.closed_at, s.amount, s.currency,
-    (SELECT n.due_at FROM pool.next_timer(s.id, true) n) AS due_at
+    (SELECT n.due_at FROM pool.next_timer(s.id, true) n) AS due_at,
+    s.stage_at,
+    (SELECT CASE
+            WHEN n.due_at <= pool.clock() THEN 'stalled'
+            WHEN s.follow_ups = 0 THEN 'new'
+            WHEN pool.clock() - w.since < (n.due_at - w.since) / 2
+            THEN 'active'
+            WHEN n.due_at IS NOT NULL THEN 'slow'
+        END
+     FROM (SELECT) one
+     LEFT JOIN pool.next_timer(s.id, true) n ON true
+     LEFT JOIN pool.timer_rule r ON r.id = n.rule_id
+     CROSS JOIN LATERAL (
+        SELECT CASE r.basis
+            WHEN 'ownership' THEN s.chain_at
+            WHEN 'creation' THEN d.created_at
+            WHEN 'stage' THEN greatest(s.stage_at, s.owned_at)
+            ELSE greatest(s.owned_at, s.last_follow_up_at)
+        END AS since) w) AS progress
 FROM pool.member m
 JOIN pool.membership_state c ON c.member_id = m.id
 JOIN pool.pool p ON p.id = c.pool_id
@@ -195,7 +212,8 @@ SELECT s.id, d.key, d.name, d.source, d.grade, s.priority,
     d.attributes, p.name, s.entered_at, p.id, s.status,
     s.owned_at, s.first_follow_up_at, s.last_follow_up_at,
     s.next_follow_up_at, s.follow_ups, s.last_result, s.stage, d.created_at,
-    s.claims, s.closed_at, s.amount, s.currency, NULL::timestamptz
+    s.claims, s.closed_at, s.amount, s.currency, NULL::timestamptz,
+    s.stage_at, NULL::text
 FROM pool.member m
 JOIN pool.pool p ON p.tenant_id = m.tenant_id
 JOIN pool.lead_state s ON s.pool_id = p.id AND s.last_owner_id = m.id
@@ -227,7 +245,7 @@ COMMENT ON COLUMN pool.lead_mine.last_follow_up_at IS
     'Last counted follow-up of this spell.';
 COMMENT ON COLUMN pool.lead_mine.next_follow_up_at IS
     'When the owner means to follow up next.';
-COMMENT ON COLUMN pool.lead_mine.follow_ups IS 'Follow-ups of this spell.';
+COMMENT ON COLUMN pool.lead_mine.follow_ups IS 'Follow-ups of this spell that count.';
 COMMENT ON COLUMN pool.lead_mine.last_result IS
     'Result of the last follow-up that had one.';
 COMMENT ON COLUMN pool.lead_mine.stage IS 'Stage the lead has reached.';
@@ -239,24 +257,67 @@ COMMENT ON COLUMN pool.lead_mine.amount IS 'Amount of the conversion.';
 COMMENT ON COLUMN pool.lead_mine.currency IS 'Currency of the amount.';
 COMMENT ON COLUMN pool.lead_mine.due_at IS
     'When its next timer ends the spell; NULL if none will.';
+COMMENT ON COLUMN pool.lead_mine.stage_at IS 'When the stage was reached.';
+COMMENT ON COLUMN pool.lead_mine.progress IS
+    'Share of the next due window used, (now - its start) / (due_at - its '
+    'start): stalled = 100 % and more; new = less, and no follow-up in this '
+    'spell yet; active = less than 50 %; slow = 50 % or more. The window of '
+    'a timer starts when its clock does: with the spell or its last counted '
+    'follow-up, with the chain of transfers (ownership), the stage or the '
+    'creation of the lead. Without a timer new or NULL.';
 
 CREATE VIEW pool.lead_team WITH (security_barrier) AS
-SELECT s.id AS lead_id, d.key, d.name, d.source, d.grade, s.priority,
-    d.attributes, p.name AS pool, s.entered_at, m.key AS owner,
+SELECT s.id AS lead_id,
+    CASE WHEN v.masks AND 'key' = ANY (p.masked_attributes) THEN NULL
+        ELSE d.key END AS key,
+    CASE WHEN v.masks AND 'name' = ANY (p.masked_attributes) THEN NULL
+        ELSE d.name END AS name,
+    CASE WHEN v.masks AND 'source' = ANY (p.masked_attributes) THEN NULL
+        ELSE d.source END AS source,
+    CASE WHEN v.masks AND 'grade' = ANY (p.masked_attributes) THEN NULL
+        ELSE d.grade END AS grade,
+    s.priority,
+    CASE WHEN v.masks THEN d.attributes - p.masked_attributes
+        ELSE d.attributes END AS attributes,
+    p.name AS pool, s.entered_at, m.key AS owner,
     p.id AS pool_id, s.owner_id, s.owned_at, s.first_follow_up_at,
     s.last_follow_up_at, s.next_follow_up_at, s.follow_ups, s.last_result,
     s.stage, d.created_at, s.claims,
-    (SELECT n.due_at FROM pool.next_timer(s.id, true) n) AS due_at
+    (SELECT n.due_at FROM pool.next_timer(s.id, true) n) AS due_at,
+    s.stage_at,
+    (SELECT CASE
+            WHEN n.due_at <= pool.clock() THEN 'stalled'
+            WHEN s.follow_ups = 0 THEN 'new'
+            WHEN pool.clock() - w.since < (n.due_at - w.since) / 2
+            THEN 'active'
+            WHEN n.due_at IS NOT NULL THEN 'slow'
+        END
+     FROM (SELECT) one
+     LEFT JOIN pool.next_timer(s.id, true) n ON true
+     LEFT JOIN pool.timer_rule r ON r.id = n.rule_id
+     CROSS JOIN LATERAL (
+        SELECT CASE r.basis
+            WHEN 'ownership' THEN s.chain_at
+            WHEN 'creation' THEN d.created_at
+            WHEN 'stage' THEN greatest(s.stage_at, s.owned_at)
+            ELSE greatest(s.owned_at, s.last_follow_up_at)
+        END AS since) w) AS progress
 FROM pool.lead_state s
 JOIN pool.pool p ON p.id = s.pool_id
 JOIN pool.lead_data d ON d.id = s.id
 LEFT JOIN pool.member m ON m.id = s.owner_id
+CROSS JOIN LATERAL (
+    SELECT s.pool_id <> ALL (ARRAY(SELECT g.pool_id FROM pool.managed_pool g))
+        AS masks) v
 WHERE s.owner_id IS NOT NULL
-    AND s.pool_id = ANY (ARRAY(SELECT g.pool_id FROM pool.managed_pool g));
+    AND s.pool_id = ANY (ARRAY(
+        SELECT g.pool_id FROM pool.managed_pool g
+        UNION ALL
+        SELECT o.pool_id FROM pool.own_membership o WHERE o.role = 'viewer'));
 
 COMMENT ON VIEW pool.lead_team IS
     'Owned leads of the pools the caller manages and of the pools below '
-    'them.';
+    'them; for a viewer those of his pools, without what they mask.';
 COMMENT ON COLUMN pool.lead_team.lead_id IS 'Lead.';
 COMMENT ON COLUMN pool.lead_team.key IS 'The application''s id of the lead.';
 COMMENT ON COLUMN pool.lead_team.name IS 'Name of the lead.';
@@ -278,7 +339,7 @@ COMMENT ON COLUMN pool.lead_team.last_follow_up_at IS
     'Last counted follow-up of this spell.';
 COMMENT ON COLUMN pool.lead_team.next_follow_up_at IS
     'When the owner means to follow up next.';
-COMMENT ON COLUMN pool.lead_team.follow_ups IS 'Follow-ups of this spell.';
+COMMENT ON COLUMN pool.lead_team.follow_ups IS 'Follow-ups of this spell that count.';
 COMMENT ON COLUMN pool.lead_team.last_result IS
     'Result of the last follow-up that had one.';
 COMMENT ON COLUMN pool.lead_team.stage IS 'Stage the lead has reached.';
@@ -286,6 +347,14 @@ COMMENT ON COLUMN pool.lead_team.created_at IS 'When the lead was created.';
 COMMENT ON COLUMN pool.lead_team.claims IS 'Number of spells the lead has had.';
 COMMENT ON COLUMN pool.lead_team.due_at IS
     'When its next timer ends the spell; NULL if none will.';
+COMMENT ON COLUMN pool.lead_team.stage_at IS 'When the stage was reached.';
+COMMENT ON COLUMN pool.lead_team.progress IS
+    'Share of the next due window used, (now - its start) / (due_at - its '
+    'start): stalled = 100 % and more; new = less, and no follow-up in this '
+    'spell yet; active = less than 50 %; slow = 50 % or more. The window of '
+    'a timer starts when its clock does: with the spell or its last counted '
+    'follow-up, with the chain of transfers (ownership), the stage or the '
+    'creation of the lead. Without a timer new or NULL.';
 
 CREATE VIEW pool.lead_closed WITH (security_barrier) AS
 SELECT s.id AS lead_id, d.key, d.name, d.source, d.grade, s.priority,
@@ -426,6 +495,7 @@ CROSS JOIN LATERAL (
         min((e.detail ->> 'first_seconds')::bigint) AS first_response_seconds
     FROM pool.event e
     WHERE e.lead_id = b.lead_id AND e.id > b.id AND e.kind = 'followed_up'
+        AND e.detail -> 'counted' IS NULL
         AND (z.id IS NULL OR e.id < z.id)
 ) f
 WHERE b.kind IN ('claimed', 'assigned', 'transferred')
@@ -446,7 +516,7 @@ COMMENT ON COLUMN pool.lead_spell.began_by IS
 COMMENT ON COLUMN pool.lead_spell.ended_by IS
     'transferred, released, reclaimed, converted, archived or erased; '
     'NULL while it runs.';
-COMMENT ON COLUMN pool.lead_spell.follow_ups IS 'Follow-ups in the spell.';
+COMMENT ON COLUMN pool.lead_spell.follow_ups IS 'Follow-ups in the spell that count.';
 COMMENT ON COLUMN pool.lead_spell.first_response_seconds IS
     'Seconds from the start of the spell to its first follow-up; NULL if '
     'none.';
@@ -624,7 +694,7 @@ COMMENT ON COLUMN pool.stat_pool.reclaimed_spells IS
 COMMENT ON COLUMN pool.stat_pool.transferred_today IS
     'Leads transferred today.';
 COMMENT ON COLUMN pool.stat_pool.followed_up_today IS
-    'Follow-ups recorded today.';
+    'Follow-ups recorded today that count.';
 COMMENT ON COLUMN pool.stat_pool.archived_today IS 'Leads archived today.';
 COMMENT ON COLUMN pool.stat_pool.today IS 'Today in the zone of the pool.';
 COMMENT ON COLUMN pool.stat_pool.enabled IS 'Whether the pool is enabled.';
@@ -735,7 +805,7 @@ COMMENT ON COLUMN pool.stat_member.claim_limit IS
     'Limit of claimed_today, his own or the pool''s; NULL = none.';
 COMMENT ON COLUMN pool.stat_member.claimed IS 'Leads he claimed.';
 COMMENT ON COLUMN pool.stat_member.assigned IS 'Leads assigned to him.';
-COMMENT ON COLUMN pool.stat_member.followed_up IS 'Follow-ups he recorded.';
+COMMENT ON COLUMN pool.stat_member.followed_up IS 'Follow-ups he recorded that count.';
 COMMENT ON COLUMN pool.stat_member.converted IS 'Leads he converted.';
 COMMENT ON COLUMN pool.stat_member.released IS
     'Spells of his ended by a release.';
@@ -809,7 +879,7 @@ COMMENT ON COLUMN pool.stat_member_daily.assigned IS 'Leads assigned to him.';
 COMMENT ON COLUMN pool.stat_member_daily.received IS
     'Leads transferred to him.';
 COMMENT ON COLUMN pool.stat_member_daily.followed_up IS
-    'Follow-ups he recorded.';
+    'Follow-ups he recorded that count.';
 COMMENT ON COLUMN pool.stat_member_daily.first_responses IS
     'Spells of his that got their first follow-up on this day.';
 COMMENT ON COLUMN pool.stat_member_daily.first_response_seconds_sum IS
@@ -873,7 +943,7 @@ COMMENT ON COLUMN pool.stat_source.source IS
 COMMENT ON COLUMN pool.stat_source.entered IS
     'Leads that entered here; denominator of conversion_rate.';
 COMMENT ON COLUMN pool.stat_source.owned IS 'Leads owned now.';
-COMMENT ON COLUMN pool.stat_source.followed_up IS 'Follow-ups recorded.';
+COMMENT ON COLUMN pool.stat_source.followed_up IS 'Follow-ups that count.';
 COMMENT ON COLUMN pool.stat_source.converted IS
     'Leads converted; numerator of conversion_rate, denominator of '
     'seconds_to_convert.';
@@ -948,7 +1018,7 @@ COMMENT ON COLUMN pool.stat_daily.claimed IS 'Leads claimed.';
 COMMENT ON COLUMN pool.stat_daily.assigned IS 'Leads assigned.';
 COMMENT ON COLUMN pool.stat_daily.transferred IS
     'Leads transferred, in the pool they belong to afterwards.';
-COMMENT ON COLUMN pool.stat_daily.followed_up IS 'Follow-ups recorded.';
+COMMENT ON COLUMN pool.stat_daily.followed_up IS 'Follow-ups that count.';
 COMMENT ON COLUMN pool.stat_daily.released IS
     'Spells ended by a release, in the pool they ran in.';
 COMMENT ON COLUMN pool.stat_daily.reclaimed IS

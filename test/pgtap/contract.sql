@@ -205,7 +205,7 @@ CREATE FUNCTION pg_temp.signature(name text) RETURNS text LANGUAGE sql AS $$
                 'timestamp with time zone', 'timestamptz') END
     FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname = name
 $$;
-SELECT is(regexp_replace(pg_temp.signature(f.name), '::(text|uuid|jsonb|integer|numeric|timestamptz|interval)', '', 'g'),
+SELECT is(regexp_replace(pg_temp.signature(f.name), '::(text|uuid|jsonb|jsonpath|integer|numeric|timestamptz|interval)', '', 'g'),
     f.signature, 'function ' || f.name)
 FROM (VALUES
     ('enter', 'pool text, key text, name text = NULL, source text = NULL, grade text = NULL, priority integer = 0, attributes jsonb = ''{}'', identities jsonb = ''{}'', owner text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT member text, OUT status text, OUT home_pool text, OUT rule text, OUT reason text'),
@@ -217,7 +217,14 @@ FROM (VALUES
     ('release', 'leads bigint[], reason text = NULL, to_pool text = NULL, member text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
     ('reclaim', 'leads bigint[], reason text = NULL, to_pool text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
     ('follow_up', 'lead bigint, kind text = ''note'', result text = NULL, note text = NULL, next_at timestamptz = NULL, occurred_at timestamptz = NULL, detail jsonb = NULL, stage text = NULL, member text = NULL, request_id uuid = NULL, OUT outcome text, OUT event_id bigint, OUT due_at timestamptz'),
-    ('convert', 'lead bigint, amount numeric = NULL, currency text = NULL, member text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
+    ('convert', 'lead bigint, amount numeric = NULL, currency text = NULL, member text = NULL, request_id uuid = NULL, credit text = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
+    ('add_collaborator', 'lead bigint, member text, role text = ''helper'', counts boolean = false, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
+    ('remove_collaborator', 'lead bigint, member text, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
+    ('set_away', 'member text = NULL, until timestamptz = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT member_key text'),
+    ('set_active', 'member text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT member_key text'),
+    ('offboard', 'member text, successor text = NULL, to_pool text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT run bigint, OUT planned bigint, OUT done bigint, OUT skipped bigint'),
+    ('relocate', 'member text, condition jsonpath = NULL, to_pool text = NULL, successor text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT run bigint, OUT planned bigint, OUT done bigint, OUT skipped bigint'),
+    ('cancel_run', 'run bigint, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT run_id bigint'),
     ('archive', 'leads bigint[], reason text, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
     ('reopen', 'leads bigint[], to_pool text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
     ('move', 'leads bigint[], to_pool text, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
@@ -258,7 +265,9 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace = 'pool'::regnamespace AND p.proisstrict
         AND p.proname IN ('enter', 'edit', 'claim', 'claim_leads', 'assign',
         'transfer', 'release', 'reclaim', 'follow_up', 'convert', 'archive',
-        'reopen', 'move', 'erase', 'tick', 'verify', 'history', 'act_as')$$,
+        'reopen', 'move', 'erase', 'tick', 'verify', 'history', 'act_as',
+        'add_collaborator', 'remove_collaborator', 'set_away', 'set_active',
+        'offboard', 'relocate', 'cancel_run')$$,
     'none of those that matter hides a NULL');
 SELECT is(p.provolatile::text || p.proparallel::text, 'vu', p.proname || ' is volatile, unsafe in parallel')
 FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
@@ -266,7 +275,9 @@ FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
     'reclaim', 'follow_up', 'convert', 'archive', 'reopen', 'move', 'erase',
     'hide', 'unhide', 'protect', 'unprotect', 'request_claim',
     'request_transfer', 'request_extension', 'request', 'cancel_request',
-    'approve', 'reject', 'tick', 'resume', 'purge_events', 'act_as', 'grant_access', 'revoke_access');
+    'approve', 'reject', 'add_collaborator', 'remove_collaborator', 'set_away',
+    'set_active', 'offboard', 'relocate', 'cancel_run',
+    'tick', 'resume', 'purge_events', 'act_as', 'grant_access', 'revoke_access');
 SELECT is(p.provolatile::text, 's', p.proname || ' only looks')
 FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
     ('verify', 'explain_claim', 'explain_reclaim', 'history',
@@ -285,8 +296,14 @@ FROM (VALUES ('enter', 'duplicate'), ('enter', 'reopened'), ('enter', 'PO001'),
     ('request', 'not_owner'), ('cancel_request', 'already_decided'),
     ('approve', 'next_step'), ('approve', 'refused'), ('approve', 'PO005'),
     ('reject', 'rejected'), ('claim_leads', 'approval'), ('claim_leads', 'level'),
-    ('claim_leads', 'hidden'), ('release', 'approval'),
+    ('claim_leads', 'hidden'),
     ('erase', 'erased'), ('purge_events', '22023'), ('act_as', 'PO002'),
+    ('follow_up', 'not_counted'), ('follow_up', 'incomplete'),
+    ('release', 'blocked'), ('release', 'reason_unknown'),
+    ('archive', 'reason_unknown'), ('convert', 'credit'),
+    ('add_collaborator', 'not_member'), ('remove_collaborator', 'none'),
+    ('set_away', 'leaving'), ('set_active', 'left'), ('offboard', 'busy'),
+    ('relocate', 'busy'), ('cancel_run', 'not_running'),
     ('grant_access', '42501')) w (fn, says)
 JOIN pg_proc p ON p.proname = w.fn AND p.pronamespace = 'pool'::regnamespace;
 
@@ -309,8 +326,11 @@ FROM (VALUES
     ('lead_due', 'lead_id, key, pool, owner, rule, action, due_at, warned_at'),
     ('lead_spell', 'lead_id, key, member, started_at, ended_at, began_by, ended_by, follow_ups, first_response_seconds, amount'),
     ('approval_open', 'id, pool, lead_id, key, action, step, applicant, member, reason, created_at, expires_at'),
+    ('lead_shared', 'lead_id, key, name, source, grade, priority, attributes, pool, owner, role, counts, since'),
     ('quota_mine', 'pool, held, hold_limit, claimed_today, claim_limit, resets_at, next_claim_at'))
     v (rel, cols);
+SELECT has_column('pool', v, 'progress', v || ' says how a lead goes on')
+FROM unnest('{lead_mine,lead_team}'::name[]) v;
 SELECT has_view('pool', v, 'view ' || v)
 FROM unnest('{lead_open,lead_mine,lead_team,lead_closed,lead,intake}'::text[]) v;
 SELECT is_empty($$SELECT rel, col, type FROM columns WHERE rel LIKE 'stat\_%'

@@ -39,7 +39,7 @@ INSERT INTO calls (fn, names, args) VALUES
     ('reclaim', 'leads reason to_pool actor id',
      $$t.ids('a1')|'r'|'q'|'boss'|gen_random_uuid()$$),
     ('follow_up', 'lead kind result note next_at occurred_at detail stage member id',
-     $$t.id('a1')|'call'|'ok'|'n'|'2026-03-03'|'2026-03-01'|'{}'|'s'|'ann'|gen_random_uuid()$$),
+     $$t.id('a1')|'call'|'ok'|'n'|'2026-03-03'|'2026-03-03'|'{}'|'s'|'ann'|gen_random_uuid()$$),
     ('convert', 'lead amount currency member id',
      $$t.id('a1')|1|'CNY'|'ann'|gen_random_uuid()$$),
     ('archive', 'leads reason actor id', $$t.ids('a1')|'r'|'boss'|gen_random_uuid()$$),

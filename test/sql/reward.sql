@@ -58,6 +58,14 @@ INSERT INTO pool.collaborator (lead_id, member_id, tenant_id, role, since)
 SELECT outcome FROM pool.convert(t.id('a3'), member => 'ann');
 SELECT count(*) FROM pool.tick();
 SELECT member, points FROM pool.points WHERE rule = 'together' ORDER BY member;
+-- of a follow-up that counts, whoever wrote it
+SELECT t.rule('joint', 'followed_up', 10, shares => '{"owner": 0.6, "helper": 0.4}');
+SELECT outcome FROM pool.add_collaborator(t.id('a4'), 'ann');
+SELECT outcome FROM pool.follow_up(t.id('a4'), member => 'ann');
+SELECT outcome FROM pool.add_collaborator(t.id('a4'), 'ann', counts => true);
+SELECT outcome FROM pool.follow_up(t.id('a4'), member => 'ann');
+SELECT count(*) FROM pool.tick();
+SELECT member, points FROM pool.points WHERE rule = 'joint' ORDER BY member;
 -- without a rule there is nothing to remember
 DELETE FROM pool.reward_rule;
 SELECT done FROM pool.tick() WHERE task = 'rewards';

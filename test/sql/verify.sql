@@ -54,6 +54,23 @@ UPDATE pool.lead_state SET check_at = '2026-04-02 09:00+00'
 SELECT * FROM pool.verify() WHERE check_name = 'due';
 ROLLBACK;
 
+-- collaborator: of a lead that is not owned, of the owner, of another tenant
+BEGIN;
+INSERT INTO pool.tenant (name) VALUES ('other');
+INSERT INTO pool.member (key, tenant_id)
+    SELECT 'eve', id FROM pool.tenant WHERE name = 'other';
+INSERT INTO pool.collaborator (lead_id, member_id, tenant_id, role, since)
+SELECT t.id(c.lead), m.id, l.tenant_id, 'helper', now()
+FROM (VALUES ('k3', 'bob'), ('k1', 'ann'), ('k2', 'eve'), ('k2', 'bob'))
+    c (lead, key)
+JOIN pool.member m ON m.key = c.key
+JOIN pool.lead_state l ON l.id = t.id(c.lead);
+SELECT check_name, message FROM pool.verify() ORDER BY message;
+DELETE FROM pool.collaborator c USING pool.member m
+    WHERE m.id = c.member_id AND (m.key <> 'bob' OR c.lead_id = t.id('k3'));
+SELECT * FROM pool.verify();
+ROLLBACK;
+
 -- counter_limit
 BEGIN;
 UPDATE pool.membership_state SET member_limit = CASE WHEN member_limit IS NULL

@@ -81,9 +81,10 @@ SET ROLE regress_pool_ann;
 SELECT count(*) FROM pool.lead_open WHERE pool = 'team';
 RESET ROLE;
 UPDATE pool.pool SET enabled = true WHERE name = 'team';
--- a viewer takes nothing, has no leads, and sees nobody else's
+-- a viewer sees what is open, but takes nothing and has no leads
 SET ROLE regress_pool_bob;
 SELECT key, pool FROM pool.lead_open;
+SELECT outcome FROM pool.claim_leads(ARRAY(SELECT lead_id FROM pool.lead_open));
 SELECT count(*) FROM pool.lead_mine;
 SELECT count(*) FROM pool.lead_due;
 RESET ROLE;

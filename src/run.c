@@ -1,0 +1,408 @@
+/*
+ * run.c
+ *	  Working off runs that take a member's leads away, and a tick's task.
+ *
+ * One step handles a chunk of leads in the order of their ids and leaves in
+ * the row of the run how far it came: so a run is resumed wherever it was
+ * interrupted, and a lead that was handled is simply no longer his.  It waits
+ * for no lead: what others hold is skipped, and looked at again in another
+ * pass.  Locks: run, leads (without waiting), counters; a step that ends the
+ * run handles no leads.
+ */
+#include "compat.h"
+#include "run.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "rule.h"
+#include "sql.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+
+static int64
+run_column(int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
+									  SPI_tuptable->tupdesc, column, &isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);
+}
+
+static void
+read_condition(PoolRun *run, const char *path)
+{
+	if (path == NULL)
+		return;
+	pool_rule_prepare(&run->condition,
+					  DatumGetJsonPathP(DirectFunctionCall1(jsonpath_in,
+															CStringGetDatum(path))));
+}
+
+/* Locks the run without waiting; false if it is over or somebody has it. */
+static bool
+lock_run(int64 id, PoolRun *run)
+{
+	Oid			types[1] = {INT8OID};
+	Datum		values[1] = {Int64GetDatum(id)};
+	MemoryContext context = CurrentMemoryContext;
+	char	   *path = NULL;
+	PoolSql		sql = pool_sql_begin();
+	bool		found;
+
+	memset(run, 0, sizeof(PoolRun));
+	run->id = id;
+	found = pool_sql_run("SELECT member_id::bigint, tenant_id::bigint,"
+						 " actor_id::bigint, pool_id::bigint,"
+						 " (detail ->> 'successor')::bigint,"
+						 " (kind = 'offboard')::integer::bigint,"
+						 " after_lead, done, skipped, (SELECT m.status ="
+						 "  'leaving' FROM pool.member m"
+						 "  WHERE m.id = member_id)::integer::bigint,"
+						 " detail ->> 'condition'"
+						 " FROM pool.run WHERE id = $1 AND status = 'running'"
+						 " AND " POOL_RUN_KINDS " FOR UPDATE SKIP LOCKED",
+						 1, types, values, NULL) > 0;
+	if (found)
+	{
+		char	   *stored = SPI_getvalue(SPI_tuptable->vals[0],
+										  SPI_tuptable->tupdesc, 11);
+
+		run->member_id = run_column(1);
+		run->tenant_id = run_column(2);
+		run->actor_id = run_column(3);
+		run->to_pool_id = run_column(4);
+		run->successor_id = run_column(5);
+		run->offboards = run_column(6) != 0;
+		run->after = run_column(7);
+		run->done = run_column(8);
+		run->skipped = run_column(9);
+		run->leaves = run_column(10) != 0;
+		if (stored != NULL)
+			path = MemoryContextStrdup(context, stored);
+	}
+	pool_sql_end(sql);
+	read_condition(run, path);
+	return found;
+}
+
+/* ------------------------------------------------------------------------
+ * One chunk of leads
+ * ------------------------------------------------------------------------ */
+
+/*
+ * Ids from a query over $1 member, $2 last id, $3 how many.
+ */
+static int
+collect_ids(const char *query, const PoolRun *run, int max, int64 *ids)
+{
+	Oid			types[3] = {INT4OID, INT8OID, INT4OID};
+	Datum		values[3] = {Int32GetDatum(run->member_id),
+	Int64GetDatum(run->after), Int32GetDatum(max)};
+	PoolSql		sql = pool_sql_begin();
+	int			n = pool_sql_run(query, 3, types, values, NULL);
+	bool		isnull;
+
+	for (int i = 0; i < n; i++)
+		ids[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
+											 SPI_tuptable->tupdesc, 1,
+											 &isnull));
+	pool_sql_end(sql);
+	return n;
+}
+
+/* `+ 0`: by the index on owners, never along all leads in order of id */
+#define OWNED_LEADS_SQL \
+	"SELECT s.id FROM pool.lead_state s WHERE s.owner_id = $1" \
+	" AND s.pool_id = ANY (ARRAY (SELECT c.pool_id" \
+	"  FROM pool.membership_state c WHERE c.member_id = $1 AND c.held > 0))" \
+	" AND s.id > $2 ORDER BY s.id + 0 LIMIT $3"
+
+#define SHARED_LEADS_SQL \
+	"SELECT c.lead_id FROM pool.collaborator c WHERE c.member_id = $1" \
+	" AND c.lead_id > $2 ORDER BY c.lead_id + 0 LIMIT $3"
+
+/* ------------------------------------------------------------------------
+ * One step
+ * ------------------------------------------------------------------------ */
+
+/* What this step has given, as {"members": {id: n}, "pools": {id: n}}. */
+static Datum
+receipts_json(const PoolRun *run)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	for (int pass = 0; pass < 2; pass++)
+	{
+		const char *separator = "";
+		ListCell   *lc;
+
+		appendStringInfo(&json, pass == 0 ? "{\"members\": {" :
+						 ", \"pools\": {");
+		foreach(lc, run->receipts)
+		{
+			PoolReceipt *receipt = lfirst(lc);
+
+			if (receipt->is_member != (pass == 0))
+				continue;
+			appendStringInfo(&json, "%s\"%d\": " INT64_FORMAT, separator,
+							 receipt->id, receipt->n);
+			separator = ", ";
+		}
+		appendStringInfoChar(&json, '}');
+	}
+	appendStringInfoChar(&json, '}');
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
+#define SUM_OF(key) \
+	"(SELECT coalesce(jsonb_object_agg(u.k, u.n), '{}') FROM" \
+	" (SELECT x.key AS k, sum(x.value::bigint) AS n FROM" \
+	"  (SELECT * FROM jsonb_each_text(r.detail -> '" key "')" \
+	"  UNION ALL SELECT * FROM jsonb_each_text($5 -> '" key "')) x" \
+	"  GROUP BY x.key) u)"
+
+/* Leaves in the row how far the run has come. */
+static void
+write_run(const PoolRun *run)
+{
+	Oid			types[5] = {INT8OID, INT8OID, INT8OID, INT8OID, JSONBOID};
+	Datum		values[5] = {Int64GetDatum(run->id), Int64GetDatum(run->done),
+		Int64GetDatum(run->skipped), Int64GetDatum(run->after),
+	receipts_json(run)};
+	PoolSql		sql = pool_sql_begin();
+
+	pool_sql_run("UPDATE pool.run r SET done = $2, skipped = $3,"
+				 " after_lead = $4, detail = r.detail ||"
+				 " jsonb_build_object('members', " SUM_OF("members")
+				 ", 'pools', " SUM_OF("pools") ") WHERE r.id = $1",
+				 5, types, values, NULL);
+	pool_sql_end(sql);
+}
+
+/*
+ * Whether the member has gone for good: nobody holds his counters, and by them
+ * he has no lead.  Waits for nobody.
+ */
+static bool
+leave(const PoolRun *run)
+{
+	Oid			types[1] = {INT4OID};
+	Datum		values[1] = {Int32GetDatum(run->member_id)};
+	PoolSql		sql = pool_sql_begin();
+	bool		left;
+
+	left = pool_sql_run("SELECT FROM pool.member WHERE id = $1"
+						" FOR NO KEY UPDATE SKIP LOCKED",
+						1, types, values, NULL) > 0 &&
+		pool_sql_run("WITH mine AS MATERIALIZED ("
+					 " SELECT s.held FROM pool.membership_state s"
+					 " WHERE s.member_id = $1 ORDER BY s.pool_id"
+					 " FOR NO KEY UPDATE SKIP LOCKED)"
+					 " SELECT FROM mine HAVING count(*) ="
+					 " (SELECT count(*) FROM pool.membership_state c"
+					 "  WHERE c.member_id = $1)"
+					 " AND coalesce(sum(held), 0) = 0",
+					 1, types, values, NULL) > 0;
+	if (left)
+		pool_sql_run("UPDATE pool.member SET status = 'left',"
+					 " away_until = NULL WHERE id = $1 AND status = 'leaving'",
+					 1, types, values, NULL);
+	pool_sql_end(sql);
+	return left;
+}
+
+static void
+end_run(const PoolRun *run, const char *status, TimestampTz now)
+{
+	Oid			types[3] = {INT8OID, TIMESTAMPTZOID, TEXTOID};
+	Datum		values[3] = {Int64GetDatum(run->id),
+	TimestampTzGetDatum(now), CStringGetTextDatum(status)};
+	PoolSql		sql = pool_sql_begin();
+
+	pool_sql_run("UPDATE pool.run SET status = $3, ended_at = $2,"
+				 " after_lead = 0, skipped = 0 WHERE id = $1",
+				 3, types, values, NULL);
+	pool_sql_end(sql);
+}
+
+/* The pass has ended.  Where others held leads, another one is to come. */
+static PoolRunStep
+end_pass(PoolRun *run, TimestampTz now)
+{
+	bool		again = run->skipped > 0;
+
+	if (again || (run->offboards && run->after > 0))
+	{
+		run->after = 0;
+		write_run(run);
+		return again ? POOL_RUN_WAITS : POOL_RUN_GOES_ON;
+	}
+	if (run->offboards && !leave(run))
+		return POOL_RUN_WAITS;
+	end_run(run, "done", now);
+	return POOL_RUN_DONE;
+}
+
+/*
+ * Works on up to max leads of a run; *looked_at says on how many.
+ */
+PoolRunStep
+pool_run_step(int64 run_id, int max, TimestampTz now, int64 *looked_at)
+{
+	int64	   *ids = palloc(max * sizeof(int64));
+	bool		own = true;
+	PoolRun		run;
+	int			n;
+
+	*looked_at = 0;
+	if (!lock_run(run_id, &run))
+		return POOL_RUN_BUSY;
+	/* somebody has called him back: he keeps what he has left */
+	if (run.offboards && !run.leaves)
+	{
+		end_run(&run, "cancelled", now);
+		return POOL_RUN_CANCELLED;
+	}
+	/* a new pass */
+	if (run.after == 0)
+		run.skipped = 0;
+	n = collect_ids(OWNED_LEADS_SQL, &run, max, ids);
+	if (n == 0 && run.offboards && run.after == 0)
+	{
+		own = false;
+		n = collect_ids(SHARED_LEADS_SQL, &run, max, ids);
+	}
+	if (n == 0)
+		return end_pass(&run, now);
+	pool_run_leads(&run, ids, n, now, own);
+	*looked_at = n;
+	/* a lead he helps with is simply gone the next time */
+	if (own)
+		run.after = ids[n - 1];
+	write_run(&run);
+	return !own && run.skipped > 0 ? POOL_RUN_WAITS : POOL_RUN_GOES_ON;
+}
+
+/* ------------------------------------------------------------------------
+ * The tick's task
+ * ------------------------------------------------------------------------ */
+
+static bool
+is_passing(int sqlerrcode)
+{
+	return sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
+		sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
+		sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+}
+
+/* A step in a subtransaction: an error is reported, and the other runs go on. */
+static PoolRunStep
+try_step(int64 run_id, int max, TimestampTz now, int64 *looked_at)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile PoolRunStep step = POOL_RUN_BUSY;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		step = pool_run_step(run_id, max, now, looked_at);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
+			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
+			PG_RE_THROW();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		/* what it says may be personal */
+		if (!is_passing(error->sqlerrcode))
+			ereport(WARNING,
+					(errcode(error->sqlerrcode),
+					 errmsg("run " INT64_FORMAT " failed", run_id),
+					 errdetail("SQLSTATE %s.",
+							   unpack_sql_state(error->sqlerrcode)),
+					 errhint("The other runs go on; this one is tried again "
+							 "at the next tick.")));
+		*looked_at = 0;
+		step = POOL_RUN_BUSY;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return step;
+}
+
+static int
+compare_ids(const ListCell *a, const ListCell *b)
+{
+	int64		x = *(int64 *) lfirst(a);
+	int64		y = *(int64 *) lfirst(b);
+
+	return x < y ? -1 : x > y;
+}
+
+/* The runs under way, oldest first: mostly one look at an empty index. */
+static List *
+running(void)
+{
+	PoolWork   *work = pool_work_begin_reading();
+	PoolTable  *runs = pool_work_table(work, POOL_RUN);
+	Snapshot	snapshot = RegisterSnapshot(pool_snapshot());
+	PoolKey		key = pool_key_text(CStringGetTextDatum("running"));
+	IndexScanDesc scan = pool_index_scan(runs->rel,
+										 pool_work_index(runs, POOL_RUN_STATUS),
+										 snapshot, &key, 1);
+	List	   *result = NIL;
+
+	while (index_getnext_slot(scan, ForwardScanDirection, runs->old))
+	{
+		int64	   *id = palloc(sizeof(int64));
+		bool		isnull;
+
+		*id = DatumGetInt64(slot_getattr(runs->old, RUN_ID, &isnull));
+		result = lappend(result, id);
+	}
+	index_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	pool_work_end(work);
+	list_sort(result, compare_ids);
+	return result;
+}
+
+/* Works on up to max leads of the runs under way. */
+PoolTickResult
+pool_runs_run(int max, TimestampTz now)
+{
+	PoolTickResult result = {0, false};
+	ListCell   *lc;
+
+	foreach(lc, running())
+	{
+		int64		looked_at;
+		PoolRunStep step;
+
+		if (result.done >= max)
+		{
+			result.more = true;
+			break;
+		}
+		step = try_step(*(int64 *) lfirst(lc), max - (int) result.done, now,
+						&looked_at);
+		result.done += looked_at;
+		result.more |= step == POOL_RUN_GOES_ON;
+	}
+	return result;
+}

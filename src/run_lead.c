@@ -1,0 +1,266 @@
+/*
+ * run_lead.c
+ *	  What becomes of the leads of a run, chunk by chunk.
+ *
+ * Each lead goes to a deputy among its collaborators, else to the successor,
+ * else to a pool.  Leads are locked without waiting, then all counters that
+ * may be needed; without waiting, too, where the transaction holds some.
+ */
+#include "compat.h"
+#include "run.h"
+
+#include "assign.h"
+#include "collaborator.h"
+#include "miscadmin.h"
+#include "release.h"
+#include "rule.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+
+static const char *
+check_his(void *arg, const PoolLead *lead)
+{
+	const PoolRun *run = arg;
+
+	return lead->status == POOL_OWNED && lead->owner_id == run->member_id ?
+		NULL : "not_owned";
+}
+
+static bool
+is_contended(const PoolBatchItem *item)
+{
+	return item->outcome != NULL && strcmp(item->outcome, "contended") == 0;
+}
+
+/* Locks what nobody holds and the run is about; counts what is held. */
+static void
+lock_leads(PoolBatch *batch, PoolRun *run)
+{
+	for (int i = 0; i < batch->n; i++)
+	{
+		PoolBatchItem *item = &batch->items[i];
+		PoolData	data;
+
+		pool_batch_lock_one(batch, item, false);
+		if (is_contended(item))
+			run->skipped++;
+		if (item->outcome != NULL || run->condition.path == NULL)
+			continue;
+		pool_batch_open(batch, item, &data);
+		if (!pool_rule_matches(&run->condition,
+							   pool_rule_document(&item->lead, &data,
+												  batch->now)))
+			item->outcome = "other";
+	}
+}
+
+/* Those who may receive the lead, the first one first (member ids). */
+static List *
+find_receivers(PoolWork *work, const PoolRun *run, int64 lead_id)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, pool_collaborators(work, lead_id))
+	{
+		PoolCollaborator *c = lfirst(lc);
+
+		if (strcmp(c->role, "deputy") == 0 &&
+			c->member_id != run->member_id &&
+			pool_config_find_member(c->member_id) != NULL)
+			result = lappend_int(result, c->member_id);
+	}
+	if (run->successor_id != 0)
+		result = list_append_unique_int(result, run->successor_id);
+	return result;
+}
+
+/*
+ * Locks what the lead needs of counters without waiting; false if somebody
+ * holds any of it.  For a transaction that holds counters already: it must not
+ * wait for others.
+ */
+static bool
+try_counters(PoolBatch *batch, const PoolBatchItem *item, const PoolRun *run,
+			 List *receivers)
+{
+	int32		pool_id = item->lead.pool_id;
+	ListCell   *lc;
+
+	if (!pool_quota_try_lock(batch->set, pool_id, run->member_id))
+		return false;
+	foreach(lc, receivers)
+		if (!pool_quota_try_lock_total(batch->set, lfirst_int(lc)) ||
+			!pool_quota_try_lock(batch->set, pool_id, lfirst_int(lc)))
+		return false;
+	return run->successor_id == 0 || run->to_pool_id == 0 ||
+		pool_quota_try_lock(batch->set, run->to_pool_id, run->successor_id);
+}
+
+/*
+ * Names the counters of the member and of all who may receive; returns those
+ * (member ids) by lead.
+ */
+static List **
+name_counters(PoolBatch *batch, PoolRun *run)
+{
+	List	  **receivers = palloc0(batch->n * sizeof(List *));
+	bool		wait = !pool_quota_any_held();
+
+	for (int i = 0; i < batch->n; i++)
+	{
+		PoolBatchItem *item = &batch->items[i];
+		ListCell   *lc;
+
+		if (item->outcome != NULL)
+			continue;
+		receivers[i] = find_receivers(batch->call->work, run, item->id);
+		if (!wait && !try_counters(batch, item, run, receivers[i]))
+		{
+			item->outcome = "contended";
+			run->skipped++;
+			continue;
+		}
+		pool_quota_add(batch->set, item->lead.pool_id, run->member_id, false);
+		foreach(lc, receivers[i])
+			pool_quota_add(batch->set, item->lead.pool_id, lfirst_int(lc),
+						   true);
+		if (run->successor_id != 0 && run->to_pool_id != 0)
+			pool_quota_add(batch->set, run->to_pool_id, run->successor_id,
+						   true);
+	}
+	return receivers;
+}
+
+static void
+count_receipt(PoolRun *run, bool is_member, int32 id)
+{
+	PoolReceipt *receipt;
+	ListCell   *lc;
+
+	run->done++;
+	foreach(lc, run->receipts)
+	{
+		receipt = lfirst(lc);
+		if (receipt->is_member == is_member && receipt->id == id)
+		{
+			receipt->n++;
+			return;
+		}
+	}
+	receipt = palloc(sizeof(PoolReceipt));
+	*receipt = (PoolReceipt)
+	{
+		is_member, id, 1
+	};
+	run->receipts = lappend(run->receipts, receipt);
+}
+
+static Datum
+reason_of(const PoolRun *run)
+{
+	return CStringGetTextDatum(run->offboards ? "offboarding" : "relocation");
+}
+
+/* Passes the lead on, in its own pool or another; false if he cannot. */
+static bool
+hand_over(PoolBatch *batch, PoolBatchItem *item, PoolRun *run, int32 member_id,
+		  const PoolConf *to_pool)
+{
+	PoolHanding h = {.actor = *batch->actor,.run_id = run->id,.approved = true};
+
+	h.member = pool_config_member(member_id);
+	h.to_pool = to_pool;
+	h.reason = reason_of(run);
+	if (strcmp(pool_transfer_one(batch, &h, item), "transferred") == 0)
+	{
+		count_receipt(run, true, member_id);
+		return true;
+	}
+	item->outcome = NULL;
+	return false;
+}
+
+/* The lead goes to the first who can have it. */
+static void
+place(PoolBatch *batch, PoolBatchItem *item, PoolRun *run, List *receivers)
+{
+	const PoolConf *to_pool = run->to_pool_id == 0 ? NULL :
+	pool_config_find_pool(run->to_pool_id);
+	PoolEvent	event = {.kind = "released",.run_id = run->id};
+	ListCell   *lc;
+
+	foreach(lc, receivers)
+		if (hand_over(batch, item, run, lfirst_int(lc), NULL))
+		return;
+	if (run->successor_id != 0 && to_pool != NULL &&
+		hand_over(batch, item, run, run->successor_id, to_pool))
+		return;
+	event.actor_id = run->actor_id;
+	event.reason = reason_of(run);
+	pool_give_back(batch, item, to_pool, &event);
+	count_receipt(run, false, item->lead.pool_id);
+}
+
+/* He helps with these leads no longer; they are locked like his own. */
+static void
+stop_helping(PoolBatch *batch, PoolBatchItem *item, PoolRun *run)
+{
+	PoolEvent	event = {.kind = "collaborator_removed"};
+	PoolDetail	detail;
+	PoolData	data;
+
+	if (!pool_collaborator_remove(batch->call->work, item->id,
+								  run->member_id))
+		return;
+	pool_batch_open(batch, item, &data);
+	event.at = pool_lead_time(&item->lead, batch->now);
+	event.member_id = run->member_id;
+	event.actor_id = run->actor_id;
+	event.reason = reason_of(run);
+	pool_detail_begin(&detail);
+	pool_detail_int(&detail, "run", run->id);
+	event.detail = pool_detail_end(&detail);
+	pool_event_append(batch->call->work, &event, &item->lead, &data);
+}
+
+static const char *
+check_any(void *arg, const PoolLead *lead)
+{
+	return NULL;
+}
+
+/* Handles these leads: his own, or those he helps with. */
+void
+pool_run_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now,
+			   bool own)
+{
+	PoolCall	call = {0};
+	PoolActor	actor = {run->actor_id, run->tenant_id};
+	PoolBatch  *batch;
+	List	  **receivers;
+
+	call.work = pool_work_begin();
+	call.snapshot = RegisterSnapshot(pool_snapshot());
+	batch = pool_batch_begin(&call, &actor, ids, n,
+							 own ? check_his : check_any, run);
+	batch->now = now;
+	lock_leads(batch, run);
+	receivers = own ? name_counters(batch, run) : NULL;
+	if (own)
+		pool_batch_lock_counters(batch);
+	batch->now = now;
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (batch->items[i].outcome != NULL)
+			continue;
+		if (own)
+			place(batch, &batch->items[i], run, receivers[i]);
+		else
+			stop_helping(batch, &batch->items[i], run);
+	}
+	pool_quota_write(batch->set);
+	UnregisterSnapshot(call.snapshot);
+	pool_work_end(call.work);
+}
