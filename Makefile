@@ -7,6 +7,7 @@ PGFILEDESC = "pool_ext - public lead pools inside PostgreSQL"
 OBJS = \
 	src/access.o \
 	src/assign.o \
+	src/auto_assign.o \
 	src/batch.o \
 	src/bulk.o \
 	src/catalog.o \
@@ -38,6 +39,7 @@ OBJS = \
 	src/launcher.o \
 	src/lead.o \
 	src/match.o \
+	src/member_fact.o \
 	src/poll.o \
 	src/pool_ext.o \
 	src/queue.o \
@@ -51,6 +53,7 @@ OBJS = \
 	src/quota.o \
 	src/quota_limit.o \
 	src/quota_row.o \
+	src/receiver.o \
 	src/recheck.o \
 	src/release.o \
 	src/request.o \
@@ -60,14 +63,22 @@ OBJS = \
 	src/reveal.o \
 	src/reward.o \
 	src/rollup.o \
+	src/route.o \
+	src/route_entry.o \
+	src/route_test.o \
+	src/route_write.o \
+	src/routing_wait.o \
 	src/rule.o \
+	src/score.o \
 	src/search.o \
 	src/search_term.o \
 	src/sql.o \
+	src/strategy.o \
 	src/table.o \
 	src/tick.o \
 	src/timer.o \
 	src/trigger.o \
+	src/turn.o \
 	src/verify.o \
 	src/visible.o \
 	src/worker.o \
@@ -87,6 +98,7 @@ SQL_MODULES = \
 	sql/install/reveal.sql \
 	sql/install/search.sql \
 	sql/install/reward.sql \
+	sql/install/routing.sql \
 	sql/install/verify.sql \
 	sql/install/guard.sql \
 	sql/install/config_triggers.sql \

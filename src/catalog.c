@@ -93,10 +93,10 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 	[POOL_ABSENCE] = {"absence",
 	"member_id tenant_id started_at ended_at"},
 	[POOL_ROUTING_STATE] = {"routing_state",
-		"rule_id member_id tenant_id served turn last_at seat_from"
-	" seat_until period_from period_served"},
+		"rule_id member_id tenant_id served early turn last_no last_at"
+	" seat_from seat_until period_from period_base period_served"},
 	[POOL_ROUTING_WAIT] = {"routing_wait",
-	"lead_id pool_id tenant_id reason tried_at"},
+	"lead_id pool_id tenant_id reason tried_at excluded_id"},
 	[POOL_MEMBER_FACT] = {"member_fact",
 		"member_id tenant_id at ended_90d converted_90d conversion_rate rank first_response_seconds"
 	" overdue"},
@@ -108,7 +108,9 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 	" detail"},
 	[POOL_REWARD_RULE] = {"reward_rule",
 		"id tenant_id pool_id name event_kind condition member_condition"
-	" points shares within cap enabled"}
+	" points shares within cap enabled"},
+	[POOL_MEMBER_SEGMENT] = {"member_segment",
+	"member_id source grade tenant_id ended converted"}
 };
 
 static const char *const index_names[POOL_INDEX_COUNT] = {
@@ -149,7 +151,8 @@ static const char *const index_names[POOL_INDEX_COUNT] = {
 	[POOL_ROUTING_WAIT_PKEY] = "routing_wait_pkey",
 	[POOL_MEMBER_FACT_PKEY] = "member_fact_pkey",
 	[POOL_IDENTITY_GROUP_PKEY] = "identity_group_pkey",
-	[POOL_RUN_PKEY] = "run_pkey"
+	[POOL_RUN_PKEY] = "run_pkey",
+	[POOL_MEMBER_SEGMENT_PKEY] = "member_segment_pkey"
 };
 
 static const char *const sequence_names[POOL_SEQUENCE_COUNT] = {

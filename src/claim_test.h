@@ -37,6 +37,8 @@ extern const PoolClaimTest *pool_claim_check_lead(const PoolClaimCase *c,
 												  PoolBound *bound);
 extern const PoolClaimTest *pool_claim_check(const PoolClaimCase *c,
 											 PoolBound *bound);
+extern List *pool_cooling_members(PoolWork *work, const PoolLead *lead,
+								  TimestampTz now);
 extern bool pool_cooling_down(PoolWork *work, const PoolLead *lead,
 							  int32 member_id, TimestampTz now,
 							  TimestampTz *until);

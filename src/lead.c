@@ -465,6 +465,26 @@ pool_lead_move(PoolTable *leads, PoolLead *lead, int32 pool_id,
 	write_lead(leads, &before, lead);
 }
 
+/*
+ * An available lead is hidden until then (NO_TIME = no longer), but from this
+ * member (0 = from all).  It keeps its place in the queue, which must learn of
+ * its new version.
+ */
+void
+pool_lead_hide(PoolTable *leads, PoolLead *lead, TimestampTz until,
+			   int32 reserved_for)
+{
+	PoolCandidate candidate;
+
+	Assert(lead->status == POOL_AVAILABLE);
+	pool_lead_leave_queue(leads, lead);
+	lead->hidden_until = until;
+	lead->reserved_for = reserved_for;
+	write_lead(leads, lead, lead);
+	candidate = as_candidate(lead);
+	pool_queue_give(leads, lead->pool_id, &candidate);
+}
+
 /* A new priority; an available lead goes to the end of its new band. */
 void
 pool_lead_rank(PoolTable *leads, PoolLead *lead, int16 priority)

@@ -96,6 +96,8 @@ extern void pool_lead_reopen(PoolTable *leads, PoolLead *lead, int32 pool_id,
 							 TimestampTz at);
 extern void pool_lead_move(PoolTable *leads, PoolLead *lead, int32 pool_id,
 						   TimestampTz at);
+extern void pool_lead_hide(PoolTable *leads, PoolLead *lead,
+						   TimestampTz until, int32 reserved_for);
 extern void pool_lead_rank(PoolTable *leads, PoolLead *lead, int16 priority);
 extern void pool_lead_note(PoolTable *leads, PoolLead *lead);
 

@@ -11,10 +11,12 @@
 #include "catalog/pg_type.h"
 #include "clock.h"
 #include "guc.h"
+#include "member_fact.h"
 #include "miscadmin.h"
 #include "recheck.h"
 #include "reward.h"
 #include "rollup.h"
+#include "routing_wait.h"
 #include "sql.h"
 #include "tick.h"
 #include "timer.h"
@@ -85,6 +87,8 @@ static const struct
 }			tasks[] = {
 	{"recheck", pool_recheck_run},
 	{"timers", pool_timer_run},
+	{"routing", pool_routing_run},
+	{"facts", pool_fact_run},
 	{"rollup", pool_rollup_run},
 	{"rewards", pool_reward_run},
 	{"requests", purge_requests}

@@ -16,6 +16,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "release.h"
+#include "routing_wait.h"
 #include "rule.h"
 #include "sql.h"
 #include "utils/builtins.h"
@@ -391,11 +392,13 @@ act_on_lead(PoolBatch *batch, PoolBatchItem *item)
 	if (j.acting != NULL)
 	{
 		PoolEvent	event = {.kind = "reclaimed",.rule_id = j.acting->id};
+		int32		former_id = item->lead.owner_id;
 
 		event.reason = CStringGetTextDatum(j.acting->name);
 		pool_give_back(batch, item,
 					   j.acting->to_pool_id != 0 ?
 					   pool_config_pool(j.acting->to_pool_id) : NULL, &event);
+		pool_wait_returned(work, &item->lead, former_id);
 		return;
 	}
 	pool_lead_reload(leads, &item->lead);

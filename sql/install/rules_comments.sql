@@ -89,10 +89,13 @@ COMMENT ON COLUMN pool.routing_rule.strategy IS
 COMMENT ON COLUMN pool.routing_rule.to_pool_id IS
     'Pool that takes over (id), for hand_over.';
 COMMENT ON COLUMN pool.routing_rule.newcomer_share IS
-    'Share of the leads of this rule, 0 to 1, that goes to newcomers first, '
-    'per newcomer_period of the pool.';
+    'What every newcomer is sure of: this share, 0 to 1, of the leads the '
+    'rule gives in his newcomer period (pool.newcomer_period from '
+    'member.joined_at), before the others'' turn. What is unused expires '
+    'with the period.';
 COMMENT ON COLUMN pool.routing_rule.newcomer_min IS
-    'Leads per newcomer_period that every newcomer gets first.';
+    'Leads every newcomer is sure of in his newcomer period, if that is '
+    'more than his share.';
 COMMENT ON COLUMN pool.routing_rule.rotate_every IS
     'How long a seat lasts where only some members receive at a time; NULL '
     '= no seats.';
@@ -237,25 +240,71 @@ COMMENT ON TABLE pool.routing_state IS
 COMMENT ON COLUMN pool.routing_state.rule_id IS 'Routing rule.';
 COMMENT ON COLUMN pool.routing_state.member_id IS 'Member (id).';
 COMMENT ON COLUMN pool.routing_state.tenant_id IS 'Tenant (id).';
-COMMENT ON COLUMN pool.routing_state.served IS 'Leads the rule gave him.';
+COMMENT ON COLUMN pool.routing_state.served IS
+    'Leads the rule gave him, suggestions included.';
+COMMENT ON COLUMN pool.routing_state.early IS
+    'Those of them he got as a newcomer, before the others'' turn.';
 COMMENT ON COLUMN pool.routing_state.turn IS
-    'Where he stands in the turn of the strategy.';
+    'When his next turn begins, in a clock that counts the leads the rule '
+    'gave by turns (the sum of served - early); NULL = he has had none.';
+COMMENT ON COLUMN pool.routing_state.last_no IS
+    'Number, among all leads the rule gave, of the last one he got; 0 = '
+    'none.';
 COMMENT ON COLUMN pool.routing_state.last_at IS 'When he was served last.';
-COMMENT ON COLUMN pool.routing_state.seat_from IS 'When his seat began.';
+COMMENT ON COLUMN pool.routing_state.seat_from IS
+    'When his last seat began; NULL = he never had one.';
 COMMENT ON COLUMN pool.routing_state.seat_until IS 'When it ends.';
 COMMENT ON COLUMN pool.routing_state.period_from IS
-    'When the newcomer period under way began.';
+    'When his newcomer period began: when he joined.';
+COMMENT ON COLUMN pool.routing_state.period_base IS
+    'Leads the rule had given to all before it first saw him in that '
+    'period.';
 COMMENT ON COLUMN pool.routing_state.period_served IS
     'Leads the rule gave him in it.';
 
 COMMENT ON TABLE pool.routing_wait IS
-    'Leads that no rule could give to anybody, to be tried again.';
+    'Leads to be routed by a tick: those that no rule could give to '
+    'anybody, and those that came back by time. Written by the library '
+    'only; read routing_waiting.';
 COMMENT ON COLUMN pool.routing_wait.lead_id IS 'Lead.';
 COMMENT ON COLUMN pool.routing_wait.pool_id IS 'Pool (id).';
 COMMENT ON COLUMN pool.routing_wait.tenant_id IS 'Tenant (id).';
 COMMENT ON COLUMN pool.routing_wait.reason IS
-    'Why: no_rule, no_candidate or at_capacity.';
-COMMENT ON COLUMN pool.routing_wait.tried_at IS 'When it was tried last.';
+    'Why: returned (not tried yet), no_rule, no_candidate or at_capacity.';
+COMMENT ON COLUMN pool.routing_wait.tried_at IS
+    'When that was found; NULL = not tried yet.';
+COMMENT ON COLUMN pool.routing_wait.excluded_id IS
+    'Member who gave it back and does not get it by a rule (id).';
+
+COMMENT ON TABLE pool.routing_retry IS
+    'How far the waiting leads of a pool have been tried again. Written by '
+    'the library only.';
+COMMENT ON COLUMN pool.routing_retry.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.routing_retry.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.routing_retry.after_ticket IS
+    'Place in the queue of the last lead tried in the pass under way; 0 = '
+    'none is.';
+COMMENT ON COLUMN pool.routing_retry.begun_with IS
+    'Digest of rules, members and free places when that pass began.';
+COMMENT ON COLUMN pool.routing_retry.ended_with IS
+    'The same of the last pass that ended: while it stays so, a new one '
+    'would find the same.';
+COMMENT ON COLUMN pool.routing_retry.ended_at IS 'When that pass ended.';
+
+COMMENT ON TABLE pool.member_segment IS
+    'Results of members with leads of one source and grade, for best_match. '
+    'Kept by ticks for tenants that use it.';
+COMMENT ON COLUMN pool.member_segment.member_id IS
+    'Member (id).';
+COMMENT ON COLUMN pool.member_segment.source IS
+    'Source of the leads; the empty string where they have none.';
+COMMENT ON COLUMN pool.member_segment.grade IS
+    'Grade of the leads; the empty string where they have none.';
+COMMENT ON COLUMN pool.member_segment.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.member_segment.ended IS
+    'Spells of his with such leads that ended in the last 365 days.';
+COMMENT ON COLUMN pool.member_segment.converted IS
+    'Those of them that were won.';
 
 COMMENT ON TABLE pool.member_fact IS
     'What conditions on members see of their results. Kept by ticks.';
