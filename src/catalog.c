@@ -93,7 +93,7 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 	[POOL_ABSENCE] = {"absence",
 	"member_id tenant_id started_at ended_at"},
 	[POOL_ROUTING_STATE] = {"routing_state",
-		"rule_id member_id tenant_id served early turn last_no last_at"
+		"rule_id member_id tenant_id served early last_no last_at"
 	" seat_from seat_until period_from period_base period_served"},
 	[POOL_ROUTING_WAIT] = {"routing_wait",
 	"lead_id pool_id tenant_id reason tried_at excluded_id"},
@@ -110,7 +110,9 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 		"id tenant_id pool_id name event_kind condition member_condition"
 	" points shares within cap enabled"},
 	[POOL_MEMBER_SEGMENT] = {"member_segment",
-	"member_id source grade tenant_id ended converted"}
+	"member_id source grade tenant_id ended converted"},
+	[POOL_ROUTING_CREDIT] = {"routing_credit",
+	"rule_id tenant_id members credits"}
 };
 
 static const char *const index_names[POOL_INDEX_COUNT] = {
@@ -152,7 +154,8 @@ static const char *const index_names[POOL_INDEX_COUNT] = {
 	[POOL_MEMBER_FACT_PKEY] = "member_fact_pkey",
 	[POOL_IDENTITY_GROUP_PKEY] = "identity_group_pkey",
 	[POOL_RUN_PKEY] = "run_pkey",
-	[POOL_MEMBER_SEGMENT_PKEY] = "member_segment_pkey"
+	[POOL_MEMBER_SEGMENT_PKEY] = "member_segment_pkey",
+	[POOL_ROUTING_CREDIT_PKEY] = "routing_credit_pkey"
 };
 
 static const char *const sequence_names[POOL_SEQUENCE_COUNT] = {

@@ -132,8 +132,12 @@ pool_fact_run(int max_leads, TimestampTz now)
 		values[1] = Int32GetDatum(tenant_id);
 		result.done = pool_sql_run(FACTS_SQL, 2, types, values, NULL);
 		(void) pool_sql_run(SEGMENTS_SQL, 2, types, values, NULL);
-		/* turns of rules that are gone */
-		(void) pool_sql_run("DELETE FROM pool.routing_state s"
+		/* what is left of rules that are gone */
+		(void) pool_sql_run("WITH gone AS (DELETE FROM pool.routing_credit c"
+							"  WHERE c.tenant_id = $2 AND NOT EXISTS (SELECT"
+							"   FROM pool.routing_rule r"
+							"   WHERE r.id = c.rule_id))"
+							" DELETE FROM pool.routing_state s"
 							" WHERE s.tenant_id = $2 AND $1 IS NOT NULL"
 							" AND NOT EXISTS (SELECT FROM pool.routing_rule r"
 							"  WHERE r.id = s.rule_id)",

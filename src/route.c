@@ -282,12 +282,9 @@ load_rule(PoolRoutePool *pool, PoolRouteRule *rule)
 static void
 choose(PoolRouteCase *c)
 {
-	PoolTurns  *turns = c->rule->turns;
-
 	c->seed = pg_prng_uint64(&pg_global_prng_state) >> (64 - SEED_BITS);
 	c->choice = pool_strategy_choose(c->rule->rule->strategy,
 									 c->route->contenders, c->n_contenders,
-									 turns->served - turns->early,
 									 c->seed / (double) (INT64CONST(1) << SEED_BITS));
 }
 
@@ -298,16 +295,12 @@ take_turn(PoolRouteCase *c)
 	PoolTurns  *turns = c->rule->turns;
 	int			chosen = c->choice.chosen->index;
 
-	for (int i = 0; i < c->n_contenders; i++)
+	for (int i = 0; c->choice.by_turn && i < c->n_contenders; i++)
 	{
 		PoolContender *contender = &c->route->contenders[i];
-		PoolTurn   *turn = &turns->items[contender->index];
 
-		if (!contender->moved)
-			continue;
-		turn->has_turn = true;
-		turn->turn = contender->turn;
-		turn->changed = true;
+		turns->items[contender->index].credit = contender->credit;
+		turns->credits_changed = true;
 	}
 	pool_turn_serve(turns, chosen, c->choice.early, c->route->now);
 }

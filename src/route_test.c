@@ -147,8 +147,7 @@ add_contender(PoolRouteCase *c, int i, const double *scores)
 			.held = r->quota->held,
 			.owed = pool_turn_owed(c->rule->turns, i),
 			.last_no = turn->last_no,
-			.has_turn = turn->has_turn,
-			.turn = turn->turn
+			.credit = turn->credit
 	};
 }
 

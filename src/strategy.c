@@ -4,15 +4,13 @@
  *
  * Pure: decides by what it is given.
  *
- * Turns are kept in a clock that counts the leads a rule has given by turns.
- * Whoever is entitled to a share s gets one lead in every interval of 1/s; his
- * `turn` is when his next interval begins.  A lead goes to the one whose
- * interval has begun and ends first.  So nobody is ever a whole lead away from
- * his share, and only the state of the one who was served changes (this is the
- * packet scheduler WF2Q+, where the packets are leads).  Who joins begins at
- * the others' average, and so does who was away for longer than one interval:
- * nothing is made up for.  Nobody waits longer than one interval of today's,
- * whatever his weight was before.
+ * Turns are kept as credits, in leads: of every lead, each who may receive it
+ * is credited with his share, and who gets it is debited with the whole.  A lead
+ * goes to the one who must have it first, of those who have enough credit for
+ * one: when another share would take him a whole lead away from what he is
+ * due (R. Tijdeman, The chairman assignment problem, 1980).  So nobody ever is.
+ * Who may not receive a lead is credited with nothing: so nothing is made up
+ * for, and whatever the history, credits stay about zero.
  */
 #include "compat.h"
 #include "strategy.h"
@@ -32,7 +30,7 @@ is_less_recent(const PoolContender *a, const PoolContender *b)
  * By turns
  * ------------------------------------------------------------------------ */
 
-/* What entitles to leads; 0 only where all scores are. */
+/* What entitles to leads. */
 static double
 claim_of(PoolStrategy strategy, const PoolContender *c)
 {
@@ -47,89 +45,69 @@ claim_of(PoolStrategy strategy, const PoolContender *c)
 	}
 }
 
-/* Whether he was there all the time, so that his turn is his own. */
-static bool
-is_in_turn(const PoolContender *c, double interval, double clock)
+/*
+ * Who must have the lead first: his deadline, in leads from now, is when his
+ * credit will be a whole lead (less what keeps deadlines from colliding).
+ */
+static PoolContender *
+first_due(PoolStrategy strategy, PoolContender *contenders, int n,
+		  double total)
 {
-	return c->has_turn && c->turn >= clock - interval - 1 - EPSILON;
-}
-
-/* Where those who join begin. */
-static double
-average_turn(PoolStrategy strategy, const PoolContender *contenders, int n,
-			 double total, double clock)
-{
-	double		sum = 0;
-	int			count = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		double		interval = total / claim_of(strategy, &contenders[i]);
-
-		if (!is_in_turn(&contenders[i], interval, clock))
-			continue;
-		sum += Min(contenders[i].turn, clock + interval);
-		count++;
-	}
-	return count == 0 ? clock : sum / count;
-}
-
-/* Gives everyone the turn he has today; returns when the first one begins. */
-static double
-settle_turns(PoolStrategy strategy, PoolContender *contenders, int n,
-			 double total, double clock)
-{
-	double		average = average_turn(strategy, contenders, n, total, clock);
-	double		first = 0;
+	double		margin = n > 1 ? 1.0 / (2 * (n - 1)) : 0;
+	PoolContender *first = NULL;
+	double		least = 0;
 
 	for (int i = 0; i < n; i++)
 	{
 		PoolContender *c = &contenders[i];
-		double		interval = total / claim_of(strategy, c);
-		double		turn = is_in_turn(c, interval, clock) ?
-		Min(c->turn, clock + interval) : average;
+		double		deadline = (1 - margin - c->credit) * total /
+		claim_of(strategy, c);
 
-		if (!c->has_turn || turn != c->turn)
-			c->moved = true;
-		c->has_turn = true;
-		c->turn = turn;
-		if (i == 0 || turn < first)
-			first = turn;
+		if (c->credit < margin - EPSILON)
+			continue;
+		if (first == NULL || deadline < least - EPSILON ||
+			(deadline <= least + EPSILON && is_less_recent(c, first)))
+		{
+			first = c;
+			least = deadline;
+		}
+	}
+	return first;
+}
+
+/* Whose credit is highest, where nobody has enough for a lead. */
+static PoolContender *
+highest_credit(PoolContender *contenders, int n)
+{
+	PoolContender *first = &contenders[0];
+
+	for (int i = 1; i < n; i++)
+	{
+		PoolContender *c = &contenders[i];
+
+		if (c->credit > first->credit + EPSILON ||
+			(c->credit >= first->credit - EPSILON &&
+			 is_less_recent(c, first)))
+			first = c;
 	}
 	return first;
 }
 
 static PoolChoice
-choose_by_turn(PoolStrategy strategy, PoolContender *contenders, int n,
-			   double clock)
+choose_by_turn(PoolStrategy strategy, PoolContender *contenders, int n)
 {
-	PoolChoice	choice = {0};
+	PoolChoice	choice = {.by_turn = true};
 	double		total = 0;
-	double		begun;
-	double		earliest = 0;
-	double		interval;
 
 	for (int i = 0; i < n; i++)
 		total += claim_of(strategy, &contenders[i]);
-	begun = Max(clock, settle_turns(strategy, contenders, n, total, clock));
 	for (int i = 0; i < n; i++)
-	{
-		PoolContender *c = &contenders[i];
-		double		end = c->turn + total / claim_of(strategy, c);
-
-		if (c->turn > begun + EPSILON)
-			continue;
-		if (choice.chosen == NULL || end < earliest - EPSILON ||
-			(end <= earliest + EPSILON && is_less_recent(c, choice.chosen)))
-		{
-			choice.chosen = c;
-			earliest = end;
-		}
-	}
-	interval = total / claim_of(strategy, choice.chosen);
-	choice.chosen->turn += interval;
-	choice.chosen->moved = true;
-	choice.probability = 1 / interval;
+		contenders[i].credit += claim_of(strategy, &contenders[i]) / total;
+	choice.chosen = first_due(strategy, contenders, n, total);
+	if (choice.chosen == NULL)
+		choice.chosen = highest_credit(contenders, n);
+	choice.chosen->credit -= 1;
+	choice.probability = claim_of(strategy, choice.chosen) / total;
 	return choice;
 }
 
@@ -144,7 +122,7 @@ choose_by_turn(PoolStrategy strategy, PoolContender *contenders, int n,
 static PoolChoice
 choose_by_lot(PoolContender *contenders, int n, double draw)
 {
-	PoolChoice	choice = {.draw = draw};
+	PoolChoice	choice = {0};
 	double		total = 0;
 	double		passed = 0;
 
@@ -211,13 +189,12 @@ choose_newcomer(PoolContender *contenders, int n)
 }
 
 /*
- * Chooses one of n > 0 contenders.  `clock` is the number of leads the rule
- * has given by turns so far, `draw` a random number from 0 up to 1.  Turns
- * are left in the contenders, changed only by the strategies that have any.
+ * Chooses one of n > 0 contenders; `draw` is a random number from 0 up to 1.
+ * Credits are changed by the strategies that go by turns.
  */
 PoolChoice
 pool_strategy_choose(PoolStrategy strategy, PoolContender *contenders, int n,
-					 double clock, double draw)
+					 double draw)
 {
 	PoolChoice	choice = choose_newcomer(contenders, n);
 
@@ -231,6 +208,6 @@ pool_strategy_choose(PoolStrategy strategy, PoolContender *contenders, int n,
 		case POOL_PERFORMANCE:
 			return choose_best(strategy, contenders, n);
 		default:
-			return choose_by_turn(strategy, contenders, n, clock);
+			return choose_by_turn(strategy, contenders, n);
 	}
 }

@@ -17,9 +17,7 @@ typedef struct PoolContender
 	int32		held;
 	double		owed;			/* leads a newcomer is to get before others */
 	int64		last_no;		/* number of the last lead he got, 0 = none */
-	bool		has_turn;		/* false: he joins now */
-	double		turn;			/* when his next turn begins, see strategy.c */
-	bool		moved;			/* answered: turn has changed */
+	double		credit;			/* leads he is due by turns; updated */
 } PoolContender;
 
 typedef struct PoolChoice
@@ -27,11 +25,11 @@ typedef struct PoolChoice
 	PoolContender *chosen;
 	bool		early;			/* as a newcomer, before the others' turn */
 	double		probability;	/* his share of the leads like this one */
-	double		draw;			/* random: where the lot fell, 0 to 1 */
+	bool		by_turn;		/* credits have changed */
 } PoolChoice;
 
 extern PoolChoice pool_strategy_choose(PoolStrategy strategy,
 									   PoolContender *contenders, int n,
-									   double clock, double draw);
+									   double draw);
 
 #endif							/* POOL_STRATEGY_H */

@@ -3,13 +3,15 @@
  *	  What a routing rule remembers of the members it serves: turns, seats and
  *	  newcomers.
  *
- * The only writer of routing_state.  Its rows have no lock of their own: a rule
- * is used under the counters of all whom it may serve.
+ * The only writer of routing_state and routing_credit.  Their rows have no lock
+ * of their own: a rule is used under the counters of all whom it may serve.
  */
 #include "compat.h"
 #include "turn.h"
 
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "utils/array.h"
 #include "utils/rel.h"
 
 /* seats that nobody asked for are not passed on one by one */
@@ -40,11 +42,8 @@ static void
 read_turn(TupleTableSlot *slot, PoolTurn *turn)
 {
 	bool		isnull;
-	Datum		value = slot_getattr(slot, ROUTING_STATE_TURN, &isnull);
 
 	turn->stored = true;
-	turn->has_turn = !isnull;
-	turn->turn = isnull ? 0 : DatumGetFloat8(value);
 	turn->served = get_int8(slot, ROUTING_STATE_SERVED);
 	turn->early = get_int8(slot, ROUTING_STATE_EARLY);
 	turn->last_no = get_int8(slot, ROUTING_STATE_LAST_NO);
@@ -89,12 +88,112 @@ read_turns(PoolTurns *turns)
 								  sizeof(PoolReceiver), compare_receiver);
 
 		turns->served += get_int8(table->old, ROUTING_STATE_SERVED);
-		turns->early += get_int8(table->old, ROUTING_STATE_EARLY);
 		if (r != NULL)
 			read_turn(table->old, &turns->items[r - receivers->items]);
 	}
 	index_endscan(scan);
 	UnregisterSnapshot(snapshot);
+}
+
+/* ------------------------------------------------------------------------
+ * Credits: one row per rule, since every lead changes those of all
+ * ------------------------------------------------------------------------ */
+
+/* Credits of members who are there no more are forgotten. */
+static int
+read_credits(PoolTurns *turns, bool *known)
+{
+	PoolReceivers *receivers = turns->receivers;
+	PoolTable  *table = pool_work_table(receivers->work, POOL_ROUTING_CREDIT);
+	Datum	   *ids;
+	Datum	   *credits;
+	bool		isnull;
+	int			n;
+	int			n_known = 0;
+
+	turns->credits_stored = pool_table_find(table, POOL_ROUTING_CREDIT_PKEY,
+											pool_snapshot(),
+											&pool_key_int4(turns->rule->id),
+											1);
+	if (!turns->credits_stored)
+		return 0;
+	deconstruct_array(DatumGetArrayTypeP(slot_getattr(table->old,
+													  ROUTING_CREDIT_MEMBERS,
+													  &isnull)),
+					  INT4OID, 4, true, TYPALIGN_INT, &ids, NULL, &n);
+	deconstruct_array(DatumGetArrayTypeP(slot_getattr(table->old,
+													  ROUTING_CREDIT_CREDITS,
+													  &isnull)),
+					  FLOAT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+					  &credits, NULL, &n);
+	for (int i = 0; i < n; i++)
+	{
+		int32		member_id = DatumGetInt32(ids[i]);
+		PoolReceiver *r = bsearch(&member_id, receivers->items, receivers->n,
+								  sizeof(PoolReceiver), compare_receiver);
+
+		if (r == NULL || !r->present)
+			continue;
+		turns->items[r - receivers->items].credit = DatumGetFloat8(credits[i]);
+		known[r - receivers->items] = true;
+		n_known++;
+	}
+	return n_known;
+}
+
+/* Who joins or comes back begins at the others' average, which is made zero. */
+static void
+load_credits(PoolTurns *turns)
+{
+	bool	   *known = palloc0(Max(turns->receivers->n, 1) * sizeof(bool));
+	int			n_known = read_credits(turns, known);
+	double		sum = 0;
+
+	for (int i = 0; i < turns->receivers->n; i++)
+		sum += turns->items[i].credit;
+	for (int i = 0; i < turns->receivers->n; i++)
+		if (known[i])
+			turns->items[i].credit -= sum / n_known;
+	pfree(known);
+}
+
+static void
+write_credits(PoolTurns *turns)
+{
+	PoolReceivers *receivers = turns->receivers;
+	PoolTable  *table = pool_work_table(receivers->work, POOL_ROUTING_CREDIT);
+	Datum	   *ids = palloc(receivers->n * sizeof(Datum));
+	Datum	   *credits = palloc(receivers->n * sizeof(Datum));
+	Datum		values[ROUTING_CREDIT_NATTS];
+	bool		nulls[ROUTING_CREDIT_NATTS] = {0};
+	int			n = 0;
+
+	for (int i = 0; i < receivers->n; i++)
+	{
+		if (!receivers->items[i].present)
+			continue;
+		ids[n] = Int32GetDatum(receivers->items[i].member->id);
+		credits[n++] = Float8GetDatum(turns->items[i].credit);
+	}
+	values[ROUTING_CREDIT_RULE_ID - 1] = Int32GetDatum(turns->rule->id);
+	values[ROUTING_CREDIT_TENANT_ID - 1] =
+		Int32GetDatum(receivers->pool->tenant_id);
+	values[ROUTING_CREDIT_MEMBERS - 1] =
+		PointerGetDatum(construct_array(ids, n, INT4OID, 4, true,
+										TYPALIGN_INT));
+	values[ROUTING_CREDIT_CREDITS - 1] =
+		PointerGetDatum(construct_array(credits, n, FLOAT8OID, 8,
+										FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	if (!turns->credits_stored)
+		pool_table_insert(table, values, nulls);
+	else if (pool_table_find(table, POOL_ROUTING_CREDIT_PKEY,
+							 pool_snapshot(),
+							 &pool_key_int4(turns->rule->id), 1))
+		pool_table_update(table, values, nulls);
+	else
+		elog(ERROR, "credits of a rule have vanished");
+	turns->credits_stored = true;
+	turns->credits_changed = false;
 }
 
 /* ------------------------------------------------------------------------
@@ -294,6 +393,7 @@ pool_turns_load(PoolReceivers *receivers, const PoolRoutingRule *rule)
 	}
 	MemoryContextSwitchTo(old);
 	read_turns(turns);
+	load_credits(turns);
 	begin_periods(turns);
 	if (rule->rotate_every != NULL)
 		take_seats(turns);
@@ -312,10 +412,7 @@ pool_turn_serve(PoolTurns *turns, int i, bool early, TimestampTz at)
 	turns->served++;
 	turn->served++;
 	if (early)
-	{
-		turns->early++;
 		turn->early++;
-	}
 	if (turn->newcomer)
 		turn->period_served++;
 	turn->last_no = turns->served;
@@ -338,7 +435,6 @@ form_turn(const PoolTurns *turns, int i, Datum *v, bool *n)
 	PUT(ROUTING_STATE_TENANT_ID, Int32GetDatum(member->tenant_id), false);
 	PUT(ROUTING_STATE_SERVED, Int64GetDatum(turn->served), false);
 	PUT(ROUTING_STATE_EARLY, Int64GetDatum(turn->early), false);
-	PUT(ROUTING_STATE_TURN, Float8GetDatum(turn->turn), !turn->has_turn);
 	PUT(ROUTING_STATE_LAST_NO, Int64GetDatum(turn->last_no), false);
 	PUT_TIME(ROUTING_STATE_LAST_AT, turn->last_at);
 	PUT_TIME(ROUTING_STATE_SEAT_FROM, turn->seat_from);
@@ -358,6 +454,8 @@ pool_turns_write(PoolTurns *turns)
 	PoolTable  *table = pool_work_table(turns->receivers->work,
 										POOL_ROUTING_STATE);
 
+	if (turns->credits_changed)
+		write_credits(turns);
 	for (int i = 0; i < turns->receivers->n; i++)
 	{
 		Datum		values[ROUTING_STATE_NATTS];

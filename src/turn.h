@@ -7,15 +7,14 @@
 
 #include "receiver.h"
 
-/* A row of routing_state; times POOL_NO_TIME where NULL. */
+/* A row of routing_state, and a credit; times POOL_NO_TIME where NULL. */
 typedef struct PoolTurn
 {
 	bool		stored;			/* there is a row */
 	bool		changed;
 	bool		newcomer;
 	bool		seated;			/* false: the rule has seats and he has none */
-	bool		has_turn;
-	double		turn;
+	double		credit;			/* leads he is due, see strategy.c */
 	int64		served;
 	int64		early;
 	int64		last_no;
@@ -34,7 +33,8 @@ typedef struct PoolTurns
 	PoolReceivers *receivers;
 	PoolTurn   *items;
 	int64		served;			/* leads the rule gave to anybody */
-	int64		early;			/* those of them given to newcomers first */
+	bool		credits_stored;
+	bool		credits_changed;
 } PoolTurns;
 
 extern PoolTurns *pool_turns_load(PoolReceivers *receivers,

@@ -29,6 +29,7 @@ SELECT pg_catalog.pg_extension_config_dump('pool.approval', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.collaborator', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.absence', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.routing_state', '');
+SELECT pg_catalog.pg_extension_config_dump('pool.routing_credit', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.routing_wait', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.routing_retry', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.member_fact', '');

@@ -252,7 +252,6 @@ CREATE TABLE pool.routing_state (
     tenant_id        integer NOT NULL,
     served           bigint NOT NULL DEFAULT 0,
     early            bigint NOT NULL DEFAULT 0,
-    turn             double precision,
     last_no          bigint NOT NULL DEFAULT 0,
     last_at          timestamptz,
     seat_from        timestamptz,
@@ -264,6 +263,16 @@ CREATE TABLE pool.routing_state (
     CONSTRAINT routing_state_check
         CHECK (early BETWEEN 0 AND served AND period_served >= 0)
 );
+
+-- What a rule that goes by turns owes to whom: one row, since every lead changes
+-- what is owed to all.
+CREATE TABLE pool.routing_credit (
+    rule_id     integer NOT NULL,
+    tenant_id   integer NOT NULL,
+    members     integer[] NOT NULL,
+    credits     double precision[] NOT NULL,
+    CONSTRAINT routing_credit_pkey PRIMARY KEY (rule_id)
+) WITH (fillfactor = 50);
 
 -- Leads to be routed: those that no rule could give to anybody, and those that
 -- came back by time.

@@ -236,7 +236,7 @@ COMMENT ON COLUMN pool.absence.started_at IS 'Since when.';
 COMMENT ON COLUMN pool.absence.ended_at IS 'Until when; NULL = still.';
 
 COMMENT ON TABLE pool.routing_state IS
-    'Turns of routing rules. Written by the library only.';
+    'Whom routing rules have served. Written by the library only.';
 COMMENT ON COLUMN pool.routing_state.rule_id IS 'Routing rule.';
 COMMENT ON COLUMN pool.routing_state.member_id IS 'Member (id).';
 COMMENT ON COLUMN pool.routing_state.tenant_id IS 'Tenant (id).';
@@ -244,9 +244,6 @@ COMMENT ON COLUMN pool.routing_state.served IS
     'Leads the rule gave him, suggestions included.';
 COMMENT ON COLUMN pool.routing_state.early IS
     'Those of them he got as a newcomer, before the others'' turn.';
-COMMENT ON COLUMN pool.routing_state.turn IS
-    'When his next turn begins, in a clock that counts the leads the rule '
-    'gave by turns (the sum of served - early); NULL = he has had none.';
 COMMENT ON COLUMN pool.routing_state.last_no IS
     'Number, among all leads the rule gave, of the last one he got; 0 = '
     'none.';
@@ -261,6 +258,18 @@ COMMENT ON COLUMN pool.routing_state.period_base IS
     'period.';
 COMMENT ON COLUMN pool.routing_state.period_served IS
     'Leads the rule gave him in it.';
+
+COMMENT ON TABLE pool.routing_credit IS
+    'What routing rules that go by turns owe to whom. Written by the '
+    'library only.';
+COMMENT ON COLUMN pool.routing_credit.rule_id IS 'Routing rule.';
+COMMENT ON COLUMN pool.routing_credit.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.routing_credit.members IS
+    'Members who could receive when it was written (ids).';
+COMMENT ON COLUMN pool.routing_credit.credits IS
+    'What each of them is due, in leads: his share of every lead he could '
+    'have received, less those he got by turns; their average is taken off '
+    'where the rule is used.';
 
 COMMENT ON TABLE pool.routing_wait IS
     'Leads to be routed by a tick: those that no rule could give to '

@@ -158,6 +158,30 @@ SELECT count(e.outcome) FROM generate_series(100, 199) i
     CROSS JOIN LATERAL pool.enter('w1', 'x' || i) e;
 SELECT * FROM t.got('x');
 
+-- where each lead has other candidates, everybody has his share of those he
+-- could receive
+SELECT t.rule('sets', 'regions', 'weighted', NULL, '$.r[*] == $r');
+INSERT INTO pool.member (key, joined_at, profile) SELECT 's' || i, '2025-01-01',
+    jsonb_build_object('r', jsonb_build_array(i % 5, (i + 1) % 5))
+    FROM generate_series(1, 10) i;
+SELECT t.join_pool('sets', VARIADIC array_agg(key)) FROM pool.member
+    WHERE key ~ '^s[0-9]';
+INSERT INTO pool.intake (pool, key, attributes)
+    SELECT 'sets', 'set' || i, jsonb_build_object('r', i % 5)
+    FROM generate_series(1, 1000) i;
+SELECT count(*), min(leads) >= 99 AND max(leads) <= 101 AS fair FROM t.got('set');
+-- all in one transaction, entered before
+BEGIN;
+UPDATE pool.routing_rule SET enabled = false WHERE name = 'regions';
+INSERT INTO pool.intake (pool, key, attributes)
+    SELECT 'sets', 'tx' || i, jsonb_build_object('r', i % 5)
+    FROM generate_series(1, 20) i;
+UPDATE pool.routing_rule SET enabled = true WHERE name = 'regions';
+SELECT outcome, count(*) FROM pool.auto_assign('sets', 15) GROUP BY 1;
+SELECT outcome, count(*) FROM pool.auto_assign('sets') GROUP BY 1;
+SELECT count(*), min(leads), max(leads) FROM t.got('tx');
+ROLLBACK;
+
 -- least_loaded: held / weight
 SELECT t.rule('load', 'least', 'least_loaded');
 SELECT t.join_pool('load', 'ann', 'bob');
@@ -463,6 +487,20 @@ SELECT pool.act_as('ann');
 SELECT (t.error($$SELECT pool.explain_assign(t.id('why'))$$)).state;
 SELECT count(*) FROM pool.routing_waiting;
 ROLLBACK;
+
+-- administrators have it done, other logins without a member do not
+GRANT USAGE ON SCHEMA t TO PUBLIC;
+CREATE ROLE regress_admin;
+CREATE ROLE regress_nobody;
+SELECT pool.grant_access('regress_admin', 'admin', 'default'),
+    pool.grant_access('regress_nobody', 'manager', 'default');
+SET ROLE regress_admin;
+SELECT outcome, rule FROM pool.auto_assign('why');
+SELECT count(*) > 0 AS waiting FROM pool.routing_waiting;
+SELECT count(*) > 0 AS facts FROM pool.member_fact;
+SET ROLE regress_nobody;
+SELECT * FROM t.error($$SELECT pool.auto_assign('why')$$);
+RESET ROLE;
 
 -- what rules have given is what the log says
 SELECT * FROM pool.verify();
