@@ -67,6 +67,7 @@ OBJS = \
 	src/route_entry.o \
 	src/route_test.o \
 	src/route_write.o \
+	src/routing_retry.o \
 	src/routing_wait.o \
 	src/rule.o \
 	src/score.o \

@@ -16,7 +16,7 @@
 #include "recheck.h"
 #include "reward.h"
 #include "rollup.h"
-#include "routing_wait.h"
+#include "routing_retry.h"
 #include "sql.h"
 #include "tick.h"
 #include "timer.h"
