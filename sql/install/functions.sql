@@ -326,7 +326,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_tick'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 4;
 COMMENT ON FUNCTION pool.tick(integer) IS
-'Does everything that time makes due, in the caller''s transaction; the background worker does the same in small ones. max_leads bounds each task, NULL is no bound. Tasks: recheck (timers after a change of rules), timers (reminders and reclaims), rollup (statistics), rewards (the ledger of points), requests (old results). done counts what was looked at; more says that some is left. Not for prepared transactions. Errors: 22023.';
+'Does everything that time makes due, in the caller''s transaction; the background worker does the same in small ones. max_leads bounds each task, NULL is no bound. Tasks: recheck (timers after a change of rules), timers (reminders and reclaims), routing (leads that came back by time, and those waiting in routing_waiting; done counts what was given), facts (member_fact, once an hour), rollup (statistics), rewards (the ledger of points), requests (old results). done counts what was looked at; more says that some is left. Not for prepared transactions. Errors: 22023.';
 
 CREATE FUNCTION pool.purge_events(before timestamptz) RETURNS bigint
     AS 'MODULE_PATHNAME', 'pool_purge_events'

@@ -83,9 +83,18 @@ COMMENT ON COLUMN pool.routing_rule.min_level IS
     'Lowest level that receives: that of the membership, else of the '
     'member; 0 = any.';
 COMMENT ON COLUMN pool.routing_rule.strategy IS
-    'round_robin, weighted, random, least_loaded, performance, best_match, '
-    'suggest (an approval that takes effect unless vetoed) or hand_over (to '
-    'another pool).';
+    'How one is chosen of those who may receive the lead; weight 0 receives '
+    'nothing. round_robin: one after another. weighted: by turns, share = '
+    'weight / sum of weights of those who may receive the lead. random: by '
+    'lot, with that probability. least_loaded: least held / weight. '
+    'performance: highest member_fact.conversion_rate, those without '
+    'results last. best_match: by turns, share by weight * score, the score '
+    'being the smoothed share of leads of the same source and grade that he '
+    'won ((won + 10 * m) / (ended + 10), m that of all who may receive in the '
+    'pool, (won + 1) / (ended + 2); without results as weighted). suggest: as '
+    'weighted, but the lead is only kept for him, by an approval that takes '
+    'effect unless vetoed. hand_over: to the rules of another pool. Ties go '
+    'to who was served the longest ago.';
 COMMENT ON COLUMN pool.routing_rule.to_pool_id IS
     'Pool that takes over (id), for hand_over.';
 COMMENT ON COLUMN pool.routing_rule.newcomer_share IS
@@ -316,7 +325,9 @@ COMMENT ON COLUMN pool.member_segment.converted IS
     'Those of them that were won.';
 
 COMMENT ON TABLE pool.member_fact IS
-    'What conditions on members see of their results. Kept by ticks.';
+    'What conditions on members see of their results. Kept by ticks, once '
+    'an hour. The last 90 days are local days of the pool, today '
+    'included.';
 COMMENT ON COLUMN pool.member_fact.member_id IS 'Member (id).';
 COMMENT ON COLUMN pool.member_fact.tenant_id IS 'Tenant (id).';
 COMMENT ON COLUMN pool.member_fact.at IS 'When it was computed.';
@@ -330,10 +341,10 @@ COMMENT ON COLUMN pool.member_fact.rank IS
     'Place among the active members of the tenant by conversion rate, as a '
     'share: 0.2 = within the best fifth; NULL without results.';
 COMMENT ON COLUMN pool.member_fact.first_response_seconds IS
-    'Average time from start of a spell to the first follow-up, in seconds, '
-    'of the spells that began in the last 90 days.';
+    'Average time from start of a spell to its first follow-up, in seconds, '
+    'over the first follow-ups of the last 90 days; NULL at zero.';
 COMMENT ON COLUMN pool.member_fact.overdue IS
-    'Leads he holds that are past due.';
+    'Leads he holds whose next timer was due at that time.';
 
 COMMENT ON TABLE pool.identity_group IS
     'Leads of one customer: they have one owner at most. Written by the '
