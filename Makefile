@@ -8,6 +8,7 @@ OBJS = \
 	src/access.o \
 	src/approval.o \
 	src/assign.o \
+	src/auto_assign.o \
 	src/batch.o \
 	src/bulk.o \
 	src/catalog.o \
@@ -49,6 +50,7 @@ OBJS = \
 	src/perform.o \
 	src/offboard.o \
 	src/people.o \
+	src/member_fact.o \
 	src/poll.o \
 	src/pool_ext.o \
 	src/quarantine.o \
@@ -64,6 +66,7 @@ OBJS = \
 	src/quota.o \
 	src/quota_limit.o \
 	src/quota_row.o \
+	src/receiver.o \
 	src/recheck.o \
 	src/release.o \
 	src/request.o \
@@ -73,12 +76,20 @@ OBJS = \
 	src/reveal.o \
 	src/reward.o \
 	src/rollup.o \
+	src/route.o \
+	src/route_entry.o \
+	src/route_test.o \
+	src/route_write.o \
+	src/routing_retry.o \
+	src/routing_wait.o \
 	src/rule.o \
 	src/run.o \
 	src/run_lead.o \
+	src/score.o \
 	src/search.o \
 	src/search_term.o \
 	src/sql.o \
+	src/strategy.o \
 	src/table.o \
 	src/team.o \
 	src/term.o \
@@ -88,6 +99,7 @@ OBJS = \
 	src/timer_approval.o \
 	src/timer_view.o \
 	src/trigger.o \
+	src/turn.o \
 	src/verify.o \
 	src/visible.o \
 	src/worker.o \
@@ -111,6 +123,7 @@ SQL_MODULES = \
 	sql/install/search.sql \
 	sql/install/reward.sql \
 	sql/install/people.sql \
+	sql/install/routing.sql \
 	sql/install/verify.sql \
 	sql/install/guard.sql \
 	sql/install/config_triggers.sql \

@@ -93,10 +93,10 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 	[POOL_ABSENCE] = {"absence",
 	"member_id tenant_id started_at ended_at"},
 	[POOL_ROUTING_STATE] = {"routing_state",
-		"rule_id member_id tenant_id served turn last_at seat_from"
-	" seat_until period_from period_served"},
+		"rule_id member_id tenant_id served early last_no last_at"
+	" seat_from seat_until period_from period_base period_served"},
 	[POOL_ROUTING_WAIT] = {"routing_wait",
-	"lead_id pool_id tenant_id reason tried_at"},
+	"lead_id pool_id tenant_id reason tried_at excluded_id"},
 	[POOL_MEMBER_FACT] = {"member_fact",
 		"member_id tenant_id at ended_90d converted_90d conversion_rate rank first_response_seconds"
 	" overdue"},
@@ -114,7 +114,11 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 	[POOL_DOWNTIME] = {"downtime",
 	"started_at ended_at"},
 	[POOL_TICK_STATE] = {"tick_state",
-	"id last_at"}
+	"id last_at"},
+	[POOL_MEMBER_SEGMENT] = {"member_segment",
+	"member_id source grade tenant_id ended converted"},
+	[POOL_ROUTING_CREDIT] = {"routing_credit",
+	"rule_id tenant_id members credits"}
 };
 
 static const char *const index_names[POOL_INDEX_COUNT] = {
@@ -161,7 +165,9 @@ static const char *const index_names[POOL_INDEX_COUNT] = {
 	[POOL_DOWNTIME_PKEY] = "downtime_pkey",
 	[POOL_TICK_STATE_PKEY] = "tick_state_pkey",
 	[POOL_MEMBER_ABSENCE] = "member_away_idx",
-	[POOL_RUN_STATUS] = "run_status_idx"
+	[POOL_RUN_STATUS] = "run_status_idx",
+	[POOL_MEMBER_SEGMENT_PKEY] = "member_segment_pkey",
+	[POOL_ROUTING_CREDIT_PKEY] = "routing_credit_pkey"
 };
 
 static const char *const sequence_names[POOL_SEQUENCE_COUNT] = {

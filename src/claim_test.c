@@ -421,6 +421,52 @@ pool_last_spell_end(PoolWork *work, int64 lead_id, int32 member_id,
 	return last_spell_end(work, lead_id, member_id, since, false);
 }
 
+/* Since when an end of a spell may still bar; the pool has a cooldown. */
+static TimestampTz
+cooldown_since(const PoolConf *pool, TimestampTz now)
+{
+	/* by the calendar, adding and subtracting may differ by a little */
+	return pool_time_subtract(now, pool->cooldown, pool->zone) -
+		USECS_PER_DAY * 4;
+}
+
+/* Ids of all members whom the pool's cooldown bars from this lead. */
+List *
+pool_cooling_members(PoolWork *work, const PoolLead *lead, TimestampTz now)
+{
+	const PoolConf *pool = pool_config_pool(lead->pool_id);
+	PoolTable  *events;
+	Snapshot	snapshot;
+	IndexScanDesc scan;
+	TimestampTz since;
+	List	   *result = NIL;
+
+	if (pool->cooldown == NULL || lead->claims == 0)
+		return NIL;
+	since = cooldown_since(pool, now);
+	events = pool_work_table(work, POOL_EVENT);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan = pool_index_scan(events->rel,
+						   pool_work_index(events, POOL_EVENT_PKEY),
+						   snapshot, &pool_key_int8(lead->id), 1);
+	while (index_getnext_slot(scan, BackwardScanDirection, events->old))
+	{
+		bool		isnull;
+		TimestampTz at = DatumGetTimestampTz(slot_getattr(events->old, EVENT_AT,
+														  &isnull));
+		int32		member_id = ended_spell_of(events->old);
+
+		if (at < since)
+			break;
+		if (member_id != 0 &&
+			pool_time_add(at, pool->cooldown, pool->zone) > now)
+			result = list_append_unique_int(result, member_id);
+	}
+	index_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	return result;
+}
+
 /*
  * Whether the pool's cooldown still bars the member from this lead, and until
  * when: a spell of his ended less than that ago, however it ended and whoever
@@ -437,9 +483,7 @@ pool_cooling_down(PoolWork *work, const PoolLead *lead, int32 member_id,
 	*until = POOL_NO_TIME;
 	if (pool->cooldown == NULL || lead->claims == 0)
 		return false;
-	since = pool_time_subtract(now, pool->cooldown, pool->zone);
-	/* by the calendar, adding and subtracting may differ by a little */
-	since -= USECS_PER_DAY * 4;
+	since = cooldown_since(pool, now);
 	ended_at = last_spell_end(work, lead->id, member_id, since, true);
 	if (ended_at == POOL_NO_TIME)
 		return false;

@@ -52,6 +52,8 @@ extern const PoolClaimTest *pool_claim_check(PoolClaimCase *c,
 											 PoolBound *bound);
 extern const char *pool_claim_judge(PoolClaimCase *c, const PoolLead *lead,
 									PoolBound *bound);
+extern List *pool_cooling_members(PoolWork *work, const PoolLead *lead,
+								  TimestampTz now);
 extern bool pool_cooling_down(PoolWork *work, const PoolLead *lead,
 							  int32 member_id, TimestampTz now,
 							  TimestampTz *until);

@@ -209,6 +209,9 @@ typedef struct PoolConf
 	int			n_score_rules;
 	PoolRoutingRule *routing_rules; /* by position, id */
 	int			n_routing_rules;
+	int32	   *receivers;		/* member ids, ascending: all that routing
+								 * rules may give leads to; none without rules */
+	int			n_receivers;
 	PoolApprovalRule *approval_rules;	/* by action, step, id */
 	int			n_approval_rules;
 	PoolTerm   *terms;

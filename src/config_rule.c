@@ -204,6 +204,47 @@ read_routing_rules(MemoryContext context, PoolConf *pool)
 }
 
 static int
+compare_ints(const void *a, const void *b)
+{
+	int32		x = *(const int32 *) a;
+	int32		y = *(const int32 *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * Those whom rules of this pool may give leads to: where everyone belongs,
+ * that is every member of the tenant who has not left.
+ */
+static void
+read_receivers(MemoryContext context, PoolConf *pool)
+{
+	int32		key = pool->everyone ? pool->tenant_id : pool->id;
+	ConfigScan	scan = config_scan_begin(context, pool->everyone ?
+										 POOL_MEMBER : POOL_MEMBERSHIP,
+										 pool->everyone ? POOL_MEMBER_KEY :
+										 POOL_MEMBERSHIP_PKEY,
+										 &pool_key_int4(key), 1);
+
+	while (config_scan_next(&scan))
+	{
+		if (pool->everyone ?
+			strcmp(config_column_text(&scan, MEMBER_STATUS), "left") == 0 :
+			strcmp(config_column_text(&scan, MEMBERSHIP_ROLE), "member") != 0)
+			continue;
+		pool->receivers = config_make_room(context, pool->receivers,
+										   pool->n_receivers, sizeof(int32));
+		pool->receivers[pool->n_receivers++] =
+			config_column_int(&scan, pool->everyone ? MEMBER_ID :
+							  MEMBERSHIP_MEMBER_ID, 0);
+	}
+	config_scan_end(&scan);
+	if (pool->n_receivers > 1)
+		qsort(pool->receivers, pool->n_receivers, sizeof(int32),
+			  compare_ints);
+}
+
+static int
 compare_approval_rules(const void *a, const void *b)
 {
 	const PoolApprovalRule *x = a;
@@ -282,6 +323,8 @@ config_read_rules(MemoryContext context, PoolConf *pool)
 	read_entry_rules(context, pool);
 	read_score_rules(context, pool);
 	read_routing_rules(context, pool);
+	if (pool->n_routing_rules > 0)
+		read_receivers(context, pool);
 	read_approval_rules(context, pool);
 	read_terms(context, pool);
 }

@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "quota.h"
 #include "reserve.h"
+#include "route_entry.h"
 
 typedef struct Run
 {
@@ -178,23 +179,8 @@ is_cooling_down(Run *run, const PoolEntry *entry)
 
 /* Those who were named as owners receive, if they may. */
 static void
-hand_over(Run *run)
+hand_over(Run *run, PoolQuotaSet *set)
 {
-	PoolQuotaSet *set = pool_quota_begin(run->work, run->snapshot);
-	bool		any = false;
-
-	for (int i = 0; i < run->n; i++)
-	{
-		PoolEntry  *entry = &run->entries[i];
-
-		if (!wants_owner(entry))
-			continue;
-		pool_quota_add(set, entry->home_pool_id, entry->owner_id, true);
-		any = true;
-	}
-	if (!any)
-		return;
-	pool_quota_lock(set);
 	for (int i = 0; i < run->n; i++)
 	{
 		PoolEntry  *entry = &run->entries[i];
@@ -211,6 +197,31 @@ hand_over(Run *run)
 		entry->member_id = entry->owner_id;
 		entry->status = pool_status_name(POOL_OWNED);
 	}
+}
+
+/* Leads come to members: to those who were named, or by the pool's rules. */
+static void
+find_owners(Run *run)
+{
+	PoolQuotaSet *set = pool_quota_begin(run->work, run->snapshot);
+	PoolRoute  *route = pool_route_entries_begin(run->work, set,
+												 run->entries, run->n,
+												 run->actor_id);
+	bool		any = route != NULL;
+
+	for (int i = 0; i < run->n; i++)
+	{
+		if (!wants_owner(&run->entries[i]))
+			continue;
+		pool_quota_add(set, run->entries[i].home_pool_id,
+					   run->entries[i].owner_id, true);
+		any = true;
+	}
+	if (!any)
+		return;
+	pool_quota_lock(set);
+	hand_over(run, set);
+	pool_route_entries(route, run->entries, run->n, run->now);
 	pool_quota_write(set);
 }
 
@@ -240,5 +251,5 @@ pool_entry_run(PoolWork *work, Snapshot snapshot, PoolEntry *entries, int n,
 	lock_doubled(&run);
 	admit_entries(&run);
 	CommandCounterIncrement();
-	hand_over(&run);
+	find_owners(&run);
 }

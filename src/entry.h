@@ -32,7 +32,8 @@ typedef struct PoolEntry
 	int32		member_id;		/* the lead's owner now, 0 = none */
 	const char *status;
 	int32		home_pool_id;
-	const char *reason;			/* why the owner did not get it */
+	const char *reason;			/* why the owner, or nobody, got it */
+	const char *rule;			/* that routed it; NULL = none */
 } PoolEntry;
 
 extern void pool_entry_run(PoolWork *work, Snapshot snapshot,

@@ -192,6 +192,7 @@ emit_entry(PoolCall *call, const PoolEntry *entry)
 		pool_put_text(call, MEMBER, pool_config_member(entry->member_id)->key);
 	pool_put_text(call, STATUS, entry->status);
 	pool_put_text(call, HOME_POOL, pool_config_pool(entry->home_pool_id)->name);
+	pool_put_text(call, RULE, entry->rule);
 	pool_put_text(call, REASON, entry->reason);
 	pool_call_row(call);
 }

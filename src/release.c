@@ -6,11 +6,13 @@
  */
 #include "release.h"
 
+#include "access/xact.h"
 #include "approval.h"
 #include "collaborator.h"
 #include "errors.h"
 #include "quarantine.h"
 #include "request.h"
+#include "route.h"
 #include "rule.h"
 #include "term.h"
 
@@ -115,11 +117,62 @@ apply_reason(PoolBatchItem *item, PoolEvent *event)
 		item->hide_for = term->after;
 }
 
+/*
+ * Names the pools that will route what comes back to them; returns NULL if
+ * none will.
+ */
+static PoolRoute *
+begin_routing(PoolBatch *batch, const PoolConf *to_pool)
+{
+	PoolRoute  *route = NULL;
+
+	for (int i = 0; i < batch->n; i++)
+	{
+		const PoolConf *pool = to_pool;
+
+		if (batch->items[i].outcome != NULL)
+			continue;
+		if (pool == NULL)
+			pool = pool_config_pool(batch->items[i].lead.pool_id);
+		if (!pool->route_returned || pool->n_routing_rules == 0)
+			continue;
+		if (route == NULL)
+			route = pool_route_begin(batch->call->work, batch->set,
+									 batch->actor->member_id);
+		(void) pool_route_add_pool(route, pool->id);
+	}
+	return route;
+}
+
+/* Routes what has come back; whoever gave it back does not get it. */
+static void
+route_returned(PoolBatch *batch, PoolRoute *route)
+{
+	CommandCounterIncrement();
+	pool_route_ready(route, batch->now);
+	for (int i = 0; i < batch->n; i++)
+	{
+		const PoolLead *lead = &batch->items[i].lead;
+		const PoolConf *pool;
+		PoolRouted	routed;
+
+		if (batch->items[i].outcome != NULL)
+			continue;
+		pool = pool_config_pool(lead->pool_id);
+		if (pool->route_returned && pool->n_routing_rules > 0)
+			(void) pool_route_by_id(route, lead->id, pool->id,
+									lead->last_owner_id, &routed);
+	}
+	pool_route_end(route);
+}
+
 /* Gives back what nothing speaks against, and emits the rows. */
 static Datum
 give_back_all(PoolBatch *batch, const char *kind, const PoolConf *to_pool,
 			  Datum reason)
 {
+	PoolRoute  *route = begin_routing(batch, to_pool);
+
 	pool_batch_add_owners(batch);
 	pool_batch_lock_counters(batch);
 	for (int i = 0; i < batch->n; i++)
@@ -145,6 +198,8 @@ give_back_all(PoolBatch *batch, const char *kind, const PoolConf *to_pool,
 		else
 			pool_batch_emit(batch, item, item->outcome);
 	}
+	if (route != NULL)
+		route_returned(batch, route);
 	return pool_batch_end(batch);
 }
 

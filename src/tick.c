@@ -12,12 +12,14 @@
 #include "clock.h"
 #include "decide.h"
 #include "guc.h"
+#include "member_fact.h"
 #include "miscadmin.h"
 #include "people.h"
 #include "recheck.h"
 #include "reward.h"
 #include "rollup.h"
 #include "run.h"
+#include "routing_retry.h"
 #include "sql.h"
 #include "tick.h"
 #include "timer.h"
@@ -91,6 +93,8 @@ static const struct
 	{"approvals", pool_decide_run},
 	{"people", pool_people_run},
 	{"runs", pool_runs_run},
+	{"routing", pool_routing_run},
+	{"facts", pool_fact_run},
 	{"rollup", pool_rollup_run},
 	{"rewards", pool_reward_run},
 	{"requests", purge_requests}

@@ -12,6 +12,7 @@
 #include "due.h"
 #include "judge.h"
 #include "release.h"
+#include "routing_wait.h"
 #include "sql.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
@@ -198,35 +199,14 @@ warn_of(Act *act, const PoolTimer *timer)
  * Acting
  * ------------------------------------------------------------------------ */
 
-/* A lead that has come back waits to be given to somebody by a rule. */
-static void
-await_routing(const PoolLead *lead, TimestampTz at)
-{
-	Oid			types[4] = {INT8OID, INT4OID, INT4OID, TIMESTAMPTZOID};
-	Datum		values[4] = {Int64GetDatum(lead->id),
-		Int32GetDatum(lead->pool_id), Int32GetDatum(lead->tenant_id),
-	TimestampTzGetDatum(at)};
-	PoolSql		sql;
-
-	if (!pool_config_pool(lead->pool_id)->route_returned)
-		return;
-	sql = pool_sql_begin();
-	pool_sql_run("INSERT INTO pool.routing_wait"
-				 " (lead_id, pool_id, tenant_id, reason, tried_at)"
-				 " VALUES ($1, $2, $3, 'returned', $4)"
-				 " ON CONFLICT (lead_id) DO UPDATE SET"
-				 " (pool_id, tenant_id, reason, tried_at) ="
-				 " (excluded.pool_id, excluded.tenant_id, excluded.reason,"
-				 "  excluded.tried_at)", 4, types, values, NULL);
-	pool_sql_end(sql);
-}
-
 static void
 take_back(Act *act, const PoolConf *to_pool, PoolEvent *event)
 {
+	int32		former_id = act->item->lead.owner_id;
+
 	event->kind = "reclaimed";
 	pool_give_back(act->batch, act->item, to_pool, event);
-	await_routing(&act->item->lead, event->at);
+	pool_wait_returned(act->batch->call->work, &act->item->lead, former_id);
 }
 
 /* Does what the rule says. */

@@ -55,7 +55,9 @@ COMMENT ON COLUMN pool.pool.duplicate_policy IS
 COMMENT ON COLUMN pool.pool.review IS
     'Whether entries wait for a human check (review()).';
 COMMENT ON COLUMN pool.pool.route_returned IS
-    'Whether what comes back is routed anew by the routing rules.';
+    'Whether what comes back is routed anew by the routing rules: after '
+    'release() and reclaim() in the same transaction, after a timer by the '
+    'same tick. Whoever gave it back, or lost it, does not get it.';
 COMMENT ON COLUMN pool.pool.keep_converted IS
     'How long after its conversion a lead that is reopened or entered again '
     'goes to its last owner; NULL = it goes to the pool.';

@@ -71,7 +71,8 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.enter(text, text, text, text, text, integer, jsonb, jsonb, text, uuid) IS
 'Lets a lead into a pool. key is the application''s own id of the customer, unique per tenant; priority 0..100, the highest is claimed first; attributes a JSON object; identities such as {"phone": "...", "email": ["...", "..."]} (phone, email, company, wechat, wecom, tax_id) are normalised and unique per tenant; owner is given the lead at once.
-Outcomes: entered; assigned (to owner); duplicate (lead_id, member, status and home_pool are the known lead''s); reopened (an archived lead came back with its id). If the owner may not receive it the outcome is entered (or reopened), member is NULL and reason says why: not_member, inactive, hold_limit or, where no manager enters a lead again that was his, cooldown.
+Without an owner the pool''s routing rules, if it has any, give it to a member at once (outcome assigned; member, rule and, where a rule handed it over, home_pool say what they did).
+Outcomes: entered; assigned (to owner, or by a rule); duplicate (lead_id, member, status and home_pool are the known lead''s); reopened (an archived lead came back with its id). If the owner may not receive it the outcome is entered (or reopened), member is NULL and reason says why: not_member, inactive, hold_limit or, where no manager enters a lead again that was his, cooldown. If no rule could give it to anybody, reason is no_rule, no_candidate or at_capacity (ticks try again), or suggested.
 Errors: PO001 unknown pool, PO002 unknown owner, PO003 not a member of the pool, PO004 neither member nor service, PO005 naming another owner needs a manager, PO010 request id reused, 22004 no key, 22023 priority, attributes, identities or a text too long.';
 
 CREATE FUNCTION pool.edit(

@@ -251,31 +251,77 @@ CREATE TABLE pool.absence (
     CONSTRAINT absence_check CHECK (ended_at >= started_at)
 );
 
--- Turns of routing rules.
+-- Turns of routing rules; a rule's rows are written under the counters of all
+-- who may receive in its pool.
 CREATE TABLE pool.routing_state (
     rule_id          integer NOT NULL,
     member_id        integer NOT NULL,
     tenant_id        integer NOT NULL,
     served           bigint NOT NULL DEFAULT 0,
-    turn             numeric NOT NULL DEFAULT 0,
+    early            bigint NOT NULL DEFAULT 0,
+    last_no          bigint NOT NULL DEFAULT 0,
     last_at          timestamptz,
     seat_from        timestamptz,
     seat_until       timestamptz,
     period_from      timestamptz,
+    period_base      bigint NOT NULL DEFAULT 0,
     period_served    integer NOT NULL DEFAULT 0,
-    CONSTRAINT routing_state_pkey PRIMARY KEY (rule_id, member_id)
+    CONSTRAINT routing_state_pkey PRIMARY KEY (rule_id, member_id),
+    CONSTRAINT routing_state_check
+        CHECK (early BETWEEN 0 AND served AND period_served >= 0)
 );
 
--- Leads that no rule could give to anybody, to be tried again.
+-- What a rule that goes by turns owes to whom: one row, since every lead changes
+-- what is owed to all.
+CREATE TABLE pool.routing_credit (
+    rule_id     integer NOT NULL,
+    tenant_id   integer NOT NULL,
+    members     integer[] NOT NULL,
+    credits     double precision[] NOT NULL,
+    CONSTRAINT routing_credit_pkey PRIMARY KEY (rule_id)
+) WITH (fillfactor = 50);
+
+-- Leads to be routed: those that no rule could give to anybody, and those that
+-- came back by time.
 CREATE TABLE pool.routing_wait (
     lead_id     bigint NOT NULL,
     pool_id     integer NOT NULL,
     tenant_id   integer NOT NULL,
     reason      text NOT NULL,
-    tried_at    timestamptz NOT NULL,
-    CONSTRAINT routing_wait_pkey PRIMARY KEY (lead_id)
+    tried_at    timestamptz,
+    excluded_id integer,
+    CONSTRAINT routing_wait_pkey PRIMARY KEY (lead_id),
+    CONSTRAINT routing_wait_reason_check
+        CHECK (reason IN ('returned', 'no_rule', 'no_candidate',
+                          'at_capacity'))
 );
-CREATE INDEX routing_wait_pool_idx ON pool.routing_wait (pool_id, tried_at);
+CREATE INDEX routing_wait_pool_idx ON pool.routing_wait (pool_id);
+CREATE INDEX routing_wait_new_idx
+    ON pool.routing_wait (pool_id, lead_id) WHERE tried_at IS NULL;
+
+-- How far the waiting leads of a pool have been tried again, and what the
+-- answer hung on.
+CREATE TABLE pool.routing_retry (
+    pool_id      integer NOT NULL,
+    tenant_id    integer NOT NULL,
+    after_ticket bigint NOT NULL DEFAULT 0,
+    begun_with   text,
+    ended_with   text,
+    ended_at     timestamptz,
+    CONSTRAINT routing_retry_pkey PRIMARY KEY (pool_id)
+);
+
+-- A member's results with leads of one segment, kept by ticks.
+CREATE TABLE pool.member_segment (
+    member_id   integer NOT NULL,
+    source      text NOT NULL,
+    grade       text NOT NULL,
+    tenant_id   integer NOT NULL,
+    ended       bigint NOT NULL,
+    converted   bigint NOT NULL,
+    CONSTRAINT member_segment_pkey PRIMARY KEY (member_id, source, grade),
+    CONSTRAINT member_segment_check CHECK (converted BETWEEN 0 AND ended)
+);
 
 -- What conditions on members see of his results, kept by ticks.
 CREATE TABLE pool.member_fact (

@@ -83,16 +83,28 @@ COMMENT ON COLUMN pool.routing_rule.min_level IS
     'Lowest level that receives: that of the membership, else of the '
     'member; 0 = any.';
 COMMENT ON COLUMN pool.routing_rule.strategy IS
-    'round_robin, weighted, random, least_loaded, performance, best_match, '
-    'suggest (an approval that takes effect unless vetoed) or hand_over (to '
-    'another pool).';
+    'How one is chosen of those who may receive the lead; weight 0 receives '
+    'nothing. round_robin: one after another. weighted: by turns, share = '
+    'weight / sum of weights of those who may receive the lead. random: by '
+    'lot, with that probability. least_loaded: least held / weight. '
+    'performance: highest member_fact.conversion_rate, those without '
+    'results last. best_match: by turns, share by weight * score, the score '
+    'being the smoothed share of leads of the same source and grade that he '
+    'won ((won + 10 * m) / (ended + 10), m that of all who may receive in the '
+    'pool, (won + 1) / (ended + 2); without results as weighted). suggest: as '
+    'weighted, but the lead is only kept for him, by an approval that takes '
+    'effect unless vetoed. hand_over: to the rules of another pool. Ties go '
+    'to who was served the longest ago.';
 COMMENT ON COLUMN pool.routing_rule.to_pool_id IS
     'Pool that takes over (id), for hand_over.';
 COMMENT ON COLUMN pool.routing_rule.newcomer_share IS
-    'Share of the leads of this rule, 0 to 1, that goes to newcomers first, '
-    'per newcomer_period of the pool.';
+    'What every newcomer is sure of: this share, 0 to 1, of the leads the '
+    'rule gives in his newcomer period (pool.newcomer_period from '
+    'member.joined_at), before the others'' turn. What is unused expires '
+    'with the period.';
 COMMENT ON COLUMN pool.routing_rule.newcomer_min IS
-    'Leads per newcomer_period that every newcomer gets first.';
+    'Leads every newcomer is sure of in his newcomer period, if that is '
+    'more than his share.';
 COMMENT ON COLUMN pool.routing_rule.rotate_every IS
     'How long a seat lasts where only some members receive at a time; NULL '
     '= no seats.';
@@ -243,32 +255,89 @@ COMMENT ON COLUMN pool.absence.started_at IS 'Since when.';
 COMMENT ON COLUMN pool.absence.ended_at IS 'Until when; NULL = still.';
 
 COMMENT ON TABLE pool.routing_state IS
-    'Turns of routing rules. Written by the library only.';
+    'Whom routing rules have served. Written by the library only.';
 COMMENT ON COLUMN pool.routing_state.rule_id IS 'Routing rule.';
 COMMENT ON COLUMN pool.routing_state.member_id IS 'Member (id).';
 COMMENT ON COLUMN pool.routing_state.tenant_id IS 'Tenant (id).';
-COMMENT ON COLUMN pool.routing_state.served IS 'Leads the rule gave him.';
-COMMENT ON COLUMN pool.routing_state.turn IS
-    'Where he stands in the turn of the strategy.';
+COMMENT ON COLUMN pool.routing_state.served IS
+    'Leads the rule gave him, suggestions included.';
+COMMENT ON COLUMN pool.routing_state.early IS
+    'Those of them he got as a newcomer, before the others'' turn.';
+COMMENT ON COLUMN pool.routing_state.last_no IS
+    'Number, among all leads the rule gave, of the last one he got; 0 = '
+    'none.';
 COMMENT ON COLUMN pool.routing_state.last_at IS 'When he was served last.';
-COMMENT ON COLUMN pool.routing_state.seat_from IS 'When his seat began.';
+COMMENT ON COLUMN pool.routing_state.seat_from IS
+    'When his last seat began; NULL = he never had one.';
 COMMENT ON COLUMN pool.routing_state.seat_until IS 'When it ends.';
 COMMENT ON COLUMN pool.routing_state.period_from IS
-    'When the newcomer period under way began.';
+    'When his newcomer period began: when he joined.';
+COMMENT ON COLUMN pool.routing_state.period_base IS
+    'Leads the rule had given to all before it first saw him in that '
+    'period.';
 COMMENT ON COLUMN pool.routing_state.period_served IS
     'Leads the rule gave him in it.';
 
+COMMENT ON TABLE pool.routing_credit IS
+    'What routing rules that go by turns owe to whom. Written by the '
+    'library only.';
+COMMENT ON COLUMN pool.routing_credit.rule_id IS 'Routing rule.';
+COMMENT ON COLUMN pool.routing_credit.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.routing_credit.members IS
+    'Members who could receive when it was written (ids).';
+COMMENT ON COLUMN pool.routing_credit.credits IS
+    'What each of them is due, in leads: his share of every lead he could '
+    'have received, less those he got by turns; their average is taken off '
+    'where the rule is used.';
+
 COMMENT ON TABLE pool.routing_wait IS
-    'Leads that no rule could give to anybody, to be tried again.';
+    'Leads to be routed by a tick: those that no rule could give to '
+    'anybody, and those that came back by time. Written by the library '
+    'only; read routing_waiting.';
 COMMENT ON COLUMN pool.routing_wait.lead_id IS 'Lead.';
 COMMENT ON COLUMN pool.routing_wait.pool_id IS 'Pool (id).';
 COMMENT ON COLUMN pool.routing_wait.tenant_id IS 'Tenant (id).';
 COMMENT ON COLUMN pool.routing_wait.reason IS
-    'Why: no_rule, no_candidate or at_capacity.';
-COMMENT ON COLUMN pool.routing_wait.tried_at IS 'When it was tried last.';
+    'Why: returned (not tried yet), no_rule, no_candidate or at_capacity.';
+COMMENT ON COLUMN pool.routing_wait.tried_at IS
+    'When that was found; NULL = not tried yet.';
+COMMENT ON COLUMN pool.routing_wait.excluded_id IS
+    'Member who gave it back and does not get it by a rule (id).';
+
+COMMENT ON TABLE pool.routing_retry IS
+    'How far the waiting leads of a pool have been tried again. Written by '
+    'the library only.';
+COMMENT ON COLUMN pool.routing_retry.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.routing_retry.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.routing_retry.after_ticket IS
+    'Place in the queue of the last lead tried in the pass under way; 0 = '
+    'none is.';
+COMMENT ON COLUMN pool.routing_retry.begun_with IS
+    'Digest of rules, members and free places when that pass began.';
+COMMENT ON COLUMN pool.routing_retry.ended_with IS
+    'The same of the last pass that ended: while it stays so, a new one '
+    'would find the same.';
+COMMENT ON COLUMN pool.routing_retry.ended_at IS 'When that pass ended.';
+
+COMMENT ON TABLE pool.member_segment IS
+    'Results of members with leads of one source and grade, for best_match. '
+    'Kept by ticks for tenants that use it.';
+COMMENT ON COLUMN pool.member_segment.member_id IS
+    'Member (id).';
+COMMENT ON COLUMN pool.member_segment.source IS
+    'Source of the leads; the empty string where they have none.';
+COMMENT ON COLUMN pool.member_segment.grade IS
+    'Grade of the leads; the empty string where they have none.';
+COMMENT ON COLUMN pool.member_segment.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.member_segment.ended IS
+    'Spells of his with such leads that ended in the last 365 days.';
+COMMENT ON COLUMN pool.member_segment.converted IS
+    'Those of them that were won.';
 
 COMMENT ON TABLE pool.member_fact IS
-    'What conditions on members see of their results. Kept by ticks.';
+    'What conditions on members see of their results. Kept by ticks, once '
+    'an hour. The last 90 days are local days of the pool, today '
+    'included.';
 COMMENT ON COLUMN pool.member_fact.member_id IS 'Member (id).';
 COMMENT ON COLUMN pool.member_fact.tenant_id IS 'Tenant (id).';
 COMMENT ON COLUMN pool.member_fact.at IS 'When it was computed.';
@@ -282,10 +351,10 @@ COMMENT ON COLUMN pool.member_fact.rank IS
     'Place among the active members of the tenant by conversion rate, as a '
     'share: 0.2 = within the best fifth; NULL without results.';
 COMMENT ON COLUMN pool.member_fact.first_response_seconds IS
-    'Average time from start of a spell to the first follow-up, in seconds, '
-    'of the spells that began in the last 90 days.';
+    'Average time from start of a spell to its first follow-up, in seconds, '
+    'over the first follow-ups of the last 90 days; NULL at zero.';
 COMMENT ON COLUMN pool.member_fact.overdue IS
-    'Leads he holds that are past due.';
+    'Leads he holds whose next timer was due at that time.';
 
 COMMENT ON TABLE pool.identity_group IS
     'Leads of one customer: they have one owner at most. Written by the '

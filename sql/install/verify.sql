@@ -96,6 +96,11 @@ FROM (VALUES
         'else.',
         'Cancel or reject the request named; nobody but the library may '
         'write lead_state and approval.'),
+    ('routing_served', 3,
+        'Each routing rule has given each member as many leads as the log '
+        'and the open suggestions say, or more where events were purged.',
+        'UPDATE pool.routing_state to the number of events; only the order '
+        'of turns hangs on it.'),
     ('rollup_day', 3,
         'Rolled-up days of pools are the sums of their events.',
         'Empty rollup_day, rollup_member and rollup_state in one '
@@ -577,6 +582,36 @@ SELECT format('event %s of lead %s', e.id, e.lead_id) AS object,
 FROM pool.event_step e
 WHERE e.at < e.last_at;
 
+-- Routing -------------------------------------------------------------
+
+CREATE VIEW pool.verify_routing_served AS
+SELECT format('routing_rule %s, member %s', r.rule_id, r.member_id) AS object,
+    format('served is %s, but the log and suggestions say %s to %s',
+           coalesce(sum(r.served), 0), coalesce(sum(r.given), 0),
+           coalesce(sum(r.given), 0) + coalesce(sum(r.suggested), 0))
+        AS message
+FROM (
+    SELECT s.rule_id, s.member_id, s.served, NULL::bigint AS given,
+        NULL::bigint AS suggested
+    FROM pool.routing_state s
+    UNION ALL
+    SELECT e.rule_id, e.member_id, NULL, count(*), NULL
+    FROM pool.event e
+    WHERE e.kind = 'assigned' AND e.detail ? 'strategy'
+    GROUP BY e.rule_id, e.member_id
+    UNION ALL
+    SELECT a.from_rule_id, a.member_id, NULL, NULL, count(*)
+    FROM pool.approval a
+    WHERE a.action = 'assign' AND a.from_rule_id IS NOT NULL
+    GROUP BY a.from_rule_id, a.member_id
+) r
+WHERE r.rule_id IN (SELECT q.id FROM pool.routing_rule q)
+GROUP BY r.rule_id, r.member_id
+HAVING coalesce(sum(r.served), 0) < coalesce(sum(r.given), 0)
+    OR (coalesce(sum(r.served), 0) > coalesce(sum(r.given), 0)
+            + coalesce(sum(r.suggested), 0)
+        AND NOT EXISTS (SELECT FROM pool.purge_horizon));
+
 -- Roll-ups ------------------------------------------------------------
 
 CREATE VIEW pool.verify_rollup_stock AS
@@ -775,6 +810,12 @@ COMMENT ON VIEW pool.verify_owner_known IS
     'Check of level 1. Pool, owner and last owner of every lead exist.';
 COMMENT ON COLUMN pool.verify_owner_known.object IS 'What is wrong, by ids.';
 COMMENT ON COLUMN pool.verify_owner_known.message IS 'What is wrong with it.';
+COMMENT ON VIEW pool.verify_routing_served IS
+    'Turns of routing rules that differ from what the log says was given.';
+COMMENT ON COLUMN pool.verify_routing_served.object IS
+    'What is wrong, by ids.';
+COMMENT ON COLUMN pool.verify_routing_served.message IS
+    'What is wrong with it.';
 COMMENT ON VIEW pool.verify_rollup_stock IS
     'Check of level 1. The stock that the statistics add up for each pool '
     'is that of lead_state.';

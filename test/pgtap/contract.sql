@@ -214,6 +214,8 @@ FROM (VALUES
     ('claim_leads', 'leads bigint[], member text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text, OUT due_at timestamptz, OUT retry_at timestamptz, OUT limit_value integer, OUT used integer'),
     ('assign', 'leads bigint[], member text, to_pool text = NULL, reason text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
     ('transfer', 'leads bigint[], member text, to_pool text = NULL, reason text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
+    ('auto_assign', 'pool text, n integer = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text, OUT member text, OUT rule text'),
+    ('explain_assign', 'lead bigint, OUT rule text, OUT member text, OUT test text, OUT passed boolean, OUT detail text, OUT score double precision'),
     ('release', 'leads bigint[], reason text = NULL, to_pool text = NULL, member text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
     ('reclaim', 'leads bigint[], reason text = NULL, to_pool text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
     ('follow_up', 'lead bigint, kind text = ''note'', result text = NULL, note text = NULL, next_at timestamptz = NULL, occurred_at timestamptz = NULL, detail jsonb = NULL, stage text = NULL, member text = NULL, request_id uuid = NULL, OUT outcome text, OUT event_id bigint, OUT due_at timestamptz'),
@@ -271,7 +273,7 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p
     'none of those that matter hides a NULL');
 SELECT is(p.provolatile::text || p.proparallel::text, 'vu', p.proname || ' is volatile, unsafe in parallel')
 FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
-    ('enter', 'edit', 'claim', 'claim_leads', 'assign', 'transfer', 'release',
+    ('enter', 'edit', 'claim', 'claim_leads', 'assign', 'auto_assign', 'transfer', 'release',
     'reclaim', 'follow_up', 'convert', 'archive', 'reopen', 'move', 'erase',
     'hide', 'unhide', 'protect', 'unprotect', 'request_claim',
     'request_transfer', 'request_extension', 'request', 'cancel_request',
@@ -280,7 +282,7 @@ FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
     'tick', 'resume', 'purge_events', 'act_as', 'grant_access', 'revoke_access');
 SELECT is(p.provolatile::text, 's', p.proname || ' only looks')
 FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
-    ('verify', 'explain_claim', 'explain_reclaim', 'history',
+    ('verify', 'explain_claim', 'explain_reclaim', 'explain_assign', 'history',
         'current_member', 'lead_id');
 -- their names, arguments, outcomes and SQLSTATEs are said
 SELECT ok(obj_description(p.oid) ~ w.says, w.fn || ' says ' || w.says)
@@ -288,6 +290,8 @@ FROM (VALUES ('enter', 'duplicate'), ('enter', 'reopened'), ('enter', 'PO001'),
     ('edit', 'not_found'), ('claim', 'contended'), ('claim', 'none_allowed'),
     ('claim', 'PO003'), ('claim_leads', 'taken'), ('assign', 'inactive'),
     ('assign', 'PO005'), ('transfer', 'not_owned'), ('release', 'not_owner'),
+    ('auto_assign', 'no_rule'), ('auto_assign', 'no_candidate'), ('auto_assign', 'at_capacity'),
+    ('auto_assign', 'PO005'), ('explain_assign', 'no_candidate'),
     ('reclaim', 'PO005'), ('follow_up', 'closed'), ('convert', 'already_converted'),
     ('archive', 'already_closed'), ('reopen', 'not_closed'), ('move', 'not_available'),
     ('hide', 'reserved'), ('unhide', 'not_hidden'), ('protect', 'too_long'),
@@ -327,6 +331,8 @@ FROM (VALUES
     ('lead_spell', 'lead_id, key, member, started_at, ended_at, began_by, ended_by, follow_ups, first_response_seconds, amount'),
     ('approval_open', 'id, pool, lead_id, key, action, step, applicant, member, reason, created_at, expires_at'),
     ('lead_shared', 'lead_id, key, name, source, grade, priority, attributes, pool, owner, role, counts, since'),
+    ('routing_waiting', 'pool, key, reason, tried_at'),
+    ('rota', 'pool, rule, member, started_at, ended_at'),
     ('quota_mine', 'pool, held, hold_limit, claimed_today, claim_limit, resets_at, next_claim_at'))
     v (rel, cols);
 SELECT has_column('pool', v, 'progress', v || ' says how a lead goes on')
@@ -338,7 +344,7 @@ SELECT is_empty($$SELECT rel, col, type FROM columns WHERE rel LIKE 'stat\_%'
         'timestamp with time zone')$$, 'plain types only in stat_*');
 SELECT ok('security_barrier=true' = ANY (c.reloptions), c.relname || ' is a security barrier')
 FROM pg_class c WHERE c.relnamespace = 'pool'::regnamespace AND c.relkind = 'v'
-    AND (c.relname LIKE 'stat\_%' OR c.relname ~ '^(lead|lead_.*|quota_mine|approval_open)$');
+    AND (c.relname LIKE 'stat\_%' OR c.relname ~ '^(lead|lead_.*|quota_mine|approval_open|routing_waiting|rota)$');
 -- every ratio says its formula and is NULL at zero
 SELECT ok(col_description(('pool.' || rel)::regclass, attnum) ~ '/.*NULL',
     rel || '.' || col || ' says its formula')

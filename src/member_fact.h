@@ -1,0 +1,12 @@
+/*
+ * member_fact.h
+ *	  A tick's task: what conditions on members see of their results.
+ */
+#ifndef POOL_MEMBER_FACT_TASK_H
+#define POOL_MEMBER_FACT_TASK_H
+
+#include "tick.h"
+
+extern PoolTickResult pool_fact_run(int max_leads, TimestampTz now);
+
+#endif							/* POOL_MEMBER_FACT_TASK_H */

@@ -1,0 +1,114 @@
+/*
+ * route.h
+ *	  Giving leads to members by the routing rules of their pool.
+ */
+#ifndef POOL_ROUTE_H
+#define POOL_ROUTE_H
+
+#include "event.h"
+#include "lead.h"
+#include "quota.h"
+#include "score.h"
+#include "strategy.h"
+#include "turn.h"
+
+/*
+ * Told of every test of an explained lead: of a rule (member NULL), or of a
+ * member.  score is NULL where there is none.
+ */
+typedef struct PoolRouteWatch
+{
+	void		(*tell) (void *arg, const PoolRoutingRule *rule,
+						 const PoolMemberConf *member, const char *test,
+						 bool passed, const char *detail,
+						 const double *score);
+	void	   *arg;
+} PoolRouteWatch;
+
+/* A rule in use; what it needs is read when the first lead meets it. */
+typedef struct PoolRouteRule
+{
+	const PoolRoutingRule *rule;
+	PoolTurns  *turns;
+	PoolVerdicts *verdicts;
+	PoolScores *scores;
+	bool		reported;		/* its error */
+} PoolRouteRule;
+
+/* A pool that leads may come through. */
+typedef struct PoolRoutePool
+{
+	const PoolConf *conf;
+	bool		named;			/* its receivers' counters are asked for */
+	PoolReceivers *receivers;	/* NULL = not named, or not ready yet */
+	PoolRouteRule *rules;		/* as in conf */
+} PoolRoutePool;
+
+/* One call: all leads share what is read, and the locks. */
+typedef struct PoolRoute
+{
+	PoolWork   *work;
+	PoolQuotaSet *set;
+	int32		actor_id;
+	TimestampTz now;
+	MemoryContext context;		/* of the call */
+	MemoryContext lead_context; /* reset for each lead */
+	List	   *pools;			/* of PoolRoutePool */
+	PoolContender *contenders;	/* room for all receivers of any pool */
+	const PoolRouteWatch *watch;	/* NULL = act, do not explain */
+} PoolRoute;
+
+/* What became of a lead. */
+typedef struct PoolRouted
+{
+	const char *outcome;		/* assigned, suggested, no_rule, no_candidate,
+								 * at_capacity; NULL = its pool has no rules */
+	int32		member_id;		/* 0 = nobody */
+	int32		pool_id;		/* where the lead is now */
+	const PoolRoutingRule *rule;	/* that decided; NULL = none */
+} PoolRouted;
+
+/* A lead on its way; for route.c, route_test.c and route_write.c. */
+typedef struct PoolRouteCase
+{
+	PoolRoute  *route;
+	PoolLead   *lead;
+	PoolData	data;
+	Jsonb	   *document;
+	int32		excluded_id;	/* gave it back, 0 = nobody */
+	bool		queue_knows;	/* that the lead is leaving */
+	List	   *hops;			/* of PoolRouteRule: hand_overs on the way */
+	PoolRoutePool *pool;		/* where it arrived */
+	PoolRouteRule *rule;		/* that decides; NULL = none */
+	PoolVerdict *verdicts;
+	List	   *cooling;		/* members barred by cooldown */
+	bool		any_full;		/* somebody lacks nothing but room */
+	int			n_contenders;
+	int64		seed;			/* of the draw */
+	PoolChoice	choice;
+} PoolRouteCase;
+
+extern PoolRoute *pool_route_begin(PoolWork *work, PoolQuotaSet *set,
+								   int32 actor_id);
+extern bool pool_route_add_pool(PoolRoute *route, int32 pool_id);
+extern bool pool_route_add_lead(PoolRoute *route, int64 lead_id);
+extern bool pool_route_try_lock(PoolRoute *route);
+extern void pool_route_ready(PoolRoute *route, TimestampTz now);
+extern bool pool_route_full(const PoolRoute *route);
+extern PoolRouted pool_route_lead(PoolRoute *route, PoolLead *lead,
+								  int32 excluded_id, bool queue_knows);
+extern bool pool_route_by_id(PoolRoute *route, int64 lead_id,
+							 int32 pool_id, int32 excluded_id,
+							 PoolRouted *routed);
+extern void pool_route_end(PoolRoute *route);
+
+/* route_test.c */
+extern void pool_route_contenders(PoolRouteCase *c);
+
+/* route_write.c */
+extern bool pool_may_be_routed(const PoolLead *lead, TimestampTz now);
+extern void pool_route_give(PoolRouteCase *c);
+extern void pool_route_suggest(PoolRouteCase *c);
+extern void pool_route_move(PoolRouteCase *c);
+
+#endif							/* POOL_ROUTE_H */

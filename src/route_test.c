@@ -1,0 +1,170 @@
+/*
+ * route_test.c
+ *	  Whether a member may receive a lead by a routing rule: the tests, in their
+ *	  order.
+ *
+ * One list for enforcing and for explaining.
+ */
+#include "compat.h"
+#include "route.h"
+
+#include "claim_test.h"
+#include "common/hashfn.h"
+
+static bool
+is_member(PoolRouteCase *c, int i)
+{
+	const PoolReceiver *r = &c->pool->receivers->items[i];
+
+	return r->membership->role == POOL_ROLE_MEMBER &&
+		(r->quota->status != POOL_MEMBER_REMOVED || c->pool->conf->everyone);
+}
+
+static bool
+is_active(PoolRouteCase *c, int i)
+{
+	const PoolReceiver *r = &c->pool->receivers->items[i];
+
+	return r->present || !is_member(c, i);
+}
+
+static bool
+has_level(PoolRouteCase *c, int i)
+{
+	return c->pool->receivers->items[i].membership->level >=
+		c->rule->rule->min_level;
+}
+
+static bool
+has_weight(PoolRouteCase *c, int i)
+{
+	return c->pool->receivers->items[i].membership->weight > 0;
+}
+
+static bool
+has_seat(PoolRouteCase *c, int i)
+{
+	return c->rule->turns->items[i].seated;
+}
+
+static bool
+has_not_given_back(PoolRouteCase *c, int i)
+{
+	return c->pool->receivers->items[i].member->id != c->excluded_id;
+}
+
+static bool
+meets_condition(PoolRouteCase *c, int i)
+{
+	return pool_verdict(c->rule->verdicts, c->verdicts, i, c->document);
+}
+
+static bool
+is_not_cooling_down(PoolRouteCase *c, int i)
+{
+	return c->cooling == NIL ||
+		!list_member_int(c->cooling,
+						 c->pool->receivers->items[i].member->id);
+}
+
+static bool
+has_room(PoolRouteCase *c, int i)
+{
+	return !c->pool->receivers->items[i].full;
+}
+
+/* The tests in their order; the last one tells at_capacity from the others. */
+static const struct
+{
+	const char *name;
+	bool		(*passes) (PoolRouteCase *c, int i);
+}			tests[] = {
+	{"membership", is_member},
+	{"active", is_active},
+	{"level", has_level},
+	{"weight", has_weight},
+	{"seat", has_seat},
+	{"not_returned", has_not_given_back},
+	{"member_condition", meets_condition},
+	{"cooldown", is_not_cooling_down},
+	{"capacity", has_room}
+};
+
+/* Tells the outcome of every test; returns whether all were passed. */
+static bool
+explain_receiver(PoolRouteCase *c, int i)
+{
+	const PoolRouteWatch *watch = c->route->watch;
+	bool		all = true;
+
+	for (int t = 0; t < (int) lengthof(tests); t++)
+	{
+		const PoolReceiver *r = &c->pool->receivers->items[i];
+		bool		passed = tests[t].passes(c, i);
+		const char *detail = NULL;
+
+		if (!passed && tests[t].passes == has_room)
+		{
+			detail = psprintf("holds %d, %d reserved", r->quota->held,
+							  r->reserved);
+			c->any_full |= all;
+		}
+		watch->tell(watch->arg, c->rule->rule, r->member, tests[t].name,
+					passed, detail, NULL);
+		all &= passed;
+	}
+	return all;
+}
+
+static bool
+is_eligible(PoolRouteCase *c, int i)
+{
+	if (c->route->watch != NULL)
+		return explain_receiver(c, i);
+	for (int t = 0; t < (int) lengthof(tests); t++)
+	{
+		if (tests[t].passes(c, i))
+			continue;
+		c->any_full |= tests[t].passes == has_room;
+		return false;
+	}
+	return true;
+}
+
+static void
+add_contender(PoolRouteCase *c, int i, const double *scores)
+{
+	const PoolReceiver *r = &c->pool->receivers->items[i];
+	const PoolTurn *turn = &c->rule->turns->items[i];
+
+	c->route->contenders[c->n_contenders++] = (PoolContender)
+	{
+		.index = i,
+			.lot = hash_combine(hash_bytes_uint32(c->rule->rule->id),
+								hash_bytes_uint32(r->member->id)),
+			.weight = r->membership->weight,
+			.score = scores == NULL ? 0 : scores[i],
+			.held = r->quota->held,
+			.owed = pool_turn_owed(c->rule->turns, i),
+			.last_no = turn->last_no,
+			.credit = turn->credit
+	};
+}
+
+/*
+ * Finds those who may receive the lead by the rule that decides: leaves them
+ * in the route's contenders, or explains.
+ */
+void
+pool_route_contenders(PoolRouteCase *c)
+{
+	PoolLead	there = *c->lead;
+	const double *scores = pool_scores_for(c->rule->scores, &c->data);
+
+	there.pool_id = c->pool->conf->id;
+	c->cooling = pool_cooling_members(c->route->work, &there, c->route->now);
+	c->verdicts = pool_verdicts_for(c->rule->verdicts, c->document);
+	for (int i = 0; i < c->pool->receivers->n; i++)
+		if (is_eligible(c, i))
+			add_contender(c, i, scores);
+}
