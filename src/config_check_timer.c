@@ -88,7 +88,8 @@ check_timer_action(const CheckedRow *row)
 				 errmsg("timer rule cannot %s on basis \"%s\"",
 						action_name, basis_name),
 				 errhint("%s", hint)));
-	if (action == POOL_TIMER_MOVE && !config_check_is_null(row, TIMER_RULE_TO_POOL_ID) &&
+	if (action == POOL_TIMER_MOVE &&
+		!config_check_is_null(row, TIMER_RULE_TO_POOL_ID) &&
 		config_check_id(row, row->new, TIMER_RULE_TO_POOL_ID) ==
 		config_check_id(row, row->new, TIMER_RULE_POOL_ID))
 		ereport(ERROR,
