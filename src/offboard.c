@@ -174,8 +174,11 @@ change_status(const Removal *r)
 									 SPI_getvalue(SPI_tuptable->vals[0],
 												  SPI_tuptable->tupdesc, 1));
 	if (before != NULL && strcmp(r->kind, "offboard") == 0)
+	{
 		pool_sql_run("UPDATE pool.member SET status = 'leaving'"
 					 " WHERE id = $1", 1, types, values, NULL);
+		pool_quota_note_held();
+	}
 	pool_sql_end(sql);
 	return before;
 }
@@ -336,6 +339,7 @@ cancel(int64 id, TimestampTz now)
 					 " FROM pool.run r WHERE r.id = $1 AND m.id = r.member_id"
 					 " AND r.kind = 'offboard' AND m.status = 'leaving'",
 					 1, types, values, NULL);
+		pool_quota_note_held();
 	}
 	pool_sql_end(sql);
 	return outcome;

@@ -135,6 +135,7 @@ change_status(const Change *c)
 			pool_sql_run("UPDATE pool.member SET status = $2,"
 						 " away_until = $3 WHERE id = $1",
 						 3, types, values, nulls);
+			pool_quota_note_held();
 			outcome = c->status;
 		}
 	}
@@ -267,6 +268,7 @@ pool_people_run(int max, TimestampTz now)
 					 "  WHERE h.member_id = m.id) ="
 					 " (SELECT count(*) FROM pool.membership_state c"
 					 "  WHERE c.member_id = m.id)", 2, types, values, NULL);
+	pool_quota_note_held();
 	result.more = result.done == max;
 	pool_sql_end(sql);
 	return result;

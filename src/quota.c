@@ -72,6 +72,14 @@ pool_quota_any_held(void)
 	return holder != InvalidSubTransactionId;
 }
 
+/* SQL of this transaction has locked counters: by the triggers of member. */
+void
+pool_quota_note_held(void)
+{
+	if (holder == InvalidSubTransactionId)
+		holder = GetCurrentSubTransactionId();
+}
+
 /* ------------------------------------------------------------------------
  * Limits over all pools of a member
  * ------------------------------------------------------------------------ */
@@ -291,8 +299,8 @@ pool_quota_lock(PoolQuotaSet *set)
 	sort_quotas(set);
 	for (int i = 0; i < set->n; i++)
 		pool_quota_row_prepare(set->work, &set->quotas[i]);
-	if (set->n > 0 && holder == InvalidSubTransactionId)
-		holder = GetCurrentSubTransactionId();
+	if (set->n > 0)
+		pool_quota_note_held();
 	lock_totals(set);
 	for (int i = 0; i < set->n; i++)
 		pool_quota_row_lock(set->work, set->snapshot, &set->quotas[i]);

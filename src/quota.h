@@ -61,6 +61,7 @@ typedef struct PoolBound
 
 extern void pool_quota_init(void);
 extern bool pool_quota_any_held(void);
+extern void pool_quota_note_held(void);
 extern PoolQuotaSet *pool_quota_begin(PoolWork *work, Snapshot snapshot);
 extern void pool_quota_add(PoolQuotaSet *set, int32 pool_id, int32 member_id,
 						   bool receives);

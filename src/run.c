@@ -14,6 +14,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "quota.h"
 #include "rule.h"
 #include "sql.h"
 #include "utils/builtins.h"
@@ -209,6 +210,7 @@ leave(const PoolRun *run)
 					 "  WHERE c.member_id = $1)"
 					 " AND coalesce(sum(held), 0) = 0",
 					 1, types, values, NULL) > 0;
+	pool_quota_note_held();
 	if (left)
 		pool_sql_run("UPDATE pool.member SET status = 'left',"
 					 " away_until = NULL WHERE id = $1 AND status = 'leaving'",
