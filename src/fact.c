@@ -16,9 +16,9 @@
 static void
 put_null(PoolDetail *fields, const char *key)
 {
-	Datum		null = DirectFunctionCall1(jsonb_in, CStringGetDatum("null"));
+	JsonbValue	null = {.type = jbvNull};
 
-	pool_detail_json(fields, key, DatumGetJsonbP(null));
+	pool_detail_json(fields, key, JsonbValueToJsonb(&null));
 }
 
 static void

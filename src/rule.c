@@ -28,7 +28,9 @@ parse_json(const char *text)
 static void
 put_null(PoolDetail *fields, const char *key)
 {
-	pool_detail_json(fields, key, parse_json("null"));
+	JsonbValue	null = {.type = jbvNull};
+
+	pool_detail_json(fields, key, JsonbValueToJsonb(&null));
 }
 
 static void
