@@ -116,6 +116,7 @@ SQL_MODULES = \
 	sql/install/rollup.sql \
 	sql/install/views.sql \
 	sql/install/timers.sql \
+	sql/install/hide.sql \
 	sql/install/approval.sql \
 	sql/install/lead_event.sql \
 	sql/install/outside.sql \
