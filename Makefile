@@ -10,6 +10,7 @@ OBJS = \
 	src/batch.o \
 	src/bulk.o \
 	src/catalog.o \
+	src/brake.o \
 	src/claim.o \
 	src/claim_test.o \
 	src/clock.o \
@@ -39,6 +40,8 @@ OBJS = \
 	src/lead.o \
 	src/match.o \
 	src/poll.o \
+	src/plan.o \
+	src/plan_run.o \
 	src/pool_ext.o \
 	src/queue.o \
 	src/queue_answer.o \
@@ -63,11 +66,13 @@ OBJS = \
 	src/rule.o \
 	src/search.o \
 	src/search_term.o \
+	src/rule_version.o \
 	src/sql.o \
 	src/table.o \
 	src/tick.o \
 	src/timer.o \
 	src/trigger.o \
+	src/undo.o \
 	src/verify.o \
 	src/visible.o \
 	src/worker.o \
@@ -90,6 +95,8 @@ SQL_MODULES = \
 	sql/install/verify.sql \
 	sql/install/guard.sql \
 	sql/install/config_triggers.sql \
+	sql/install/rule_version.sql \
+	sql/install/runs.sql \
 	sql/install/comments.sql \
 	sql/install/rules_comments.sql \
 	sql/install/dump.sql \

@@ -49,6 +49,14 @@ static const DerivedTable derived_tables[] = {
 		"INSERT INTO pool.timer_recheck AS r SELECT ($1).*"
 		" ON CONFLICT (pool_id) DO UPDATE"
 		" SET after_lead = 0, horizon = NULL, walk_xmin = NULL"
+	},
+	{
+		"rule_version",
+		"INSERT INTO pool.rule_version AS v SELECT ($1).*"
+		" ON CONFLICT (rule, pool_id, rule_id, version) DO UPDATE"
+		" SET (tenant_id, valid_from, valid_to, changed_by, \"row\") ="
+		" (excluded.tenant_id, excluded.valid_from, excluded.valid_to,"
+		"  excluded.changed_by, excluded.\"row\")"
 	}
 };
 

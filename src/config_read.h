@@ -40,6 +40,8 @@ extern void *config_make_room(MemoryContext context, void *array, int n,
 							  Size size);
 
 extern void config_read_timer_rules(MemoryContext context, PoolConf *pool);
+extern PoolTimerRule *config_read_timer_rule(MemoryContext context,
+											 int32 pool_id, int32 rule_id);
 extern void config_read_rules(MemoryContext context, PoolConf *pool);
 
 #endif							/* POOL_CONFIG_READ_H */
