@@ -97,6 +97,7 @@ SQL_MODULES = \
 	sql/install/config_triggers.sql \
 	sql/install/rule_version.sql \
 	sql/install/runs.sql \
+	sql/install/analysis.sql \
 	sql/install/comments.sql \
 	sql/install/rules_comments.sql \
 	sql/install/dump.sql \
