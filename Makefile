@@ -6,6 +6,7 @@ PGFILEDESC = "pool_ext - public lead pools inside PostgreSQL"
 # One object per room, see src/README.md.
 OBJS = \
 	src/access.o \
+	src/analyse.o \
 	src/assign.o \
 	src/batch.o \
 	src/bulk.o \
@@ -98,6 +99,7 @@ SQL_MODULES = \
 	sql/install/rule_version.sql \
 	sql/install/runs.sql \
 	sql/install/analysis.sql \
+	sql/install/lint.sql \
 	sql/install/comments.sql \
 	sql/install/rules_comments.sql \
 	sql/install/dump.sql \
