@@ -124,6 +124,7 @@ static const Privilege privileges[] = {
 	{"SELECT ON TABLE pool.stat_cohort", COUNTS},
 	{"SELECT ON TABLE pool.won_after_reclaim", STEERS | ADMIN},
 	{"SELECT ON TABLE pool.gaming", STEERS | ADMIN},
+	{"SELECT ON TABLE pool.cleaning_due", STEERS | ADMIN},
 	{"SELECT ON TABLE pool.at_risk", WORKS | ADMIN},
 	{"SELECT ON TABLE pool.assignment_public", ALL},
 

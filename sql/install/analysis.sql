@@ -908,13 +908,13 @@ COMMENT ON COLUMN pool.stat_survival.contacted IS
 COMMENT ON COLUMN pool.stat_survival.converted IS
     'Spells converted on that day; numerator of hazard.';
 COMMENT ON COLUMN pool.stat_survival.contacted_share IS
-    'round(contacted / spells, 4).';
+    'round(contacted / spells, 4); NULL at zero.';
 COMMENT ON COLUMN pool.stat_survival.converted_share IS
-    '1 - product over the days so far of (1 - hazard): the chance of a '
-    'conversion by then.';
+    '1 - product over the days so far of (1 - converted / open): the chance '
+    'of a conversion by then; never NULL, since open is never zero.';
 COMMENT ON COLUMN pool.stat_survival.hazard IS
     'round(converted / open, 4): the chance of a conversion on that day, of '
-    'those still open.';
+    'those still open; NULL at zero.';
 COMMENT ON COLUMN pool.stat_survival.spells IS
     'Spells of this pool, source and grade; denominator of contacted_share.';
 COMMENT ON COLUMN pool.stat_survival.pool_id IS 'Pool (id).';
@@ -966,15 +966,65 @@ COMMENT ON COLUMN pool.stat_cohort.contacted IS
     'Those followed up within 90 days.';
 COMMENT ON COLUMN pool.stat_cohort.converted IS
     'Those converted within 90 days.';
-COMMENT ON COLUMN pool.stat_cohort.owned_rate IS 'round(owned / entered, 4).';
+COMMENT ON COLUMN pool.stat_cohort.owned_rate IS
+    'round(owned / entered, 4); NULL at zero.';
 COMMENT ON COLUMN pool.stat_cohort.contact_rate IS
-    'round(contacted / entered, 4).';
+    'round(contacted / entered, 4); NULL at zero.';
 COMMENT ON COLUMN pool.stat_cohort.conversion_rate IS
-    'round(converted / entered, 4).';
+    'round(converted / entered, 4); NULL at zero.';
 COMMENT ON COLUMN pool.stat_cohort.complete IS
     'Whether 90 days have passed for all of them.';
 COMMENT ON COLUMN pool.stat_cohort.pool_id IS 'Pool (id).';
 COMMENT ON COLUMN pool.stat_cohort.tenant_id IS 'Tenant (id).';
+
+CREATE VIEW pool.cleaning_due WITH (security_barrier) AS
+SELECT s.id AS lead_id, d.key, p.name AS pool, r.name AS rule, s.entered_at,
+    z.due_at, s.claims, d.source, d.grade, p.id AS pool_id, r.id AS rule_id
+FROM pool.timer_rule r
+JOIN pool.pool p ON p.id = r.pool_id
+JOIN pool.lead_state s ON s.pool_id = p.id AND s.ticket IS NOT NULL
+JOIN pool.lead_data d ON d.id = s.id
+CROSS JOIN LATERAL (
+    SELECT (s.entered_at AT TIME ZONE pool.pool_zone(p.id) + r.after)
+        AT TIME ZONE pool.pool_zone(p.id) AS due_at
+) z
+WHERE r.enabled AND r.basis = 'entry' AND r.action = 'escalate'
+    AND NOT r.working_time
+    AND z.due_at <= (SELECT pool.clock())
+    AND (r.condition IS NULL OR coalesce(jsonb_path_match_tz(
+        d.attributes || jsonb_build_object('key', d.key, 'name', d.name,
+            'source', d.source, 'grade', d.grade, 'priority', s.priority,
+            'claims', s.claims, 'follow_ups', s.follow_ups,
+            'last_result', s.last_result, 'amount', s.amount,
+            'stage', s.stage, 'idle_days', floor(extract(epoch FROM
+                (SELECT pool.clock()) - greatest(s.last_follow_up_at,
+                    s.owned_at, s.entered_at)) / 86400)),
+        r.condition, '{}', true), false))
+    AND (p.id = ANY (ARRAY(SELECT g.pool_id FROM pool.managed_pool g))
+        OR ((SELECT pool.current_member_id()) IS NULL
+            AND p.tenant_id = ANY (ARRAY(
+    SELECT v.tenant_id FROM pool.visible_tenant v))));
+
+COMMENT ON VIEW pool.cleaning_due IS
+    'Leads to be looked through: available ones that are past an entry rule '
+    'of their pool that reports (timer_rule with basis entry and action '
+    'escalate). For managers of the pool, and for whoever is no member, of '
+    'the tenants he may see.';
+COMMENT ON COLUMN pool.cleaning_due.lead_id IS 'Lead.';
+COMMENT ON COLUMN pool.cleaning_due.key IS
+    'The application''s id of the lead.';
+COMMENT ON COLUMN pool.cleaning_due.pool IS 'Pool it lies in.';
+COMMENT ON COLUMN pool.cleaning_due.rule IS
+    'Timer rule that reports it; rules that count working time are left '
+    'out.';
+COMMENT ON COLUMN pool.cleaning_due.entered_at IS 'When it entered the pool.';
+COMMENT ON COLUMN pool.cleaning_due.due_at IS
+    'Since when it is to be looked at.';
+COMMENT ON COLUMN pool.cleaning_due.claims IS 'Number of spells it has had.';
+COMMENT ON COLUMN pool.cleaning_due.source IS 'Source of the lead.';
+COMMENT ON COLUMN pool.cleaning_due.grade IS 'Grade of the lead.';
+COMMENT ON COLUMN pool.cleaning_due.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.cleaning_due.rule_id IS 'Timer rule (id).';
 
 CREATE VIEW pool.assignment_public WITH (security_barrier) AS
 SELECT p.name AS pool, s.day, m.key AS member, sum(s.claimed) AS claimed,

@@ -186,6 +186,15 @@ SELECT pool.act_as('ann');
 SELECT count(*) FROM pool.gaming;
 COMMIT;
 
+-- leads nobody wants are to be looked through
+INSERT INTO pool.timer_rule (pool_id, name, action, basis, after, condition)
+    SELECT id, 'old', 'escalate', 'entry', interval '2 days',
+        '$.claims <= 1 && $.source == "web"'
+    FROM pool.pool WHERE name IN ('a', 'b');
+SELECT key, pool, rule, due_at, claims FROM pool.cleaning_due ORDER BY key;
+SELECT key, entered_at, claims, source FROM pool.lead
+    WHERE status = 'available' ORDER BY key;
+
 -- who got how much, for every member to see
 BEGIN;
 SELECT pool.act_as('cy');
