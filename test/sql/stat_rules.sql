@@ -46,9 +46,9 @@ SELECT outcome FROM pool.release(t.ids('k3'), 'he was rude', member => 'ann');
 SELECT outcome FROM pool.archive(t.ids('k3'), 'dead', 'max');
 SELECT outcome FROM pool.transfer(t.ids('k4'), 'bob', actor => 'max');
 SET pool_ext.clock = '2026-03-03 10:00+00';
-SELECT count(*) FROM pool.tick();
+SELECT bool_or(more) AS more FROM pool.tick();
 SET pool_ext.clock = '2026-03-04 10:00+00';
-SELECT count(*) FROM pool.tick();
+SELECT bool_or(more) AS more FROM pool.tick();
 SET pool_ext.clock = '2026-03-05 09:00+00';
 SELECT outcome FROM pool.claim_leads(t.ids('k5'), 'cy');
 SELECT outcome FROM pool.follow_up(t.id('k5'), result => 'reached',
