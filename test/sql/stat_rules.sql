@@ -201,6 +201,34 @@ SELECT pool.act_as('cy');
 SELECT * FROM pool.assignment_public ORDER BY pool, day, member;
 COMMIT;
 
+-- plans that run in parallel find the configuration as well, changed or not
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET max_parallel_workers_per_gather = 2;
+CREATE FUNCTION t.is_parallel(query text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    line text;
+BEGIN
+    FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
+        IF line ~ 'Gather' THEN
+            RETURN true;
+        END IF;
+    END LOOP;
+    RETURN false;
+END $$;
+ANALYZE pool.event;
+SELECT t.is_parallel('SELECT * FROM pool.stat_grade');
+UPDATE pool.pool SET description = 'changed';
+SELECT sum(spells) AS spells FROM pool.stat_grade;
+UPDATE pool.pool SET description = 'again';
+SELECT count(*) > 0 AS flows FROM pool.stat_flow;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+RESET max_parallel_workers_per_gather;
+
 -- nothing of other tenants
 CREATE ROLE stat_reader;
 SELECT pool.grant_access('stat_reader', 'reader', 'default');
