@@ -268,40 +268,39 @@ COMMENT ON COLUMN pool.stat_grade.tenant_id IS 'Tenant (id).';
 
 CREATE VIEW pool.stat_sla WITH (security_barrier) AS
 SELECT p.name AS pool, r.name AS rule, r.basis, count(x.lead_id) AS spells,
-    count(*) FILTER (WHERE x.met) AS met,
-    count(*) FILTER (WHERE x.missed) AS missed,
-    round(count(*) FILTER (WHERE x.met)::numeric
-        / nullif(count(*) FILTER (WHERE x.met OR x.missed), 0), 4)
-        AS attainment,
+    count(*) FILTER (WHERE x.ended_rule_id IS DISTINCT FROM r.id
+        AND (x.ended_at IS NOT NULL OR r.basis = 'first_contact'
+            AND x.first_seconds IS NOT NULL)) AS met,
+    count(*) FILTER (WHERE x.ended_rule_id = r.id) AS missed,
+    round(count(*) FILTER (WHERE x.ended_rule_id IS DISTINCT FROM r.id
+            AND (x.ended_at IS NOT NULL OR r.basis = 'first_contact'
+                AND x.first_seconds IS NOT NULL))::numeric
+        / nullif(count(*) FILTER (WHERE x.ended_at IS NOT NULL
+            OR r.basis = 'first_contact'
+                AND x.first_seconds IS NOT NULL), 0), 4) AS attainment,
     count(x.first_seconds) AS first_responses,
     percentile_disc(0.5) WITHIN GROUP (ORDER BY x.first_seconds)
         AS median_seconds,
     percentile_disc(0.95) WITHIN GROUP (ORDER BY x.first_seconds)
         AS p95_seconds,
     p.id AS pool_id, r.id AS rule_id, p.tenant_id
-FROM pool.timer_rule r
+FROM (
+    SELECT t.id, t.pool_id, t.name, t.basis,
+        (SELECT min(v.valid_from)
+         FROM pool.rule_version v
+         WHERE v.rule = 'timer_rule' AND v.pool_id = t.pool_id
+            AND v.rule_id = t.id) AS since
+    FROM pool.timer_rule t
+    WHERE t.action = 'reclaim'
+        AND t.basis IN ('first_contact', 'follow_up', 'ownership', 'stage',
+                        'planned')
+) r
 JOIN pool.pool p ON p.id = r.pool_id
-LEFT JOIN LATERAL (
-    SELECT min(v.valid_from) AS at
-    FROM pool.rule_version v
-    WHERE v.rule = 'timer_rule' AND v.pool_id = r.pool_id AND v.rule_id = r.id
-) since ON true
-LEFT JOIN LATERAL (
-    SELECT s.lead_id, s.first_seconds,
-        coalesce(s.ended_rule_id = r.id, false) AS missed,
-        s.ended_rule_id IS DISTINCT FROM r.id
-            AND (s.ended_at IS NOT NULL OR r.basis = 'first_contact'
-                AND s.first_seconds IS NOT NULL) AS met
-    FROM pool.spell s
-    WHERE s.pool_id = r.pool_id
-        AND (since.at IS NULL OR s.began_at >= since.at)
-) x ON true
-WHERE r.action = 'reclaim'
-    AND r.basis IN ('first_contact', 'follow_up', 'ownership', 'stage',
-                    'planned')
-    AND p.tenant_id = ANY (ARRAY(
+LEFT JOIN pool.spell x ON x.pool_id = r.pool_id
+    AND x.began_at >= coalesce(r.since, '-infinity')
+WHERE p.tenant_id = ANY (ARRAY(
     SELECT v.tenant_id FROM pool.visible_tenant v))
-GROUP BY p.id, r.id;
+GROUP BY p.id, r.id, r.name, r.basis;
 
 COMMENT ON VIEW pool.stat_sla IS
     'Every timer rule on owned leads that reclaims: in how many spells of '
@@ -852,47 +851,52 @@ COMMENT ON COLUMN pool.stat_contact_hour.tenant_id IS 'Tenant (id).';
 
 CREATE VIEW pool.stat_survival WITH (security_barrier) AS
 SELECT g.pool, g.source, g.grade, g.day, g.open::bigint AS open,
-    g.contacted, g.converted,
-    round(g.contacted::numeric / nullif(g.spells, 0), 4) AS contacted_share,
-    round((1 - exp(sum(CASE WHEN g.converted >= g.open THEN -50
-            ELSE ln(1 - g.converted::double precision / g.open) END)
+    g.contacted::bigint AS contacted, g.converted,
+    round(g.contacted / nullif(g.spells, 0), 4) AS contacted_share,
+    round((1 - exp(sum(CASE WHEN g.converted = 0 THEN 0
+            WHEN g.converted >= g.open THEN -50
+            ELSE ln(1 - g.converted / g.open::double precision) END)
         OVER w))::numeric, 4) AS converted_share,
-    round(g.converted::numeric / nullif(g.open, 0), 4) AS hazard,
+    round(g.converted / nullif(g.open, 0), 4) AS hazard,
     g.spells::bigint AS spells, g.pool_id, g.tenant_id
 FROM (
-    SELECT k.*,
-        sum(k.leaving) OVER (PARTITION BY k.pool_id, k.source, k.grade
+    SELECT k.pool, k.pool_id, k.tenant_id, k.source, k.grade, k.day,
+        sum(k.converted)::bigint AS converted,
+        sum(sum(k.leaving)) OVER (PARTITION BY k.pool_id, k.source, k.grade
             ORDER BY k.day DESC) AS open,
-        sum(k.leaving) OVER (PARTITION BY k.pool_id, k.source, k.grade)
+        sum(sum(k.leaving)) OVER (PARTITION BY k.pool_id, k.source, k.grade)
             AS spells,
-        (SELECT count(*) FROM pool.spell x
-         WHERE x.pool_id = k.pool_id AND coalesce(x.source, '') = k.source
-            AND coalesce(x.grade, '') = k.grade AND NOT x.undone
-            AND x.first_seconds < (k.day + 1) * 86400) AS contacted
+        sum(sum(k.contacted)) OVER (PARTITION BY k.pool_id, k.source, k.grade
+            ORDER BY k.day) AS contacted
     FROM (
         SELECT p.name AS pool, p.id AS pool_id, p.tenant_id,
             coalesce(s.source, '') AS source, coalesce(s.grade, '') AS grade,
-            t.day, count(*) AS leaving,
-            count(*) FILTER (WHERE s.ended_by = 'converted') AS converted
+            t.day, t.leaving, t.contacted,
+            t.leaving * (s.ended_by IS NOT DISTINCT FROM 'converted')::integer
+                AS converted
         FROM pool.pool p
         JOIN pool.spell s ON s.pool_id = p.id
         CROSS JOIN LATERAL (
             SELECT floor(extract(epoch FROM coalesce(s.ended_at, pool.clock())
-                - s.began_at) / 86400)::integer AS day
-        ) t
+                - s.began_at) / 86400)::integer, 1, 0
+            UNION ALL
+            SELECT (s.first_seconds / 86400)::integer, 0, 1
+            WHERE s.first_seconds IS NOT NULL
+        ) t (day, leaving, contacted)
         WHERE NOT s.undone
             AND p.tenant_id = ANY (ARRAY(
     SELECT v.tenant_id FROM pool.visible_tenant v))
-        GROUP BY p.id, coalesce(s.source, ''), coalesce(s.grade, ''), t.day
     ) k
+    GROUP BY k.pool, k.pool_id, k.tenant_id, k.source, k.grade, k.day
 ) g
 WINDOW w AS (PARTITION BY g.pool_id, g.source, g.grade ORDER BY g.day);
 
 COMMENT ON VIEW pool.stat_survival IS
     'What becomes of spells with the days since they began (Kaplan-Meier): '
-    'one row per pool, source, grade and day on which a spell ended or '
-    'still runs. Spells that end otherwise than by a conversion, or run on, '
-    'are censored; those that began by undoing a run are left out.';
+    'one row per pool, source, grade and day on which a spell ended, has '
+    'come to now, or had its first follow-up. Spells that end otherwise '
+    'than by a conversion, or run on, are censored; those that began by '
+    'undoing a run are left out.';
 COMMENT ON COLUMN pool.stat_survival.pool IS 'Name of the pool.';
 COMMENT ON COLUMN pool.stat_survival.source IS
     'Source of the lead; empty = none.';
@@ -933,20 +937,18 @@ SELECT p.name AS pool, g.month, count(*) AS entered,
     p.id AS pool_id, p.tenant_id
 FROM pool.pool p
 JOIN LATERAL (
-    SELECT date_trunc('month', e.day)::date AS month, e.at,
-        (SELECT min(x.at) FROM pool.event x
-         WHERE x.lead_id = e.lead_id AND x.id > e.id
-            AND x.kind IN ('claimed', 'assigned')
-            AND x.at <= e.at + interval '90 days') AS owned_at,
-        (SELECT min(x.at) FROM pool.event x
-         WHERE x.lead_id = e.lead_id AND x.id > e.id
-            AND x.kind = 'followed_up'
-            AND x.at <= e.at + interval '90 days') AS contacted_at,
-        (SELECT min(x.at) FROM pool.event x
-         WHERE x.lead_id = e.lead_id AND x.id > e.id
-            AND x.kind = 'converted'
-            AND x.at <= e.at + interval '90 days') AS won_at
+    SELECT date_trunc('month', e.day)::date AS month, e.at, x.owned_at,
+        x.contacted_at, x.won_at
     FROM pool.event e
+    CROSS JOIN LATERAL (
+        SELECT min(y.at) FILTER (WHERE y.kind IN ('claimed', 'assigned'))
+                AS owned_at,
+            min(y.at) FILTER (WHERE y.kind = 'followed_up') AS contacted_at,
+            min(y.at) FILTER (WHERE y.kind = 'converted') AS won_at
+        FROM pool.event y
+        WHERE y.lead_id = e.lead_id AND y.id > e.id
+            AND y.at <= e.at + interval '90 days'
+    ) x
     WHERE e.pool_id = p.id AND e.kind = 'entered'
 ) g ON true
 WHERE p.tenant_id = ANY (ARRAY(
