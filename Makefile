@@ -7,11 +7,13 @@ PGFILEDESC = "pool_ext - public lead pools inside PostgreSQL"
 OBJS = \
 	src/access.o \
 	src/approval.o \
+	src/analyse.o \
 	src/assign.o \
 	src/auto_assign.o \
 	src/batch.o \
 	src/bulk.o \
 	src/catalog.o \
+	src/brake.o \
 	src/claim.o \
 	src/claim_test.o \
 	src/clock.o \
@@ -52,6 +54,8 @@ OBJS = \
 	src/people.o \
 	src/member_fact.o \
 	src/poll.o \
+	src/plan.o \
+	src/plan_run.o \
 	src/pool_ext.o \
 	src/quarantine.o \
 	src/propose.o \
@@ -88,6 +92,7 @@ OBJS = \
 	src/score.o \
 	src/search.o \
 	src/search_term.o \
+	src/rule_version.o \
 	src/sql.o \
 	src/strategy.o \
 	src/table.o \
@@ -100,6 +105,7 @@ OBJS = \
 	src/timer_view.o \
 	src/trigger.o \
 	src/turn.o \
+	src/undo.o \
 	src/verify.o \
 	src/visible.o \
 	src/worker.o \
@@ -128,6 +134,10 @@ SQL_MODULES = \
 	sql/install/verify.sql \
 	sql/install/guard.sql \
 	sql/install/config_triggers.sql \
+	sql/install/rule_version.sql \
+	sql/install/runs.sql \
+	sql/install/analysis.sql \
+	sql/install/lint.sql \
 	sql/install/comments.sql \
 	sql/install/rules_comments.sql \
 	sql/install/dump.sql \

@@ -179,7 +179,7 @@ any_grant(Oid role, GrantTest test, int32 tenant_id)
 	Relation	rel = table_open(pool_table_oid(POOL_ACCESS_GRANT),
 								 AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot = RegisterSnapshot(pool_latest_snapshot(RelationGetRelid(rel)));
 	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
 	bool		found = false;
 

@@ -52,6 +52,8 @@ begin_event(PoolWork *work, const PoolHanding *h, TimestampTz now,
 						  event->at);
 	if (pool_cooling_down(work, lead, h->member->id, event->at, &until))
 		pool_detail_true(detail, "cooldown");
+	if (h->undone_run != 0)
+		pool_detail_int(detail, "undo", h->undone_run);
 }
 
 /* arguments: leads, member, to_pool, reason, actor, request_id */
@@ -89,8 +91,11 @@ check_assign(void *arg, const PoolLead *lead)
 	return lead->status == POOL_OWNED ? "taken" : "not_available";
 }
 
-/* A locked available lead becomes the member's: row, event, counters. */
-static void
+/*
+ * A locked available lead becomes the member's: row, event, counters.  Returns
+ * the id of the event.
+ */
+static int64
 hand_lead(PoolWork *work, PoolQuotaSet *set, const PoolHanding *h,
 		  PoolQuota *quota, PoolLead *lead, TimestampTz now)
 {
@@ -98,14 +103,16 @@ hand_lead(PoolWork *work, PoolQuotaSet *set, const PoolHanding *h,
 	PoolEvent	event = {.kind = "assigned"};
 	PoolDetail	detail;
 	PoolData	data;
+	int64		event_id;
 
 	pool_open_lead(work, lead, &data);
 	begin_event(work, h, now, &event, lead, &detail);
 	event.detail = pool_detail_end(&detail);
 	pool_lead_leave_queue(leads, lead);
 	pool_lead_own(leads, lead, h->member->id, quota->pool_id, event.at);
-	pool_event_append(work, &event, lead, &data);
+	event_id = pool_event_append(work, &event, lead, &data);
 	pool_quota_gain(set, quota);
+	return event_id;
 }
 
 /* Whether a manager of a higher level has to approve first. */
@@ -194,6 +201,27 @@ pool_assign_at_entry(PoolWork *work, PoolQuotaSet *set, int64 lead_id,
 	h.member = pool_config_member(owner_id);
 	hand_lead(work, set, &h, quota, &lead, now);
 	return NULL;
+}
+
+/*
+ * Gives a locked available lead back to whom a run took it from, in the pool
+ * where he had it; his counters are locked.  Returns why he cannot have it,
+ * NULL if he got it.
+ */
+const char *
+pool_assign_again(PoolBatch *batch, PoolBatchItem *item, int32 owner_id,
+				  int32 pool_id, int64 undone_run, int64 *event_id)
+{
+	PoolHanding h = {.actor = *batch->actor,.undone_run = undone_run,
+		.to_pool = pool_config_pool(pool_id),
+	.member = pool_config_member(owner_id)};
+	PoolQuota  *quota = pool_batch_quota(batch, pool_id, owner_id);
+	const char *refusal = refuse_receiver(batch->set, quota);
+
+	if (refusal == NULL)
+		*event_id = hand_lead(batch->call->work, batch->set, &h, quota,
+							  &item->lead, batch->now);
+	return refusal;
 }
 
 /* ------------------------------------------------------------------------

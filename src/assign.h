@@ -15,7 +15,8 @@ typedef struct PoolHanding
 	const PoolConf *to_pool;	/* NULL = the lead's own */
 	Datum		reason;
 	int32		rule_id;		/* 0 = none */
-	int64		run_id;			/* 0 = of no run */
+	int64		run_id;			/* 0 = of no run, as the next */
+	int64		undone_run;
 	bool		approved;		/* whoever had to be asked has been */
 } PoolHanding;
 
@@ -26,5 +27,8 @@ extern const char *pool_transfer_one(PoolBatch *batch, const PoolHanding *h,
 extern const char *pool_assign_at_entry(PoolWork *work, PoolQuotaSet *set,
 										int64 lead_id, int32 owner_id,
 										int32 actor_id, TimestampTz now);
+extern const char *pool_assign_again(PoolBatch *batch, PoolBatchItem *item,
+									 int32 owner_id, int32 pool_id,
+									 int64 undone_run, int64 *event_id);
 
 #endif							/* POOL_ASSIGN_H */

@@ -175,6 +175,19 @@ pool_batch_emit(PoolBatch *batch, PoolBatchItem *item, const char *outcome)
 	pool_call_row(call);
 }
 
+/* A lead has come back with this event. */
+void
+pool_batch_note(PoolBatch *batch, int64 event_id)
+{
+	PoolReclaims *reclaims = batch->reclaims;
+
+	if (reclaims == NULL)
+		return;
+	if (reclaims->n++ == 0)
+		reclaims->first_event = event_id;
+	reclaims->last_event = event_id;
+}
+
 Datum
 pool_batch_end(PoolBatch *batch)
 {

@@ -24,6 +24,14 @@ typedef struct PoolBatchItem
 /* Judges a lead: NULL, or why the operation is refused. */
 typedef const char *(*PoolBatchCheck) (void *arg, const PoolLead *lead);
 
+/* The leads that came back in a batch, where somebody counts them. */
+typedef struct PoolReclaims
+{
+	int64		first_event;
+	int64		last_event;
+	int			n;
+} PoolReclaims;
+
 typedef struct PoolBatch
 {
 	PoolCall   *call;
@@ -34,6 +42,7 @@ typedef struct PoolBatch
 	TimestampTz now;			/* after the locks */
 	int			n;
 	PoolBatchItem *items;		/* in the order given */
+	PoolReclaims *reclaims;		/* NULL = nobody counts */
 } PoolBatch;
 
 extern PoolBatch *pool_batch_begin(PoolCall *call, const PoolActor *actor,
@@ -52,6 +61,7 @@ extern PoolQuota *pool_batch_quota(PoolBatch *batch, int32 pool_id,
 								   int32 member_id);
 extern void pool_batch_emit(PoolBatch *batch, PoolBatchItem *item,
 							const char *outcome);
+extern void pool_batch_note(PoolBatch *batch, int64 event_id);
 extern Datum pool_batch_end(PoolBatch *batch);
 
 #endif							/* POOL_BATCH_H */

@@ -65,6 +65,14 @@ static const DerivedTable derived_tables[] = {
 		" INSERT INTO pool.absence SELECT ($1).*"
 		" ON CONFLICT (member_id, started_at) DO UPDATE"
 		" SET ended_at = excluded.ended_at"
+	},
+	{
+		"rule_version",
+		"INSERT INTO pool.rule_version AS v SELECT ($1).*"
+		" ON CONFLICT (rule, pool_id, rule_id, version) DO UPDATE"
+		" SET (tenant_id, valid_from, valid_to, changed_by, \"row\") ="
+		" (excluded.tenant_id, excluded.valid_from, excluded.valid_to,"
+		"  excluded.changed_by, excluded.\"row\")"
 	}
 };
 

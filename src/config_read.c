@@ -28,7 +28,8 @@ config_scan_begin(MemoryContext context, PoolTableId table,
 	scan.context = context;
 	scan.rel = table_open(pool_table_oid(table), AccessShareLock);
 	scan.index = index_open(pool_index_oid(index), AccessShareLock);
-	scan.snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan.snapshot =
+		RegisterSnapshot(pool_latest_snapshot(RelationGetRelid(scan.rel)));
 	scan.slot = table_slot_create(scan.rel, NULL);
 	scan.scan = pool_index_scan(scan.rel, scan.index, scan.snapshot,
 								keys, nkeys);

@@ -48,6 +48,8 @@ extern void config_read_calendar(MemoryContext context,
 extern bool config_find_timer_basis(MemoryContext context,
 									PoolTimerBasis basis);
 extern void config_read_timer_rules(MemoryContext context, PoolConf *pool);
+extern PoolTimerRule *config_read_timer_rule(MemoryContext context,
+											 int32 pool_id, int32 rule_id);
 extern void config_read_rules(MemoryContext context, PoolConf *pool);
 
 #endif							/* POOL_CONFIG_READ_H */

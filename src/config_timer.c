@@ -146,6 +146,25 @@ config_read_timer_rules(MemoryContext context, PoolConf *pool)
 			  compare_rules);
 }
 
+/* One of them, enabled or not; NULL if the pool has none of that id. */
+PoolTimerRule *
+config_read_timer_rule(MemoryContext context, int32 pool_id, int32 rule_id)
+{
+	ConfigScan	scan = config_scan_begin(context, POOL_TIMER_RULE,
+										 POOL_TIMER_RULE_NAME,
+										 &pool_key_int4(pool_id), 1);
+	PoolTimerRule *rule = NULL;
+
+	while (rule == NULL && config_scan_next(&scan))
+		if (config_column_int(&scan, TIMER_RULE_ID, 0) == rule_id)
+		{
+			rule = MemoryContextAllocZero(context, sizeof(PoolTimerRule));
+			read_rule(&scan, rule);
+		}
+	config_scan_end(&scan);
+	return rule;
+}
+
 /* Whether any pool has a rule in force that counts from there. */
 bool
 config_find_timer_basis(MemoryContext context, PoolTimerBasis basis)

@@ -65,7 +65,7 @@ pool_give_back(PoolBatch *batch, PoolBatchItem *item, const PoolConf *to_pool,
 	pool_collaborators_end(work, lead->id);
 	pool_lead_give_back(pool_work_table(work, POOL_LEAD_STATE), lead,
 						pool_id, event->at);
-	pool_event_append(work, event, lead, &data);
+	pool_batch_note(batch, pool_event_append(work, event, lead, &data));
 	pool_quota_lose(batch->set, quota);
 }
 

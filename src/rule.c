@@ -252,14 +252,13 @@ pool_rule_matches(const PoolCondition *condition, Jsonb *document)
 }
 
 /*
- * The rule that will take the lead away next, as things are now, and when; NULL
- * if none will.
+ * The rule of this pool that will take the lead away next, as things are now,
+ * and when; NULL if none will.
  */
 const PoolTimerRule *
-pool_rule_next(const PoolLead *lead, const PoolData *data, TimestampTz now,
-			   TimestampTz *due_at)
+pool_rule_next_in(const PoolConf *pool, const PoolLead *lead,
+				  const PoolData *data, TimestampTz now, TimestampTz *due_at)
 {
-	const PoolConf *pool = pool_config_pool(lead->pool_id);
 	const PoolTimerRule *next = NULL;
 	Jsonb	   *document = NULL;
 
@@ -285,4 +284,13 @@ pool_rule_next(const PoolLead *lead, const PoolData *data, TimestampTz now,
 		*due_at = at;
 	}
 	return next;
+}
+
+/* The same by the rules in force of its own pool. */
+const PoolTimerRule *
+pool_rule_next(const PoolLead *lead, const PoolData *data, TimestampTz now,
+			   TimestampTz *due_at)
+{
+	return pool_rule_next_in(pool_config_pool(lead->pool_id), lead, data, now,
+							 due_at);
 }

@@ -37,6 +37,17 @@ pool_snapshot(void)
 	return GetTransactionSnapshot();
 }
 
+/*
+ * Everything that is committed by now, at every isolation level.  While a plan
+ * of the caller runs in parallel, core has no such snapshot but that of the
+ * catalogs.
+ */
+Snapshot
+pool_latest_snapshot(Oid relid)
+{
+	return IsInParallelMode() ? GetCatalogSnapshot(relid) : GetLatestSnapshot();
+}
+
 /* A row is not what the snapshot, or an earlier look, says it is. */
 void
 pool_report_serialization(void)

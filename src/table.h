@@ -66,6 +66,7 @@ extern void pool_table_update(PoolTable *table,
 							  const Datum *values, const bool *nulls);
 extern void pool_table_delete(PoolTable *table);
 extern Snapshot pool_snapshot(void);
+extern Snapshot pool_latest_snapshot(Oid relid);
 extern void pool_report_serialization(void);
 
 #define pool_key_int4(v) ((PoolKey) {INT4OID, Int32GetDatum(v)})

@@ -14,6 +14,7 @@
 #include "downtime.h"
 #include "miscadmin.h"
 #include "release.h"
+#include "plan_run.h"
 #include "timer_act.h"
 #include "timer_approval.h"
 #include "utils/fmgroids.h"
@@ -150,6 +151,7 @@ run_pool(const DueLead *due, int n, TimestampTz now, bool wait,
 	PoolActor	actor = {0};
 	PoolTold	told = {0};
 	PoolBatch  *batch;
+	PoolReclaims reclaims = {0};
 	int64	   *ids = palloc(n * sizeof(int64));
 	int64		done = 0;
 
@@ -159,6 +161,7 @@ run_pool(const DueLead *due, int n, TimestampTz now, bool wait,
 	for (int i = 0; i < n; i++)
 		ids[i] = due[i].id;
 	batch = pool_batch_begin(&call, &actor, ids, n, check_due, &now);
+	batch->reclaims = &reclaims;
 	for (int i = 0; i < n; i++)
 		lock_due(batch, &batch->items[i], wait, held);
 	pool_batch_add_owners(batch);
@@ -175,6 +178,7 @@ run_pool(const DueLead *due, int n, TimestampTz now, bool wait,
 		done++;
 	}
 	pool_quota_write(batch->set);
+	pool_reclaims_record(&reclaims, pool_config_pool(due[0].pool_id), now);
 	UnregisterSnapshot(call.snapshot);
 	pool_work_end(call.work);
 	return done;
@@ -217,7 +221,10 @@ try_pool(const DueLead *due, int n, TimestampTz now, bool wait, List **failed,
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		done = run_pool(due, n, now, wait, held);
+		if (pool_brake_allows(pool_config_pool(due[0].pool_id), now))
+			done = run_pool(due, n, now, wait, held);
+		else
+			*failed = lappend_int(*failed, due[0].pool_id);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();

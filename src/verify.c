@@ -14,6 +14,7 @@
 #include "rule.h"
 #include "sql.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(pool_verify);
@@ -105,6 +106,9 @@ pool_verify(PG_FUNCTION_ARGS)
 				 errhint("3 looks at everything and is the default.")));
 	pool_require_all_tenants("verify");
 	sql = pool_sql_begin();
+	/* versions of rules are compared as they were written */
+	(void) set_config_option("intervalstyle", "postgres", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	names = check_names(level);
 	foreach(lc, names)
 		run_check(call, lfirst(lc));

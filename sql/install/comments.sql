@@ -103,11 +103,12 @@ COMMENT ON COLUMN pool.pool.quarantine_after IS
 COMMENT ON COLUMN pool.pool.quarantine_pool_id IS
     'Pool for leads that nobody works on (id).';
 COMMENT ON COLUMN pool.pool.reclaim_limit IS
-    'Brake: most leads one run of timers reclaims from this pool; NULL = no '
-    'limit.';
+    'Brake: most leads that timers reclaim from this pool on one of its '
+    'days. What would go over stops before its first lead, as a held run '
+    '(stat_run); NULL = no limit.';
 COMMENT ON COLUMN pool.pool.reclaim_share IS
-    'Brake: largest share, 0 to 1, of its owned leads one run of timers '
-    'reclaims; NULL = no limit.';
+    'Brake: the same as a share, 0 to 1, of the leads that were owned before '
+    'the day''s reclaims; NULL = no limit.';
 COMMENT ON COLUMN pool.pool.catch_up IS
     'How long owners have, after no tick ran for more than an hour (and '
     'longer than pool_ext.worker_naptime), for what was to be reclaimed, '

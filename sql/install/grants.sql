@@ -57,6 +57,8 @@ CREATE POLICY of_tenant ON pool.dictionary
     USING (pool.sees_tenant(tenant_id));
 CREATE POLICY of_tenant ON pool.member_fact
     USING (pool.sees_tenant(tenant_id));
+CREATE POLICY of_tenant ON pool.rule_version
+    USING (pool.sees_tenant(tenant_id));
 ALTER TABLE pool.tenant ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pool.calendar ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pool.pool ENABLE ROW LEVEL SECURITY;
@@ -71,6 +73,7 @@ ALTER TABLE pool.approval_rule ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pool.reward_rule ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pool.dictionary ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pool.member_fact ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pool.rule_version ENABLE ROW LEVEL SECURITY;
 
 REVOKE ALL ON SCHEMA pool FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA pool FROM PUBLIC;

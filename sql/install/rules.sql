@@ -185,8 +185,11 @@ CREATE TABLE pool.rule_version (
     valid_to    timestamptz,
     changed_by  text NOT NULL,
     "row"       jsonb NOT NULL,
-    CONSTRAINT rule_version_pkey PRIMARY KEY (rule, rule_id, version)
+    CONSTRAINT rule_version_pkey
+        PRIMARY KEY (rule, pool_id, rule_id, version),
+    CONSTRAINT rule_version_check CHECK (valid_to >= valid_from)
 );
+CREATE INDEX rule_version_pool_idx ON pool.rule_version (pool_id, valid_from);
 
 ------------------------------------------------------------------------
 -- What follows from rules; written by the library only
@@ -381,6 +384,7 @@ CREATE INDEX run_status_idx
 CREATE UNIQUE INDEX run_member_idx
     ON pool.run (member_id)
     WHERE status = 'running' AND kind IN ('offboard', 'relocate');
+CREATE INDEX run_pool_idx ON pool.run (pool_id, started_at);
 
 CREATE TABLE pool.run_lead (
     run_id      bigint NOT NULL,
@@ -390,6 +394,7 @@ CREATE TABLE pool.run_lead (
     due_at      timestamptz,
     outcome     text,
     event_id    bigint,
+    member_id   integer,
     CONSTRAINT run_lead_pkey PRIMARY KEY (run_id, lead_id)
 );
 

@@ -196,7 +196,8 @@ COMMENT ON TABLE pool.rule_version IS
 COMMENT ON COLUMN pool.rule_version.tenant_id IS 'Tenant (id).';
 COMMENT ON COLUMN pool.rule_version.pool_id IS 'Pool (id).';
 COMMENT ON COLUMN pool.rule_version.rule IS 'Table the row is from.';
-COMMENT ON COLUMN pool.rule_version.rule_id IS 'Its id there.';
+COMMENT ON COLUMN pool.rule_version.rule_id IS
+    'Its id there; of a membership the member.';
 COMMENT ON COLUMN pool.rule_version.version IS '1, 2, 3, ...';
 COMMENT ON COLUMN pool.rule_version.valid_from IS 'When it came into force.';
 COMMENT ON COLUMN pool.rule_version.valid_to IS
@@ -399,6 +400,8 @@ COMMENT ON COLUMN pool.run_lead.due_at IS 'When it was due.';
 COMMENT ON COLUMN pool.run_lead.outcome IS
     'What became of it; NULL = nothing yet.';
 COMMENT ON COLUMN pool.run_lead.event_id IS 'Event that the run wrote.';
+COMMENT ON COLUMN pool.run_lead.member_id IS
+    'Owner when the run found it (id).';
 
 COMMENT ON TABLE pool.consumer IS
     'Readers of the log (poll, ack), and how far they are.';

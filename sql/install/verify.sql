@@ -36,6 +36,11 @@ FROM (VALUES
     ('owner_known', 1,
         'Pool, owner and last owner of every lead exist.',
         'Create the row anew with the same id, or transfer the lead.'),
+    ('rule_version', 1,
+        'The version in force of every rule, pool and membership says what '
+        'its row says, and versions follow one another.',
+        'UPDATE the row setting a column to itself: the trigger writes the '
+        'version that is missing.'),
     ('rollup_stock', 1,
         'The stock that the statistics add up for each pool is that of '
         'lead_state.',
@@ -109,6 +114,11 @@ FROM (VALUES
     ('rollup_member', 3,
         'Rolled-up days of members are the sums of their events.',
         'As for rollup_day.'),
+    ('run_count', 3,
+        'Every run has done what it says: its leads name events that are '
+        'theirs.',
+        'Nobody but the library may write run and run_lead; the events '
+        'are right.'),
     ('tenant_mixed', 3,
         'A lead, its pool, owner, identities and events, and each counter '
         'and its member are of one tenant.',
@@ -216,6 +226,101 @@ FROM (
 WHERE n.claimed <> n.counted;
 
 -- Leads ---------------------------------------------------------------
+
+CREATE VIEW pool.verify_rule_version AS
+SELECT coalesce(c.rule, v.rule) || ' ' || coalesce(c.rule_id, v.rule_id)
+        || ' of pool ' || coalesce(c.pool_id, v.pool_id) AS object,
+    CASE WHEN v.rule IS NULL THEN 'has no version in force'
+        WHEN c.rule IS NULL THEN 'has a version in force, but no row'
+        ELSE 'version ' || v.version || ' does not say what the row says' END
+        AS message
+FROM (
+    SELECT 'pool' AS rule, x.id AS pool_id, x.id AS rule_id,
+        to_jsonb(x) AS said
+    FROM pool.pool x
+    UNION ALL
+    SELECT 'membership', x.pool_id, x.member_id, to_jsonb(x)
+    FROM pool.membership x
+    UNION ALL
+    SELECT 'timer_rule', x.pool_id, x.id, to_jsonb(x)
+    FROM pool.timer_rule x
+    UNION ALL
+    SELECT 'claim_rule', x.pool_id, x.id, to_jsonb(x)
+    FROM pool.claim_rule x
+    UNION ALL
+    SELECT 'entry_rule', x.pool_id, x.id, to_jsonb(x)
+    FROM pool.entry_rule x
+    UNION ALL
+    SELECT 'score_rule', x.pool_id, x.id, to_jsonb(x)
+    FROM pool.score_rule x
+    UNION ALL
+    SELECT 'routing_rule', x.pool_id, x.id, to_jsonb(x)
+    FROM pool.routing_rule x
+    UNION ALL
+    SELECT 'approval_rule', x.pool_id, x.id, to_jsonb(x)
+    FROM pool.approval_rule x
+    UNION ALL
+    SELECT 'reward_rule', x.pool_id, x.id, to_jsonb(x)
+    FROM pool.reward_rule x
+    UNION ALL
+    SELECT 'dictionary', x.pool_id, x.id, to_jsonb(x)
+    FROM pool.dictionary x
+) c
+FULL JOIN (
+    SELECT o.rule, o.pool_id, o.rule_id, o.version, o."row"
+    FROM pool.rule_version o
+    WHERE o.valid_to IS NULL
+) v ON v.rule = c.rule AND v.pool_id = c.pool_id AND v.rule_id = c.rule_id
+WHERE v."row" IS DISTINCT FROM c.said
+UNION ALL
+SELECT g.rule || ' ' || g.rule_id || ' of pool ' || g.pool_id,
+    'version ' || g.version || ' does not follow the one before'
+FROM (
+    SELECT v.rule, v.pool_id, v.rule_id, v.version, v.valid_from,
+        lag(v.valid_to, 1, '-infinity') OVER w AS ended_at,
+        lag(v.version, 1, 0) OVER w AS before
+    FROM pool.rule_version v
+    WINDOW w AS (PARTITION BY v.rule, v.pool_id, v.rule_id
+                 ORDER BY v.version)
+) g
+WHERE g.version <> g.before + 1
+    OR g.ended_at IS NULL OR g.ended_at > g.valid_from;
+
+CREATE VIEW pool.verify_run_count AS
+SELECT 'run ' || r.id AS object,
+    'has done ' || r.done || ', its leads say ' || count(l.event_id)
+        AS message
+FROM pool.run r
+JOIN pool.run_lead l ON l.run_id = r.id
+WHERE r.kind IN ('reclaim', 'plan', 'undo')
+GROUP BY r.id
+HAVING r.done <> count(l.event_id)
+UNION ALL
+SELECT 'run ' || l.run_id || ', lead ' || l.lead_id,
+    'names event ' || l.event_id || ', which is another lead''s'
+FROM pool.run_lead l
+JOIN pool.lead_state s ON s.id = l.lead_id
+WHERE l.event_id IS NOT NULL
+    AND NOT EXISTS (
+        SELECT FROM pool.event e
+        WHERE e.lead_id = l.lead_id AND e.id = l.event_id)
+    AND NOT EXISTS (SELECT FROM pool.purge_horizon)
+UNION ALL
+SELECT 'run ' || r.id,
+    'has done ' || r.done || ', its events are ' || count(e.id)
+FROM pool.run r
+LEFT JOIN pool.event e
+    ON e.generation = (r.detail ->> 'generation')::integer
+        AND e.xid = (r.detail ->> 'xid')::xid8
+        AND e.id BETWEEN (r.detail ->> 'first_event')::bigint
+            AND (r.detail ->> 'last_event')::bigint
+        AND e.kind = 'reclaimed' AND e.rule_id IS NOT NULL
+        AND coalesce((e.detail ->> 'from_pool')::integer, e.pool_id)
+            = r.pool_id
+WHERE r.detail ? 'first_event'
+    AND NOT EXISTS (SELECT FROM pool.purge_horizon)
+GROUP BY r.id
+HAVING r.done <> count(e.id);
 
 CREATE VIEW pool.verify_lead_status AS
 SELECT format('lead %s', s.id) AS object,
@@ -401,10 +506,13 @@ FROM (
         ('membership_updated', 'O', '{membership}'),
         ('membership_deleted', 'O', '{membership}'),
         ('merge_state', 'O', '{member_state,membership_state,timer_recheck,'
-            'absence}'),
+            'absence,rule_version}'),
         ('pool_inserted', 'O', '{pool}'),
         ('pool_updated', 'O', '{pool}'),
         ('pool_deleted', 'O', '{pool}'),
+        ('rule_written', 'O', '{pool,membership,timer_rule,claim_rule,'
+            'entry_rule,score_rule,routing_rule,approval_rule,reward_rule,'
+            'dictionary}'),
         ('tenant_updated', 'O', '{tenant}'),
         ('timer_rule_inserted', 'O', '{timer_rule}'),
         ('timer_rule_updated', 'O', '{timer_rule}'),
@@ -801,6 +909,17 @@ COMMENT ON VIEW pool.verify_counter_status IS
 COMMENT ON COLUMN pool.verify_counter_status.object IS 'What is wrong, by ids.';
 COMMENT ON COLUMN pool.verify_counter_status.message IS
     'What is wrong with it.';
+COMMENT ON VIEW pool.verify_rule_version IS
+    'Check of level 1. The version in force of every rule, pool and '
+    'membership says what its row says, and versions follow one another.';
+COMMENT ON COLUMN pool.verify_rule_version.object IS 'What is wrong, by ids.';
+COMMENT ON COLUMN pool.verify_rule_version.message IS
+    'What is wrong with it.';
+COMMENT ON VIEW pool.verify_run_count IS
+    'Check of level 3. Every run has done what it says: its leads name '
+    'events that are theirs.';
+COMMENT ON COLUMN pool.verify_run_count.object IS 'What is wrong, by ids.';
+COMMENT ON COLUMN pool.verify_run_count.message IS 'What is wrong with it.';
 COMMENT ON VIEW pool.verify_lead_status IS
     'Check of level 1. Status, owner, queue place and times of every lead '
     'fit together.';

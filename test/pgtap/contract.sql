@@ -251,6 +251,13 @@ FROM (VALUES
     ('lead_id', 'key text, tenant text = NULL -> bigint'),
     ('resume', ' -> boolean'),
     ('purge_events', 'before timestamptz -> bigint'),
+    ('plan_reclaim', 'pool text, rule text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT token uuid, OUT run_id bigint, OUT expires_at timestamptz, OUT leads bigint, OUT unwarned bigint, OUT by_owner jsonb, OUT by_rule jsonb, OUT by_grade jsonb'),
+    ('apply_plan', 'token uuid, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text, OUT member text'),
+    ('undo_run', 'run_id bigint, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text, OUT member text'),
+    ('resume_run', 'run_id bigint, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT resumed_run bigint'),
+    ('check_rules', 'pool text = NULL, OUT severity text, OUT object text, OUT rule text, OUT message text, OUT hint text'),
+    ('compare', 'pool text, at timestamptz, days integer = 28, OUT metric text, OUT before numeric, OUT after numeric, OUT delta numeric, OUT sample_before bigint, OUT sample_after bigint'),
+    ('suggest_after', 'rule integer, OUT after interval, OUT sample bigint, OUT reason text'),
     ('grant_access', 'role text, access text, tenant text = NULL -> void'),
     ('revoke_access', 'role text, access text, tenant text = NULL -> void'))
     f (name, signature);
@@ -269,7 +276,9 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p
         'transfer', 'release', 'reclaim', 'follow_up', 'convert', 'archive',
         'reopen', 'move', 'erase', 'tick', 'verify', 'history', 'act_as',
         'add_collaborator', 'remove_collaborator', 'set_away', 'set_active',
-        'offboard', 'relocate', 'cancel_run')$$,
+        'offboard', 'relocate', 'cancel_run',
+        'plan_reclaim', 'apply_plan', 'undo_run', 'resume_run', 'check_rules',
+        'compare', 'suggest_after')$$,
     'none of those that matter hides a NULL');
 SELECT is(p.provolatile::text || p.proparallel::text, 'vu', p.proname || ' is volatile, unsafe in parallel')
 FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
@@ -279,11 +288,12 @@ FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
     'request_transfer', 'request_extension', 'request', 'cancel_request',
     'approve', 'reject', 'add_collaborator', 'remove_collaborator', 'set_away',
     'set_active', 'offboard', 'relocate', 'cancel_run',
-    'tick', 'resume', 'purge_events', 'act_as', 'grant_access', 'revoke_access');
+    'tick', 'resume', 'purge_events', 'act_as', 'grant_access', 'revoke_access',
+    'plan_reclaim', 'apply_plan', 'undo_run', 'resume_run');
 SELECT is(p.provolatile::text, 's', p.proname || ' only looks')
 FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
     ('verify', 'explain_claim', 'explain_reclaim', 'explain_assign', 'history',
-        'current_member', 'lead_id');
+        'current_member', 'lead_id', 'check_rules', 'compare', 'suggest_after');
 -- their names, arguments, outcomes and SQLSTATEs are said
 SELECT ok(obj_description(p.oid) ~ w.says, w.fn || ' says ' || w.says)
 FROM (VALUES ('enter', 'duplicate'), ('enter', 'reopened'), ('enter', 'PO001'),
@@ -308,7 +318,10 @@ FROM (VALUES ('enter', 'duplicate'), ('enter', 'reopened'), ('enter', 'PO001'),
     ('add_collaborator', 'not_member'), ('remove_collaborator', 'none'),
     ('set_away', 'leaving'), ('set_active', 'left'), ('offboard', 'busy'),
     ('relocate', 'busy'), ('cancel_run', 'not_running'),
-    ('grant_access', '42501')) w (fn, says)
+    ('grant_access', '42501'), ('plan_reclaim', 'PO007'),
+    ('apply_plan', 'no_longer_due'), ('apply_plan', '55000'),
+    ('undo_run', 'changed'), ('resume_run', 'not_held'),
+    ('suggest_after', 'insufficient data')) w (fn, says)
 JOIN pg_proc p ON p.proname = w.fn AND p.pronamespace = 'pool'::regnamespace;
 
 ------------------------------------------------------------------------
@@ -333,12 +346,18 @@ FROM (VALUES
     ('lead_shared', 'lead_id, key, name, source, grade, priority, attributes, pool, owner, role, counts, since'),
     ('routing_waiting', 'pool, key, reason, tried_at'),
     ('rota', 'pool, rule, member, started_at, ended_at'),
-    ('quota_mine', 'pool, held, hold_limit, claimed_today, claim_limit, resets_at, next_claim_at'))
+    ('quota_mine', 'pool, held, hold_limit, claimed_today, claim_limit, resets_at, next_claim_at'),
+    ('rules_in_force', 'pool, rule_table, name, words, since, version'),
+    ('stat_flow', 'pool, day, direction, kind, cause, source, grade, leads'),
+    ('stat_stock', 'pool, available, inflow, outflow, inflow_per_day, outflow_per_day, days_to_empty'),
+    ('stat_sla', 'pool, rule, basis, spells, met, missed, attainment, first_responses, median_seconds, p95_seconds'),
+    ('stat_contact_hour', 'pool, source, weekday, hour, contacts, reached'),
+    ('assignment_public', 'pool, day, member, claimed, assigned, transferred'))
     v (rel, cols);
 SELECT has_column('pool', v, 'progress', v || ' says how a lead goes on')
 FROM unnest('{lead_mine,lead_team}'::name[]) v;
 SELECT has_view('pool', v, 'view ' || v)
-FROM unnest('{lead_open,lead_mine,lead_team,lead_closed,lead,intake}'::text[]) v;
+FROM unnest('{lead_open,lead_mine,lead_team,lead_closed,lead,intake,stat_grade,stat_fairness,stat_aging,stat_rule,stat_run,stat_survival,stat_cohort,run_detail,at_risk,gaming,won_after_reclaim,cleaning_due}'::text[]) v;
 SELECT is_empty($$SELECT rel, col, type FROM columns WHERE rel LIKE 'stat\_%'
     AND type NOT IN ('bigint', 'integer', 'numeric', 'text', 'boolean', 'date',
         'timestamp with time zone')$$, 'plain types only in stat_*');

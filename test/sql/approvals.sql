@@ -256,7 +256,7 @@ SELECT (t.error($$SELECT pool.request_extension(t.id('free'), '-1 day', NULL, 'c
 SELECT (t.error($$SELECT pool.request_extension(t.id('free'), NULL, NULL, 'cid')$$)).state;
 
 -- a suggestion of a routing rule takes effect unless it is rejected
-INSERT INTO pool.routing_rule (pool_id, name, strategy) SELECT id, 'propose', 'suggest' FROM pool.pool WHERE name = 'p';
+INSERT INTO pool.routing_rule (pool_id, name, strategy, enabled) SELECT id, 'propose', 'suggest', false FROM pool.pool WHERE name = 'p';
 SELECT t.fill('p', 'g', 4);
 INSERT INTO pool.approval (id, tenant_id, pool_id, lead_id, action, member_id, from_rule_id, created_at, expires_at)
     SELECT 900 + row_number() OVER (ORDER BY l.id), l.tenant_id, l.pool_id, l.id, 'assign', m.id, r.id,

@@ -342,6 +342,8 @@ SELECT key, kind, detail -> 'approval' AS approval
 
 -- what comes back to a pool that routes waits for a tick to do it
 UPDATE pool.pool SET route_returned = true WHERE name = 'shield';
+INSERT INTO pool.routing_rule (pool_id, name, min_level, strategy)
+    SELECT pool_id('shield'), 'nobody', 99, 'round_robin';
 SELECT outcome FROM pool.claim_leads(t.ids('sh1'), 'bob');
 SELECT key, kind, rule FROM tick_at('2028-02-16 09:31+00') WHERE key = 'sh1';
 SELECT d.key, p.name, w.reason, w.tried_at FROM pool.routing_wait w
