@@ -6,6 +6,7 @@ PGFILEDESC = "pool_ext - public lead pools inside PostgreSQL"
 # One object per room, see src/README.md.
 OBJS = \
 	src/access.o \
+	src/again.o \
 	src/assign.o \
 	src/batch.o \
 	src/bulk.o \
@@ -25,10 +26,12 @@ OBJS = \
 	src/due.o \
 	src/edit.o \
 	src/entry.o \
+	src/entry_rule.o \
 	src/event.o \
 	src/fact.o \
 	src/follow_up.o \
 	src/grant.o \
+	src/group.o \
 	src/guard.o \
 	src/guc.o \
 	src/history.o \
@@ -37,9 +40,13 @@ OBJS = \
 	src/intake.o \
 	src/launcher.o \
 	src/lead.o \
+	src/load.o \
 	src/match.o \
+	src/merge.o \
 	src/poll.o \
+	src/normalise.o \
 	src/pool_ext.o \
+	src/priority.o \
 	src/queue.o \
 	src/queue_answer.o \
 	src/queue_check.o \
@@ -58,6 +65,7 @@ OBJS = \
 	src/resolve.o \
 	src/result.o \
 	src/reveal.o \
+	src/review.o \
 	src/reward.o \
 	src/rollup.o \
 	src/rule.o \
@@ -65,9 +73,11 @@ OBJS = \
 	src/search_term.o \
 	src/sql.o \
 	src/table.o \
+	src/take_over.o \
 	src/tick.o \
 	src/timer.o \
 	src/trigger.o \
+	src/verdict.o \
 	src/verify.o \
 	src/visible.o \
 	src/worker.o \
@@ -83,6 +93,7 @@ SQL_MODULES = \
 	sql/install/rollup.sql \
 	sql/install/views.sql \
 	sql/install/lead_event.sql \
+	sql/install/entry.sql \
 	sql/install/outside.sql \
 	sql/install/reveal.sql \
 	sql/install/search.sql \

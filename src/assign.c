@@ -5,6 +5,7 @@
 #include "assign.h"
 
 #include "claim_test.h"
+#include "group.h"
 #include "request.h"
 
 PG_FUNCTION_INFO_V1(pool_assign);
@@ -17,6 +18,7 @@ typedef struct Handing
 	const PoolMemberConf *member;	/* who receives */
 	const PoolConf *to_pool;	/* NULL = the lead's own */
 	Datum		reason;
+	bool		estimated;		/* it happened elsewhere, and earlier */
 } Handing;
 
 static int32
@@ -58,6 +60,8 @@ begin_event(PoolWork *work, const Handing *h, TimestampTz now,
 						  event->at);
 	if (pool_cooling_down(work, lead, h->member->id, event->at, &until))
 		pool_detail_true(detail, "cooldown");
+	if (h->estimated)
+		pool_detail_true(detail, "estimated");
 }
 
 /* arguments: leads, member, to_pool, reason, actor, request_id */
@@ -131,6 +135,11 @@ assign_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
 	/* it has moved just now: the actor's right was to the pool before */
 	if (item->lead.pool_id != pool_id)
 		return item->outcome = "contended";
+	item->outcome = pool_group_refusal(pool_group_try(batch->call->work,
+													  item->lead.group_id,
+													  h->member->id));
+	if (item->outcome != NULL)
+		return item->outcome;
 	hand_lead(batch->call->work, batch->set, h, quota, &item->lead,
 			  batch->now);
 	return "assigned";
@@ -143,7 +152,7 @@ Datum
 pool_assign(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin(fcinfo, "assign");
-	Handing		h;
+	Handing		h = {0};
 	PoolBatch  *batch;
 	int64	   *ids;
 	int			n = pool_arg_ids(call, 0, &ids);
@@ -163,6 +172,28 @@ pool_assign(PG_FUNCTION_ARGS)
 	return pool_batch_end(batch);
 }
 
+static const char *
+assign_new(PoolWork *work, PoolQuotaSet *set, Handing *h, int64 lead_id,
+		   TimestampTz now)
+{
+	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
+	PoolQuota  *quota;
+	PoolLead	lead;
+	const char *refusal;
+
+	if (pool_lead_lock(leads, lead_id, pool_snapshot(), false, &lead) !=
+		POOL_LEAD_LOCKED)
+		elog(ERROR, "new lead " INT64_FORMAT " is not ours", lead_id);
+	quota = pool_quota_get(set, lead.pool_id, h->member->id);
+	refusal = refuse_receiver(set, quota);
+	if (refusal == NULL)
+		refusal = pool_group_refusal(pool_group_try(work, lead.group_id,
+													h->member->id));
+	if (refusal == NULL)
+		hand_lead(work, set, h, quota, &lead, now);
+	return refusal;
+}
+
 /*
  * Assigns a lead that this transaction has let in and whose owner's counters
  * are locked.  Returns why he cannot have it, NULL if he got it.
@@ -171,22 +202,21 @@ const char *
 pool_assign_at_entry(PoolWork *work, PoolQuotaSet *set, int64 lead_id,
 					 int32 owner_id, int32 actor_id, TimestampTz now)
 {
-	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
 	Handing		h = {.actor = {.member_id = actor_id}};
-	PoolQuota  *quota;
-	PoolLead	lead;
-	const char *refusal;
 
-	if (pool_lead_lock(leads, lead_id, pool_snapshot(), false, &lead) !=
-		POOL_LEAD_LOCKED)
-		elog(ERROR, "new lead " INT64_FORMAT " is not ours", lead_id);
-	quota = pool_quota_get(set, lead.pool_id, owner_id);
-	refusal = refuse_receiver(set, quota);
-	if (refusal != NULL)
-		return refusal;
 	h.member = pool_config_member(owner_id);
-	hand_lead(work, set, &h, quota, &lead, now);
-	return NULL;
+	return assign_new(work, set, &h, lead_id, now);
+}
+
+/* The same with a spell that began before the lead came here. */
+const char *
+pool_assign_taken_over(PoolWork *work, PoolQuotaSet *set, int64 lead_id,
+					   int32 owner_id, int32 actor_id, TimestampTz owned_at)
+{
+	Handing		h = {.actor = {.member_id = actor_id},.estimated = true};
+
+	h.member = pool_config_member(owner_id);
+	return assign_new(work, set, &h, lead_id, owned_at);
 }
 
 /* ------------------------------------------------------------------------
@@ -212,6 +242,9 @@ transfer_one(PoolBatch *batch, const Handing *h, PoolBatchItem *item)
 
 	if (item->outcome != NULL)
 		return item->outcome;
+	if (!pool_group_may_pass(work, lead->group_id, lead->owner_id,
+							 h->member->id))
+		return item->outcome = "identity_owned";
 	from = pool_batch_quota(batch, lead->pool_id, lead->owner_id);
 	to = pool_batch_quota(batch, target_pool(h, lead), h->member->id);
 	/* his own place becomes free before it is asked for */
@@ -240,7 +273,7 @@ Datum
 pool_transfer(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin(fcinfo, "transfer");
-	Handing		h;
+	Handing		h = {0};
 	PoolBatch  *batch;
 	int64	   *ids;
 	int			n = pool_arg_ids(call, 0, &ids);

@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "batch.h"
 
+#include "group.h"
 #include "miscadmin.h"
 #include "utils/snapmgr.h"
 #include "visible.h"
@@ -118,11 +119,34 @@ pool_batch_lock_leads(PoolBatch *batch)
 	pfree(sorted);
 }
 
-/* Locks the counters named with pool_quota_add, and then asks for the time. */
+/* Locks the groups of the leads that are going to lose their owner. */
+static void
+lock_groups(PoolBatch *batch)
+{
+	int64	   *ids = palloc(Max(batch->n, 1) * sizeof(int64));
+	int			n = 0;
+
+	for (int i = 0; i < batch->n; i++)
+	{
+		const PoolLead *lead = &batch->items[i].lead;
+
+		if (batch->items[i].outcome == NULL && lead->owner_id != 0 &&
+			lead->group_id != 0)
+			ids[n++] = lead->group_id;
+	}
+	pool_group_lock(batch->call->work, ids, n);
+	pfree(ids);
+}
+
+/*
+ * Locks the counters named with pool_quota_add, then the groups of owned
+ * leads, and then asks for the time.
+ */
 void
 pool_batch_lock_counters(PoolBatch *batch)
 {
 	pool_quota_lock(batch->set);
+	lock_groups(batch);
 	batch->now = pool_now();
 }
 

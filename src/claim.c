@@ -9,6 +9,7 @@
 
 #include "claim_test.h"
 #include "errors.h"
+#include "group.h"
 #include "request.h"
 #include "rule.h"
 #include "utils/builtins.h"
@@ -122,6 +123,19 @@ try_candidate(PoolCall *call, PoolClaimCase *c, PoolQueueScan *scan,
 		tally->barred = true;
 		pool_queue_put_back(scan);
 		return;
+	}
+	switch (pool_group_try(call->work, lead.group_id, c->member->id))
+	{
+		case POOL_GROUP_BUSY:
+			tally->contended = true;
+			pool_queue_put_back(scan);
+			return;
+		case POOL_GROUP_OWNED:
+			tally->barred = true;
+			pool_queue_put_back(scan);
+			return;
+		case POOL_GROUP_FREE:
+			break;
 	}
 	switch (pool_lead_lock_candidate(leads, candidate))
 	{
@@ -363,6 +377,10 @@ claim_one(PoolCall *call, PoolClaimCase *c, int64 id)
 			outcome = "contended";
 		else
 			outcome = judge_lead(c, &lead, &bound);
+		if (outcome == NULL)
+			outcome = pool_group_refusal(pool_group_try(call->work,
+														lead.group_id,
+														c->member->id));
 	}
 	if (outcome != NULL)
 	{

@@ -10,6 +10,7 @@
 #include "access/genam.h"
 #include "catalog/pg_type.h"
 #include "event.h"
+#include "group.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -51,6 +52,14 @@ is_not_cooling_down(const PoolClaimCase *c, PoolBound *bound)
 							  &bound->retry_at);
 }
 
+/* Leads of one customer have one owner. */
+static bool
+is_of_free_group(const PoolClaimCase *c, PoolBound *bound)
+{
+	return pool_group_look(c->work, c->lead->group_id, c->member->id) ==
+		POOL_GROUP_FREE;
+}
+
 static bool
 is_late_enough(const PoolClaimCase *c, PoolBound *bound)
 {
@@ -75,6 +84,7 @@ const PoolClaimTest pool_claim_tests[] = {
 	{"active", "away", false, is_active},
 	{"pool_enabled", "pool_disabled", false, is_enabled},
 	{"cooldown", "cooldown", true, is_not_cooling_down},
+	{"identity", "identity_owned", true, is_of_free_group},
 	{"claim_interval", "too_soon", false, is_late_enough},
 	{"claim_limit", "claim_limit", false, is_below_claim_limit},
 	{"hold_limit", "hold_limit", false, is_below_hold_limit}

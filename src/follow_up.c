@@ -8,6 +8,7 @@
 #include "batch.h"
 
 #include "due.h"
+#include "priority.h"
 #include "request.h"
 #include "rule.h"
 #include "utils/builtins.h"
@@ -130,6 +131,7 @@ record(PoolBatch *batch, PoolBatchItem *item, const FollowUp *f)
 		first_seconds = (event.at - lead->owned_at) / USECS_PER_SEC;
 	event.detail = describe(f, first_seconds);
 	note_on_lead(lead, f, event.at);
+	lead->priority = pool_score(lead, &data, event.at);
 	pool_lead_note(pool_work_table(call->work, POOL_LEAD_STATE), lead);
 	event_id = pool_event_append(call->work, &event, lead, &data);
 	(void) pool_rule_next(lead, &data, batch->now, &due_at);

@@ -96,6 +96,9 @@ extern void pool_lead_reopen(PoolTable *leads, PoolLead *lead, int32 pool_id,
 							 TimestampTz at);
 extern void pool_lead_move(PoolTable *leads, PoolLead *lead, int32 pool_id,
 						   TimestampTz at);
+extern void pool_lead_hold(PoolTable *leads, PoolLead *lead, TimestampTz at);
+extern void pool_lead_admit(PoolTable *leads, PoolLead *lead, TimestampTz at);
+extern void pool_lead_join(PoolTable *leads, PoolLead *lead, int64 group_id);
 extern void pool_lead_rank(PoolTable *leads, PoolLead *lead, int16 priority);
 extern void pool_lead_note(PoolTable *leads, PoolLead *lead);
 
