@@ -348,7 +348,9 @@ note_error(TriggerData *trigger)
 	RollbackAndReleaseCurrentSubTransaction();
 	key = heap_getattr(trigger->tg_trigtuple, INTAKE_KEY,
 					   RelationGetDescr(trigger->tg_relation), &isnull);
-	pool_verdict_error(intake->verdicts, intake->n_rows, isnull ? 0 : key, error->message);
+	pool_verdict_error(intake->verdicts, intake->n_rows, isnull ? 0 : key,
+					   error->detail == NULL ? error->message :
+					   psprintf("%s: %s", error->message, error->detail));
 }
 
 static void

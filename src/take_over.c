@@ -102,8 +102,8 @@ check_times(const PoolEntry *entry, TimestampTz now)
 void
 pool_take_over_check(const PoolEntry *entry, TimestampTz now)
 {
-	check_status(entry);
 	check_times(entry, now);
+	check_status(entry);
 }
 
 /* ------------------------------------------------------------------------

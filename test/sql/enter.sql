@@ -246,7 +246,7 @@ SELECT count(*) AS behind_an_older FROM (SELECT s.ticket,
     JOIN pool.lead_data d USING (id) WHERE d.attributes ? 'filler') t
     WHERE ticket <= before;
 SELECT count(*), count(DISTINCT value) FROM pool.identity
-    WHERE value LIKE 'yyyy%';
+    WHERE value LIKE 'YYYY%';
 
 -- nested: a load in the course of a load, and one that fails in between
 CREATE FUNCTION enter_more(n int) RETURNS text LANGUAGE plpgsql AS $$
