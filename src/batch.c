@@ -119,7 +119,29 @@ pool_batch_lock_leads(PoolBatch *batch)
 	pfree(sorted);
 }
 
-/* Locks the groups of the leads that are going to lose their owner. */
+/* Whether the item's lead is one of a group that is going to lose it. */
+static bool
+leaves_group(const PoolBatchItem *item)
+{
+	return item->outcome == NULL && item->lead.owner_id != 0 &&
+		item->lead.group_id != 0;
+}
+
+/* Leads of groups that others hold are not to be had now. */
+static void
+try_groups(PoolBatch *batch)
+{
+	for (int i = 0; i < batch->n; i++)
+	{
+		PoolBatchItem *item = &batch->items[i];
+
+		if (leaves_group(item) &&
+			pool_group_try(batch->call->work, item->lead.group_id,
+						   item->lead.owner_id) == POOL_GROUP_BUSY)
+			item->outcome = "contended";
+	}
+}
+
 static void
 lock_groups(PoolBatch *batch)
 {
@@ -127,13 +149,8 @@ lock_groups(PoolBatch *batch)
 	int			n = 0;
 
 	for (int i = 0; i < batch->n; i++)
-	{
-		const PoolLead *lead = &batch->items[i].lead;
-
-		if (batch->items[i].outcome == NULL && lead->owner_id != 0 &&
-			lead->group_id != 0)
-			ids[n++] = lead->group_id;
-	}
+		if (leaves_group(&batch->items[i]))
+			ids[n++] = batch->items[i].lead.group_id;
 	pool_group_lock(batch->call->work, ids, n);
 	pfree(ids);
 }
@@ -146,7 +163,10 @@ void
 pool_batch_lock_counters(PoolBatch *batch)
 {
 	pool_quota_lock(batch->set);
-	lock_groups(batch);
+	if (batch->tries_groups)
+		try_groups(batch);
+	else
+		lock_groups(batch);
 	batch->now = pool_now();
 }
 

@@ -739,6 +739,11 @@ COMMENT ON VIEW pool.verify_counter_status IS
 COMMENT ON COLUMN pool.verify_counter_status.object IS 'What is wrong, by ids.';
 COMMENT ON COLUMN pool.verify_counter_status.message IS
     'What is wrong with it.';
+COMMENT ON VIEW pool.verify_groups IS
+    'Check of level 1. The owner of a group of leads of one customer, and how '
+    'many he holds, are those of its leads.';
+COMMENT ON COLUMN pool.verify_groups.object IS 'What is wrong, by ids.';
+COMMENT ON COLUMN pool.verify_groups.message IS 'What is wrong with it.';
 COMMENT ON VIEW pool.verify_lead_status IS
     'Check of level 1. Status, owner, queue place and times of every lead '
     'fit together.';
