@@ -262,6 +262,21 @@ pool_again_meet(PoolWork *work, PoolEntry *entry, int64 lead_id,
 	entry->home_pool_id = lead.pool_id;
 }
 
+/* Locks the lead to link with: what it was merged into, if just now it was. */
+static void
+lock_first(PoolWork *work, PoolEntry *entry, PoolLead *lead)
+{
+	int64		id;
+
+	do
+	{
+		id = entry->linked_to;
+		if (lock_known(work, id, lead) != POOL_LEAD_LOCKED)
+			report_busy();
+		entry->linked_to = pool_again_resolve(work, id);
+	} while (entry->linked_to != id);
+}
+
 /*
  * The entry becomes a lead of its own of a customer who has one already, which
  * notes that.  Returns their group.
@@ -275,8 +290,7 @@ pool_again_join(PoolWork *work, PoolEntry *entry, int32 actor_id,
 	PoolLead	lead;
 	PoolData	data;
 
-	if (lock_known(work, entry->linked_to, &lead) != POOL_LEAD_LOCKED)
-		report_busy();
+	lock_first(work, entry, &lead);
 	pool_open_lead(work, &lead, &data);
 	if (lead.group_id == 0)
 	{

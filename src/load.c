@@ -122,12 +122,13 @@ enter_rows(void)
 	PoolWork   *work = pool_work_begin();
 	Snapshot	snapshot = RegisterSnapshot(pool_snapshot());
 	MemoryContext old = MemoryContextSwitchTo(intake->context);
+	int64		undone_from = intake->check ? pool_lead_new_id() : PG_INT64_MAX;
 
 	pool_entry_run(work, snapshot, intake->entries, intake->n,
 				   intake->actor.member_id);
 	for (int i = 0; i < intake->n; i++)
 		pool_verdict_put(intake->verdicts, intake->rows[i], &intake->entries[i],
-						 !intake->check);
+						 undone_from);
 	MemoryContextSwitchTo(old);
 	UnregisterSnapshot(snapshot);
 	pool_work_end(work);

@@ -132,21 +132,22 @@ copy(const char *text)
 	return text !=NULL ? pstrdup(text) : NULL;
 }
 
-/* What became of a row; unless it was stored, a new lead has no id. */
+/*
+ * What became of a row.  Leads from this id on are not there any more, as
+ * those a check has let in.
+ */
 void
 pool_verdict_put(PoolVerdicts *list, int row, const PoolEntry *entry,
-				 bool stored)
+				 int64 undone_from)
 {
 	MemoryContext old = MemoryContextSwitchTo(list->context);
 	Verdict    *verdict = new_verdict(list, row, entry->key);
-	bool		known = strcmp(entry->outcome, "duplicate") == 0 ||
-	strcmp(entry->outcome, "reopened") == 0;
 
 	verdict->outcome = entry->outcome;
 	verdict->status = entry->status;
 	verdict->rule = copy(entry->rule);
 	verdict->reason = copy(entry->reason);
-	if (stored || known)
+	if (entry->lead_id < undone_from)
 		verdict->lead_id = entry->lead_id;
 	verdict->member_id = entry->member_id;
 	verdict->pool_id = entry->home_pool_id;

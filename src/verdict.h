@@ -12,7 +12,7 @@ typedef struct PoolVerdicts PoolVerdicts;
 extern void pool_verdict_init(void);
 extern PoolVerdicts *pool_verdict_begin(MemoryContext parent);
 extern void pool_verdict_put(PoolVerdicts *list, int row,
-							 const PoolEntry *entry, bool stored);
+							 const PoolEntry *entry, int64 undone_from);
 extern void pool_verdict_error(PoolVerdicts *list, int row, Datum key,
 							   const char *message);
 extern void pool_verdict_publish(PoolVerdicts *list, bool keep);

@@ -46,7 +46,8 @@ INSERT INTO pool.intake (pool, key, source, identities, owner, created_at,
     owned_at, last_follow_up_at, status, priority)
 SELECT pool, key, source, identities, owner, created_at, owned_at,
     last_follow_up_at, status, priority FROM t.rows ORDER BY n;
-SELECT row_number AS n, key, outcome, lead_id = t.id('known') AS known, member,
+SELECT row_number AS n, key, outcome,
+    CASE WHEN lead_id = t.id('known') THEN 'known' ELSE lead_id::text END AS lead, member,
     status, home_pool, rule, reason FROM pool.intake_check();
 SELECT outcome, count(*) FROM pool.intake_check() GROUP BY 1 ORDER BY 1;
 -- nothing was written
