@@ -85,7 +85,7 @@ RETURNS SETOF text
     AS 'MODULE_PATHNAME', 'pool_edit'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.edit(bigint, text, text, integer, jsonb, jsonb, uuid) IS
-'Changes what a lead is called and carries. NULL leaves a thing as it is; attributes are merged, a JSON null removes a key; identities are added. No clock starts anew; a new priority moves a lead in the pool to the end of its new band.
+'Changes what a lead is called and carries. NULL leaves a thing as it is; attributes are merged, a JSON null removes a key; identities are added. No clock starts anew; a new priority moves a lead in the pool to the end of its new band. Where the pool has score rules the priority is what they say of the changed lead, whatever is given.
 Outcomes: ok, not_found, duplicate (another lead has one of the identities; nothing is changed), contended (only where this transaction already holds members'' counters).
 Errors: PO005 the lead is not the caller''s, 22023 bad values, PO010 request id reused.';
 
@@ -268,7 +268,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_reopen'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.reopen(bigint[], text, text, uuid) IS
-'A manager brings closed leads back into their pools, or into to_pool, of which the actor must be manager too.
+'A manager brings closed leads back into their pools, or into to_pool, of which the actor must be manager too. A converted one within its pool''s keep_converted goes on to its last owner, if it comes back to its own pool and he may receive it.
 Outcomes: reopened; not_closed; contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
 
 CREATE FUNCTION pool.move(
