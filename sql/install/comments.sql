@@ -372,7 +372,7 @@ COMMENT ON VIEW pool.intake IS
     'Bulk entry: INSERT and COPY into it do what enter() does; it is empty '
     'to read. A bad row is named by number and key, and nothing of the '
     'statement stays. intake_check() says what became of each row; with '
-    'pool_ext.intake_mode = check nothing is written, and it says what '
+    'pool_ext.intake_mode = ''check'' nothing is written, and it says what '
     'would have.';
 COMMENT ON COLUMN pool.intake.pool IS 'Pool, or tenant/pool.';
 COMMENT ON COLUMN pool.intake.key IS

@@ -33,7 +33,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_intake_check'
     LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 1000;
 COMMENT ON FUNCTION pool.intake_check() IS
-'What became of each row of the last INSERT or COPY into pool.intake of this session and user; with pool_ext.intake_mode = check what would have become of it. One row for each, in the order of the statement; row_number counts from 1. Columns and outcomes are those of enter(), and error (reason says why): in check mode a row that cannot be entered at all does not end the statement. lead_id is NULL for new leads of a check. Count verdicts by grouping by outcome. Behind a pooler call it in the transaction of the load. What a load reports is forgotten when it is rolled back, what a check reports when the next statement into pool.intake begins.';
+'What became of each row of the last INSERT or COPY into pool.intake of this session and user; after SET pool_ext.intake_mode = ''check'' (in quotes: it is a keyword) what would have become of it. One row for each, in the order of the statement; row_number counts from 1. Columns and outcomes are those of enter(), and error (reason says why): in check mode a row that cannot be entered at all does not end the statement. lead_id is NULL for new leads of a check. Count verdicts by grouping by outcome. Behind a pooler call it in the transaction of the load. What a load reports is forgotten when it is rolled back, what a check reports when the next statement into pool.intake begins.';
 
 CREATE VIEW pool.lead_review WITH (security_barrier) AS
 SELECT s.id AS lead_id, d.key, d.name, d.source, d.grade, s.priority,
