@@ -6,14 +6,15 @@ PGFILEDESC = "pool_ext - public lead pools inside PostgreSQL"
 # One object per room, see src/README.md.
 OBJS = \
 	src/access.o \
-	src/approval.o \
+	src/again.o \
 	src/analyse.o \
+	src/approval.o \
 	src/assign.o \
 	src/auto_assign.o \
 	src/batch.o \
+	src/brake.o \
 	src/bulk.o \
 	src/catalog.o \
-	src/brake.o \
 	src/claim.o \
 	src/claim_test.o \
 	src/clock.o \
@@ -29,15 +30,17 @@ OBJS = \
 	src/config_trigger.o \
 	src/constraint.o \
 	src/data.o \
-	src/downtime.o \
 	src/decide.o \
+	src/downtime.o \
 	src/due.o \
 	src/edit.o \
 	src/entry.o \
+	src/entry_rule.o \
 	src/event.o \
 	src/fact.o \
 	src/follow_up.o \
 	src/grant.o \
+	src/group.o \
 	src/guard.o \
 	src/guc.o \
 	src/hide.o \
@@ -48,17 +51,21 @@ OBJS = \
 	src/judge.o \
 	src/launcher.o \
 	src/lead.o \
+	src/load.o \
 	src/match.o \
-	src/perform.o \
+	src/member_fact.o \
+	src/merge.o \
+	src/normalise.o \
 	src/offboard.o \
 	src/people.o \
-	src/member_fact.o \
-	src/poll.o \
+	src/perform.o \
 	src/plan.o \
 	src/plan_run.o \
+	src/poll.o \
 	src/pool_ext.o \
-	src/quarantine.o \
+	src/priority.o \
 	src/propose.o \
+	src/quarantine.o \
 	src/queue.o \
 	src/queue_answer.o \
 	src/queue_check.o \
@@ -78,6 +85,7 @@ OBJS = \
 	src/resolve.o \
 	src/result.o \
 	src/reveal.o \
+	src/review.o \
 	src/reward.o \
 	src/rollup.o \
 	src/route.o \
@@ -87,15 +95,16 @@ OBJS = \
 	src/routing_retry.o \
 	src/routing_wait.o \
 	src/rule.o \
+	src/rule_version.o \
 	src/run.o \
 	src/run_lead.o \
 	src/score.o \
 	src/search.o \
 	src/search_term.o \
-	src/rule_version.o \
 	src/sql.o \
 	src/strategy.o \
 	src/table.o \
+	src/take_over.o \
 	src/team.o \
 	src/term.o \
 	src/tick.o \
@@ -106,6 +115,7 @@ OBJS = \
 	src/trigger.o \
 	src/turn.o \
 	src/undo.o \
+	src/verdict.o \
 	src/verify.o \
 	src/visible.o \
 	src/worker.o \
@@ -125,6 +135,7 @@ SQL_MODULES = \
 	sql/install/hide.sql \
 	sql/install/approval.sql \
 	sql/install/lead_event.sql \
+	sql/install/entry.sql \
 	sql/install/outside.sql \
 	sql/install/reveal.sql \
 	sql/install/search.sql \

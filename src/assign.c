@@ -7,6 +7,7 @@
 #include "approval.h"
 #include "claim_test.h"
 #include "collaborator.h"
+#include "group.h"
 #include "request.h"
 
 PG_FUNCTION_INFO_V1(pool_assign);
@@ -54,6 +55,8 @@ begin_event(PoolWork *work, const PoolHanding *h, TimestampTz now,
 		pool_detail_true(detail, "cooldown");
 	if (h->undone_run != 0)
 		pool_detail_int(detail, "undo", h->undone_run);
+	if (h->estimated)
+		pool_detail_true(detail, "estimated");
 }
 
 /* arguments: leads, member, to_pool, reason, actor, request_id */
@@ -145,6 +148,11 @@ pool_assign_one(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
 		return item->outcome = "contended";
 	if (must_ask(batch, h, "assign", &item->lead))
 		return item->outcome = "approval";
+	item->outcome = pool_group_refusal(pool_group_try(batch->call->work,
+													  item->lead.group_id,
+													  h->member->id));
+	if (item->outcome != NULL)
+		return item->outcome;
 	hand_lead(batch->call->work, batch->set, h, quota, &item->lead,
 			  batch->now);
 	return "assigned";
@@ -177,6 +185,28 @@ pool_assign(PG_FUNCTION_ARGS)
 	return pool_batch_end(batch);
 }
 
+static const char *
+assign_new(PoolWork *work, PoolQuotaSet *set, const PoolHanding *h,
+		   int64 lead_id, TimestampTz now)
+{
+	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
+	PoolQuota  *quota;
+	PoolLead	lead;
+	const char *refusal;
+
+	if (pool_lead_lock(leads, lead_id, pool_snapshot(), false, &lead) !=
+		POOL_LEAD_LOCKED)
+		elog(ERROR, "new lead " INT64_FORMAT " is not ours", lead_id);
+	quota = pool_quota_get(set, lead.pool_id, h->member->id);
+	refusal = refuse_receiver(set, quota);
+	if (refusal == NULL)
+		refusal = pool_group_refusal(pool_group_try(work, lead.group_id,
+													h->member->id));
+	if (refusal == NULL)
+		hand_lead(work, set, h, quota, &lead, now);
+	return refusal;
+}
+
 /*
  * Assigns a lead that this transaction has let in and whose owner's counters
  * are locked.  Returns why he cannot have it, NULL if he got it.
@@ -185,22 +215,21 @@ const char *
 pool_assign_at_entry(PoolWork *work, PoolQuotaSet *set, int64 lead_id,
 					 int32 owner_id, int32 actor_id, TimestampTz now)
 {
-	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
 	PoolHanding h = {.actor = {.member_id = actor_id}};
-	PoolQuota  *quota;
-	PoolLead	lead;
-	const char *refusal;
 
-	if (pool_lead_lock(leads, lead_id, pool_snapshot(), false, &lead) !=
-		POOL_LEAD_LOCKED)
-		elog(ERROR, "new lead " INT64_FORMAT " is not ours", lead_id);
-	quota = pool_quota_get(set, lead.pool_id, owner_id);
-	refusal = refuse_receiver(set, quota);
-	if (refusal != NULL)
-		return refusal;
 	h.member = pool_config_member(owner_id);
-	hand_lead(work, set, &h, quota, &lead, now);
-	return NULL;
+	return assign_new(work, set, &h, lead_id, now);
+}
+
+/* The same with a spell that began before the lead came here. */
+const char *
+pool_assign_taken_over(PoolWork *work, PoolQuotaSet *set, int64 lead_id,
+					   int32 owner_id, int32 actor_id, TimestampTz owned_at)
+{
+	PoolHanding h = {.actor = {.member_id = actor_id},.estimated = true};
+
+	h.member = pool_config_member(owner_id);
+	return assign_new(work, set, &h, lead_id, owned_at);
 }
 
 /*
@@ -218,6 +247,10 @@ pool_assign_again(PoolBatch *batch, PoolBatchItem *item, int32 owner_id,
 	PoolQuota  *quota = pool_batch_quota(batch, pool_id, owner_id);
 	const char *refusal = refuse_receiver(batch->set, quota);
 
+	if (refusal == NULL)
+		refusal = pool_group_refusal(pool_group_try(batch->call->work,
+													item->lead.group_id,
+													owner_id));
 	if (refusal == NULL)
 		*event_id = hand_lead(batch->call->work, batch->set, &h, quota,
 							  &item->lead, batch->now);
@@ -254,6 +287,9 @@ pool_transfer_one(PoolBatch *batch, const PoolHanding *h,
 		return item->outcome;
 	if (must_ask(batch, h, "transfer", lead))
 		return "approval";
+	if (!pool_group_may_pass(work, lead->group_id, lead->owner_id,
+							 h->member->id))
+		return item->outcome = "identity_owned";
 	from = pool_batch_quota(batch, lead->pool_id, lead->owner_id);
 	to = pool_batch_quota(batch, target_pool(h, lead), h->member->id);
 	/* his own place becomes free before it is asked for */

@@ -18,6 +18,7 @@ typedef struct PoolHanding
 	int64		run_id;			/* 0 = of no run, as the next */
 	int64		undone_run;
 	bool		approved;		/* whoever had to be asked has been */
+	bool		estimated;		/* it happened elsewhere, and earlier */
 } PoolHanding;
 
 extern const char *pool_assign_one(PoolBatch *batch, const PoolHanding *h,
@@ -30,5 +31,8 @@ extern const char *pool_assign_at_entry(PoolWork *work, PoolQuotaSet *set,
 extern const char *pool_assign_again(PoolBatch *batch, PoolBatchItem *item,
 									 int32 owner_id, int32 pool_id,
 									 int64 undone_run, int64 *event_id);
+extern const char *pool_assign_taken_over(PoolWork *work, PoolQuotaSet *set,
+										  int64 lead_id, int32 owner_id,
+										  int32 actor_id, TimestampTz owned_at);
 
 #endif							/* POOL_ASSIGN_H */

@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "batch.h"
 
+#include "group.h"
 #include "miscadmin.h"
 #include "utils/snapmgr.h"
 #include "visible.h"
@@ -118,11 +119,54 @@ pool_batch_lock_leads(PoolBatch *batch)
 	pfree(sorted);
 }
 
-/* Locks the counters named with pool_quota_add, and then asks for the time. */
+/* Whether the item's lead is one of a group that is going to lose it. */
+static bool
+leaves_group(const PoolBatchItem *item)
+{
+	return item->outcome == NULL && item->lead.owner_id != 0 &&
+		item->lead.group_id != 0;
+}
+
+/* Leads of groups that others hold are not to be had now. */
+static void
+try_groups(PoolBatch *batch)
+{
+	for (int i = 0; i < batch->n; i++)
+	{
+		PoolBatchItem *item = &batch->items[i];
+
+		if (leaves_group(item) &&
+			pool_group_try(batch->call->work, item->lead.group_id,
+						   item->lead.owner_id) == POOL_GROUP_BUSY)
+			item->outcome = "contended";
+	}
+}
+
+static void
+lock_groups(PoolBatch *batch)
+{
+	int64	   *ids = palloc(Max(batch->n, 1) * sizeof(int64));
+	int			n = 0;
+
+	for (int i = 0; i < batch->n; i++)
+		if (leaves_group(&batch->items[i]))
+			ids[n++] = batch->items[i].lead.group_id;
+	pool_group_lock(batch->call->work, ids, n);
+	pfree(ids);
+}
+
+/*
+ * Locks the counters named with pool_quota_add, then the groups of owned
+ * leads, and then asks for the time.
+ */
 void
 pool_batch_lock_counters(PoolBatch *batch)
 {
 	pool_quota_lock(batch->set);
+	if (batch->tries_groups)
+		try_groups(batch);
+	else
+		lock_groups(batch);
 	batch->now = pool_now();
 }
 

@@ -40,6 +40,7 @@ typedef struct PoolBatch
 	void	   *arg;
 	PoolQuotaSet *set;
 	TimestampTz now;			/* after the locks */
+	bool		tries_groups;	/* a tick: does not wait for groups */
 	int			n;
 	PoolBatchItem *items;		/* in the order given */
 	PoolReclaims *reclaims;		/* NULL = nobody counts */

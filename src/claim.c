@@ -11,6 +11,7 @@
 #include "claim.h"
 #include "claim_test.h"
 #include "errors.h"
+#include "group.h"
 #include "match.h"
 #include "request.h"
 #include "rule.h"
@@ -141,6 +142,19 @@ try_candidate(PoolCall *call, PoolClaimCase *c, PoolQueueScan *scan,
 	{
 		pool_queue_put_back(scan);
 		return;
+	}
+	switch (pool_group_try(call->work, lead.group_id, c->member->id))
+	{
+		case POOL_GROUP_BUSY:
+			tally->contended = true;
+			pool_queue_put_back(scan);
+			return;
+		case POOL_GROUP_OWNED:
+			tally->barred = true;
+			pool_queue_put_back(scan);
+			return;
+		case POOL_GROUP_FREE:
+			break;
 	}
 	switch (pool_lead_lock_candidate(leads, candidate))
 	{
@@ -345,6 +359,10 @@ claim_one(PoolCall *call, PoolClaimCase *c, int64 id)
 			outcome = "contended";
 		else
 			outcome = pool_claim_judge(c, &lead, &bound);
+		if (outcome == NULL)
+			outcome = pool_group_refusal(pool_group_try(call->work,
+														lead.group_id,
+														c->member->id));
 	}
 	if (outcome != NULL)
 	{
@@ -410,6 +428,10 @@ pool_claim_grant(PoolCall *call, PoolQuotaSet *set, PoolLead *lead,
 
 	c.member = pool_config_member(member_id);
 	outcome = pool_claim_judge(&c, lead, &bound);
+	if (outcome == NULL)
+		outcome = pool_group_refusal(pool_group_try(call->work,
+													lead->group_id,
+													member_id));
 	if (outcome != NULL)
 		return outcome;
 	pool_open_lead(call->work, lead, &data);

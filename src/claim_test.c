@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "event.h"
 #include "fact.h"
+#include "group.h"
 #include "rule.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -227,6 +228,14 @@ is_not_cooling_down(PoolClaimCase *c, PoolBound *bound)
 							  &bound->retry_at);
 }
 
+/* Leads of one customer have one owner. */
+static bool
+is_of_free_group(PoolClaimCase *c, PoolBound *bound)
+{
+	return pool_group_look(c->work, c->lead->group_id, c->member->id) ==
+		POOL_GROUP_FREE;
+}
+
 static bool
 is_late_enough(PoolClaimCase *c, PoolBound *bound)
 {
@@ -253,6 +262,7 @@ const PoolClaimTest pool_claim_tests[] = {
 	{"claim_rules", "level", true, is_admitted},
 	{"hidden", "hidden", true, is_shown},
 	{"cooldown", "cooldown", true, is_not_cooling_down},
+	{"identity", "identity_owned", true, is_of_free_group},
 	{"approval", "approval", true, is_approved},
 	{"claim_interval", "too_soon", false, is_late_enough},
 	{"claim_limit", "claim_limit", false, is_below_claim_limit},

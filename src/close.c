@@ -5,7 +5,10 @@
  */
 #include "close.h"
 
+#include "access/xact.h"
+#include "again.h"
 #include "approval.h"
+#include "assign.h"
 #include "catalog/pg_type.h"
 #include "claim_test.h"
 #include "collaborator.h"
@@ -255,6 +258,47 @@ pool_requeue(PoolWork *work, PoolLead *lead, int32 pool_id, PoolEvent *event)
 	pool_event_append(work, event, lead, &data);
 }
 
+/*
+ * Names the counters of those who may get a converted lead back that is
+ * reopened in its own pool.
+ */
+static void
+add_keepers(PoolBatch *batch, const PoolConf *to_pool)
+{
+	for (int i = 0; i < batch->n; i++)
+	{
+		const PoolLead *lead = &batch->items[i].lead;
+
+		if (batch->items[i].outcome == NULL &&
+			(to_pool == NULL || to_pool->id == lead->pool_id) &&
+			pool_again_keeps(lead, pool_now()))
+			pool_quota_add(batch->set, lead->pool_id, lead->last_owner_id,
+						   true);
+	}
+}
+
+/* The lead comes back: into a pool, or to its last owner if he may have it. */
+static void
+reopen_one(PoolBatch *batch, PoolBatchItem *item, const PoolConf *to_pool,
+		   PoolEvent *event)
+{
+	PoolLead   *lead = &item->lead;
+	int32		keeper_id = 0;
+
+	if ((to_pool == NULL || to_pool->id == lead->pool_id) &&
+		pool_again_keeps(lead, batch->now) &&
+		pool_quota_get(batch->set, lead->pool_id, lead->last_owner_id) != NULL)
+		keeper_id = lead->last_owner_id;
+	pool_requeue(batch->call->work, lead,
+				 to_pool != NULL ? to_pool->id : lead->pool_id, event);
+	if (keeper_id == 0)
+		return;
+	CommandCounterIncrement();
+	(void) pool_assign_at_entry(batch->call->work, batch->set, item->id,
+								keeper_id, batch->actor->member_id,
+								batch->now);
+}
+
 /* An erased lead stays closed: there is nobody behind it any more. */
 static bool
 is_erased(PoolCall *call, int64 lead_id)
@@ -287,6 +331,8 @@ run_batch(PoolCall *call, const PoolActor *actor, PoolBatchCheck check,
 	pool_batch_lock_leads(batch);
 	pool_batch_require_manager(batch, to_pool);
 	pool_batch_add_owners(batch);
+	if (check == check_reopen)
+		add_keepers(batch, to_pool);
 	pool_batch_lock_counters(batch);
 	for (int i = 0; i < n; i++)
 	{
@@ -314,9 +360,12 @@ run_batch(PoolCall *call, const PoolActor *actor, PoolBatchCheck check,
 		else
 		{
 			event.at = pool_lead_time(&item->lead, batch->now);
-			pool_requeue(call->work, &item->lead,
-						 to_pool != NULL ? to_pool->id : item->lead.pool_id,
-						 &event);
+			if (check == check_reopen)
+				reopen_one(batch, item, to_pool, &event);
+			else
+				pool_requeue(call->work, &item->lead,
+							 to_pool != NULL ? to_pool->id : item->lead.pool_id,
+							 &event);
 		}
 		pool_batch_emit(batch, item, kind);
 	}

@@ -12,6 +12,7 @@
 
 #include "access/xact.h"
 #include "errors.h"
+#include "group.h"
 #include "intake.h"
 #include "miscadmin.h"
 #include "perform.h"
@@ -250,6 +251,14 @@ try_counters(PoolDecision *d)
 	return true;
 }
 
+/* False if somebody is deciding on a lead of the same customer just now. */
+static bool
+try_group(const PoolDecision *d)
+{
+	return pool_group_try(d->batch->call->work, d->item->lead.group_id,
+						  d->approval.member_id) != POOL_GROUP_BUSY;
+}
+
 /*
  * A suggestion that nobody vetoed takes effect, if it still can.  False if
  * that must wait for the next tick.
@@ -260,7 +269,7 @@ let_lapse(PoolDecision *d)
 	bool		takes_effect = pool_approval_is_suggestion(&d->approval) &&
 	pool_approval_is_live(&d->approval, &d->item->lead);
 
-	if (takes_effect && !try_counters(d))
+	if (takes_effect && (!try_counters(d) || !try_group(d)))
 		return false;
 	pool_batch_lock_counters(d->batch);
 	if (takes_effect && pool_perform(d) == NULL)
@@ -286,6 +295,7 @@ run_request(int64 id, TimestampTz now)
 		d.batch = pool_batch_begin(&call, &d.actor, &d.approval.lead_id, 1,
 								   check_nothing, NULL);
 		d.item = &d.batch->items[0];
+		d.batch->tries_groups = true;
 		pool_batch_lock_one(d.batch, d.item, false);
 		done = d.item->outcome == NULL &&
 			pool_approval_read(call.work, id, &d.approval) &&

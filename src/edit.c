@@ -10,9 +10,11 @@
 #include "close.h"
 #include "due.h"
 #include "errors.h"
+#include "group.h"
 #include "guard.h"
 #include "identity.h"
 #include "intake.h"
+#include "priority.h"
 #include "release.h"
 #include "request.h"
 #include "sql.h"
@@ -57,18 +59,25 @@ static uint64
 run_identity(const char *command, const PoolLead *lead,
 			 const PoolIdentity *identity)
 {
-	Oid			types[4] = {INT4OID, TEXTOID, TEXTOID, INT8OID};
-	Datum		values[4] = {Int32GetDatum(lead->tenant_id),
+	Oid			types[5] = {INT4OID, TEXTOID, TEXTOID, INT8OID, TEXTOID};
+	Datum		values[5] = {Int32GetDatum(lead->tenant_id),
 		CStringGetTextDatum(identity->kind),
 		CStringGetTextDatum(identity->value),
-	Int64GetDatum(lead->id)};
+		Int64GetDatum(lead->id),
+	CStringGetTextDatum(pool_group_scope(lead->pool_id))};
 
-	return pool_sql_run(command, 4, types, values, NULL);
+	return pool_sql_run(command, 5, types, values, NULL);
 }
 
 #define OF_IDENTITY \
-	" WHERE tenant_id = $1 AND scope = '' AND kind = $2 AND value = $3" \
-	" AND lead_id = $4"
+	" WHERE tenant_id = $1 AND scope = $5 AND kind = $2 AND value = $3"
+#define OF_LEAD " AND lead_id = $4"
+
+/* a lead of the same customer may have it */
+#define OF_GROUP \
+	" AND (lead_id = $4 OR EXISTS (SELECT FROM pool.lead_state a" \
+	" JOIN pool.lead_state b ON b.group_id = a.group_id" \
+	" WHERE a.id = lead_id AND b.id = $4))"
 
 static void
 drop_identities(const PoolLead *lead, List *identities)
@@ -77,7 +86,7 @@ drop_identities(const PoolLead *lead, List *identities)
 	PoolSql		sql = pool_sql_begin();
 
 	foreach(lc, identities)
-		run_identity("DELETE FROM pool.identity" OF_IDENTITY,
+		run_identity("DELETE FROM pool.identity" OF_IDENTITY OF_LEAD,
 					 lead, lfirst(lc));
 	pool_sql_end(sql);
 }
@@ -98,12 +107,12 @@ add_identities(const PoolLead *lead, List *identities, List **added)
 	foreach(lc, identities)
 	{
 		if (run_identity("INSERT INTO pool.identity"
-						 " (tenant_id, kind, value, lead_id)"
-						 " VALUES ($1, $2, $3, $4)"
+						 " (tenant_id, scope, kind, value, lead_id)"
+						 " VALUES ($1, $5, $2, $3, $4)"
 						 " ON CONFLICT (tenant_id, scope, kind, value)"
 						 " DO NOTHING", lead, lfirst(lc)) > 0)
 			*added = lappend(*added, lfirst(lc));
-		else if (run_identity("SELECT FROM pool.identity" OF_IDENTITY,
+		else if (run_identity("SELECT FROM pool.identity" OF_IDENTITY OF_GROUP,
 							  lead, lfirst(lc)) == 0)
 		{
 			conflict = true;
@@ -189,7 +198,7 @@ keep_changes(Edit *e, const PoolLead *lead, const PoolData *data)
 		e->name = 0;
 	if (same_text(e->grade, data->grade))
 		e->grade = 0;
-	if (e->priority == lead->priority)
+	if (e->priority == lead->priority || pool_scores(lead->pool_id))
 		e->priority = -1;
 	if (e->attributes == 0)
 		return;
@@ -197,6 +206,19 @@ keep_changes(Edit *e, const PoolLead *lead, const PoolData *data)
 	if (compareJsonbContainers(&DatumGetJsonbP(e->attributes)->root,
 							   &DatumGetJsonbP(data->attributes)->root) == 0)
 		e->attributes = 0;
+}
+
+/* Where rules say how much a lead is worth, they say it anew. */
+static void
+score(Edit *e, const PoolLead *lead, const PoolData *data)
+{
+	int16		priority;
+
+	if (!pool_scores(lead->pool_id) || lead->status == POOL_CONVERTED ||
+		lead->status == POOL_ARCHIVED)
+		return;
+	priority = pool_score(lead, data, pool_now());
+	e->priority = priority == lead->priority ? -1 : priority;
 }
 
 /*
@@ -228,6 +250,7 @@ apply_edit(PoolCall *call, PoolLead *lead, Edit *e, int32 actor_id)
 	if (e->name != 0 || e->grade != 0 || e->attributes != 0)
 		pool_data_update(table, &data);
 	pool_lead_reload(leads, lead);
+	score(e, lead, &data);
 	if (e->priority >= 0)
 		pool_lead_rank(leads, lead, e->priority);
 	else if (pool_lead_is_open(lead) &&
@@ -270,7 +293,7 @@ edit_lead(PoolCall *call, int64 id, Edit *e, const PoolActor *actor)
 		pool_require_manager(actor, lead.pool_id);
 	/* identities come before leads in the order of locks */
 	identities = pool_identities(e->identities,
-								 pool_config_tenant(lead.tenant_id)->country);
+								 pool_config_pool(lead.pool_id)->country);
 	if (!add_identities(&lead, identities, &added))
 		return "duplicate";
 	if (pool_lead_lock(leads, id, call->snapshot, !pool_quota_any_held(),
@@ -324,7 +347,8 @@ check_erase(void *arg, const PoolLead *lead)
 #define KEPT_DETAILS \
 	"'{from,from_pool,from_day,cooldown,answered,kind,first_seconds,seconds,amount," \
 	"currency,changed,due_at,before,until,quarantine,notify,approval,action," \
-	"step,counted,owner,run,hidden_until,collaborators,role,counts}'"
+	"step,counted,owner,run,hidden_until,collaborators,role,counts," \
+	"group,lead,into,estimated}'"
 
 /* What personal data leads have, and how it goes; $1 are the leads, $2 now. */
 static const char *const erasures[] = {
@@ -349,7 +373,7 @@ static const char *const erasures[] = {
 	" WHERE function IN ('claim', 'claim_leads', 'assign', 'transfer',"
 	"  'release', 'reclaim', 'convert', 'archive', 'reopen', 'move', 'hide',"
 	"  'unhide', 'protect', 'unprotect', 'approve', 'reject',"
-	"  'cancel_request')"
+	"  'cancel_request', 'review', 'merge')"
 	" AND EXISTS (SELECT FROM unnest(result) r"
 	"  WHERE split_part(r, ',', 2) = ANY ($1::text[]))"
 };

@@ -11,16 +11,22 @@
 
 #include "access.h"
 #include "access/xact.h"
+#include "again.h"
 #include "assign.h"
 #include "claim_test.h"
-#include "close.h"
 #include "data.h"
+#include "entry_rule.h"
 #include "event.h"
+#include "group.h"
 #include "lead.h"
 #include "miscadmin.h"
+#include "priority.h"
 #include "quota.h"
 #include "reserve.h"
 #include "route_entry.h"
+#include "take_over.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
 
 typedef struct Run
 {
@@ -37,101 +43,171 @@ typedef struct Run
  * Letting in
  * ------------------------------------------------------------------------ */
 
+/* Since when the lead counts as being in the pool. */
+static TimestampTz
+entry_time(const Run *run, const PoolEntry *entry)
+{
+	if (!entry->taken_over)
+		return run->now;
+	return entry->owned_at == POOL_NO_TIME ? entry->created_at :
+		Min(entry->created_at, entry->owned_at);
+}
+
+static void
+form_lead(Run *run, const PoolEntry *entry, PoolLead *lead)
+{
+	memset(lead, 0, sizeof(PoolLead));
+	lead->id = entry->lead_id;
+	lead->tenant_id = entry->tenant_id;
+	lead->pool_id = entry->pool_id;
+	lead->priority = entry->priority;
+	lead->entered_at = entry_time(run, entry);
+	lead->created_at = entry->created_at;
+	lead->owned_at = lead->chain_at = POOL_NO_TIME;
+	lead->first_follow_up_at = lead->last_follow_up_at = POOL_NO_TIME;
+	lead->next_follow_up_at = lead->protected_until = POOL_NO_TIME;
+	lead->hidden_until = lead->closed_at = lead->check_at = POOL_NO_TIME;
+	lead->stage_at = POOL_NO_TIME;
+	if (entry->then == POOL_THEN_REVIEW)
+		lead->status = POOL_IN_REVIEW;
+}
+
+static Jsonb *
+describe_group(int64 group_id)
+{
+	PoolDetail	detail;
+
+	if (group_id == 0)
+		return NULL;
+	pool_detail_begin(&detail);
+	pool_detail_int(&detail, "group", group_id);
+	return pool_detail_end(&detail);
+}
+
 static void
 let_in(Run *run, PoolEntry *entry)
 {
-	PoolLead	lead = {0};
-	PoolEvent	event = {.kind = "entered",.at = run->now};
-	PoolData	data = {.source = entry->source,.grade = entry->grade};
+	PoolLead	lead;
+	PoolData	data = pool_entry_data(entry);
+	PoolEvent	event = {.actor_id = run->actor_id,
+	.rule_id = entry->rule_id};
 
-	lead.id = entry->lead_id;
-	lead.tenant_id = entry->tenant_id;
-	lead.pool_id = entry->pool_id;
-	lead.priority = entry->priority;
-	lead.entered_at = run->now;
-	lead.owned_at = lead.chain_at = POOL_NO_TIME;
-	lead.first_follow_up_at = lead.last_follow_up_at = POOL_NO_TIME;
-	lead.next_follow_up_at = lead.protected_until = POOL_NO_TIME;
-	lead.hidden_until = lead.closed_at = lead.check_at = POOL_NO_TIME;
-	lead.stage_at = POOL_NO_TIME;
-	lead.created_at = entry->created_at;
-	pool_lead_create(pool_work_table(run->work, POOL_LEAD_STATE), &lead);
-	event.actor_id = run->actor_id;
-	pool_event_append(run->work, &event, &lead, &data);
-	entry->outcome = "entered";
+	form_lead(run, entry, &lead);
+	lead.priority = pool_score(&lead, &data, run->now);
+	if (entry->linked_to != 0)
+		lead.group_id = pool_again_join(run->work, entry, run->actor_id,
+										run->now);
+	event.kind = lead.status == POOL_IN_REVIEW ? "review" : "entered";
+	event.at = lead.entered_at;
+	event.detail = describe_group(lead.group_id);
+	if (entry->reason != NULL)
+		event.reason = CStringGetTextDatum(entry->reason);
+	if (pool_is_closed(entry))
+		pool_take_over_closed(run->work, entry, &lead, &event);
+	else
+	{
+		pool_lead_create(pool_work_table(run->work, POOL_LEAD_STATE), &lead);
+		pool_event_append(run->work, &event, &lead, &data);
+	}
+	entry->outcome = event.kind;
 	entry->status = pool_status_name(lead.status);
 	entry->home_pool_id = entry->pool_id;
 }
 
-/*
- * The entry doubles a known lead: an archived one comes back, any other is
- * reported.
- */
 static void
-meet_again(Run *run, PoolEntry *entry, int64 lead_id)
+turn_away(PoolEntry *entry)
 {
-	PoolTable  *leads = pool_work_table(run->work, POOL_LEAD_STATE);
-	PoolLead	lead;
+	entry->lead_id = 0;
+	entry->outcome = "rejected";
+	entry->home_pool_id = entry->pool_id;
+}
 
-	entry->lead_id = lead_id;
-	entry->outcome = "duplicate";
-	if (!pool_lead_peek(leads, lead_id, pool_snapshot(), &lead))
-		elog(ERROR, "lead " INT64_FORMAT " has no state", lead_id);
-	if (lead.status == POOL_ARCHIVED &&
-		pool_lead_lock(leads, lead_id, pool_snapshot(),
-					   !pool_quota_any_held(), &lead) == POOL_LEAD_LOCKED &&
-		lead.status == POOL_ARCHIVED)
-	{
-		PoolEvent	event = {.kind = "reopened",.actor_id = run->actor_id};
+/* ------------------------------------------------------------------------
+ * Known customers
+ * ------------------------------------------------------------------------ */
 
-		event.at = pool_lead_time(&lead, run->now);
-		pool_requeue(run->work, &lead, entry->pool_id, &event);
-		/* the next entry may double the same lead */
-		CommandCounterIncrement();
-		entry->outcome = "reopened";
-	}
-	entry->member_id = lead.owner_id;
-	entry->status = pool_status_name(lead.status);
-	entry->home_pool_id = lead.pool_id;
+static int64
+known_lead(const Run *run, int i)
+{
+	return run->doubled[i] != 0 ? run->doubled[i] :
+		run->entries[i].linked_to;
 }
 
 static Run *sort_run;
 
 static int
-compare_doubled(const void *a, const void *b)
+compare_known(const void *a, const void *b)
 {
-	int64		x = sort_run->doubled[*(const int *) a];
-	int64		y = sort_run->doubled[*(const int *) b];
+	int64		x = known_lead(sort_run, *(const int *) a);
+	int64		y = known_lead(sort_run, *(const int *) b);
 
 	if (x != y)
 		return x < y ? -1 : 1;
 	return *(const int *) a - *(const int *) b;
 }
 
-/* Locks the archived leads that will come back, in ascending order. */
+/* Whoever was merged into another lead is that one now. */
 static void
-lock_doubled(Run *run)
+resolve_merged(Run *run)
+{
+	for (int i = 0; i < run->n; i++)
+		if (run->doubled[i] != 0)
+			run->doubled[i] = pool_again_resolve(run->work, run->doubled[i]);
+}
+
+/* Locks the known leads to which something will be done, ascending. */
+static void
+lock_known(Run *run)
 {
 	PoolTable  *leads = pool_work_table(run->work, POOL_LEAD_STATE);
 	int		   *order = MemoryContextAllocHuge(CurrentMemoryContext,
 											   run->n * sizeof(int));
+	int			n = 0;
 	PoolLead	lead;
 
 	for (int i = 0; i < run->n; i++)
-		order[i] = i;
+		if (known_lead(run, i) != 0)
+			order[n++] = i;
 	sort_run = run;
-	qsort(order, run->n, sizeof(int), compare_doubled);
-	for (int i = 0; i < run->n; i++)
+	qsort(order, n, sizeof(int), compare_known);
+	for (int i = 0; i < n; i++)
 	{
-		int64		id = run->doubled[order[i]];
+		int64		id = known_lead(run, order[i]);
 
-		if (id != 0 &&
-			pool_lead_peek(leads, id, pool_snapshot(), &lead) &&
-			lead.status == POOL_ARCHIVED)
+		/* those of this very run are not there yet */
+		if (pool_lead_peek(leads, id, pool_snapshot(), &lead) &&
+			pool_again_changes(&run->entries[order[i]], &lead, run->now))
 			(void) pool_lead_lock(leads, id, run->snapshot,
 								  !pool_quota_any_held(), &lead);
 	}
 	pfree(order);
+}
+
+/* ------------------------------------------------------------------------
+ * The course of an entry
+ * ------------------------------------------------------------------------ */
+
+/* Asks the rules, and finds out within which pools a customer is one. */
+static void
+judge_entries(Run *run)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
+												  "entry rules",
+												  ALLOCSET_DEFAULT_SIZES);
+	List	   *reported = NIL;
+
+	for (int i = 0; i < run->n; i++)
+	{
+		PoolEntry  *entry = &run->entries[i];
+
+		CHECK_FOR_INTERRUPTS();
+		pool_entry_judge(entry, run->now, scratch, &reported);
+		if (pool_is_closed(entry) && entry->then == POOL_THEN_REVIEW)
+			entry->then = POOL_THEN_ACCEPT;
+		entry->scope = pool_group_scope(entry->pool_id);
+		MemoryContextReset(scratch);
+	}
+	MemoryContextDelete(scratch);
 }
 
 /* Lets in and brings back, in the order of the rows: so they queue. */
@@ -140,23 +216,29 @@ admit_entries(Run *run)
 {
 	for (int i = 0; i < run->n; i++)
 	{
+		PoolEntry  *entry = &run->entries[i];
+
 		CHECK_FOR_INTERRUPTS();
-		if (run->doubled[i] == 0)
-			let_in(run, &run->entries[i]);
-		else
-		{
-			/* the doubled lead may be one of this very run */
+		/* the known lead may be one of this very run */
+		if (known_lead(run, i) != 0)
 			CommandCounterIncrement();
-			meet_again(run, &run->entries[i], run->doubled[i]);
-		}
+		if (entry->then == POOL_THEN_REJECT)
+			turn_away(entry);
+		else if (run->doubled[i] == 0)
+			let_in(run, entry);
+		else
+			pool_again_meet(run->work, entry, run->doubled[i], run->actor_id,
+							run->now);
 	}
 }
 
-/* A duplicate is only reported, whoever was named for it. */
+/* Only what is in the pool is given to whoever was named for it. */
 static bool
 wants_owner(const PoolEntry *entry)
 {
-	return entry->owner_id != 0 && strcmp(entry->outcome, "duplicate") != 0;
+	return entry->owner_id != 0 && !pool_is_closed(entry) &&
+		(strcmp(entry->outcome, "entered") == 0 ||
+		 strcmp(entry->outcome, "reopened") == 0);
 }
 
 /*
@@ -170,11 +252,21 @@ is_cooling_down(Run *run, const PoolEntry *entry)
 	PoolLead	lead;
 	TimestampTz until;
 
-	return strcmp(entry->outcome, "reopened") == 0 &&
+	return strcmp(entry->outcome, "reopened") == 0 && !entry->kept &&
 		!pool_actor_manages(&actor, entry->home_pool_id) &&
 		pool_lead_peek(pool_work_table(run->work, POOL_LEAD_STATE),
 					   entry->lead_id, pool_snapshot(), &lead) &&
 		pool_cooling_down(run->work, &lead, entry->owner_id, run->now, &until);
+}
+
+/* Why the named owner cannot have the lead; NULL if he has got it. */
+static const char *
+give(Run *run, PoolQuotaSet *set, const PoolEntry *entry)
+{
+	if (entry->taken_over && strcmp(entry->outcome, "entered") == 0)
+		return pool_take_over_owned(run->work, set, entry, run->actor_id);
+	return pool_assign_at_entry(run->work, set, entry->lead_id,
+								entry->owner_id, run->actor_id, run->now);
 }
 
 /* Those who were named as owners receive, if they may. */
@@ -184,14 +276,17 @@ hand_over(Run *run, PoolQuotaSet *set)
 	for (int i = 0; i < run->n; i++)
 	{
 		PoolEntry  *entry = &run->entries[i];
+		const char *refusal;
 
 		if (!wants_owner(entry))
 			continue;
-		entry->reason = is_cooling_down(run, entry) ? "cooldown" :
-			pool_assign_at_entry(run->work, set, entry->lead_id,
-								 entry->owner_id, run->actor_id, run->now);
-		if (entry->reason != NULL)
+		refusal = is_cooling_down(run, entry) ? "cooldown" :
+			give(run, set, entry);
+		if (refusal != NULL)
+		{
+			entry->reason = refusal;
 			continue;
+		}
 		if (strcmp(entry->outcome, "entered") == 0)
 			entry->outcome = "assigned";
 		entry->member_id = entry->owner_id;
@@ -243,12 +338,15 @@ pool_entry_run(PoolWork *work, Snapshot snapshot, PoolEntry *entries, int n,
 	{
 		entries[i].lead_id = pool_lead_new_id();
 		if (entries[i].created_at == POOL_NO_TIME)
-			entries[i].created_at = run.now;
+			entries[i].created_at = pool_default_created_at(&entries[i],
+															run.now);
 	}
+	judge_entries(&run);
 	reserved = pool_reserve(work, entries, n);
 	run.now = pool_now();
 	run.doubled = pool_reserve_settle(reserved);
-	lock_doubled(&run);
+	resolve_merged(&run);
+	lock_known(&run);
 	admit_entries(&run);
 	CommandCounterIncrement();
 	find_owners(&run);

@@ -286,9 +286,9 @@ pool_detail_end(PoolDetail *detail)
 	return detail->empty ? NULL : JsonbValueToJsonb(object);
 }
 
-/* A number of a stored detail, 0 if it is not there. */
-int32
-pool_detail_get_int(Jsonb *detail, const char *key)
+/* An id in a detail; 0 if there is none. */
+int64
+pool_detail_get_id(Jsonb *detail, const char *key)
 {
 	JsonbValue	buffer;
 	JsonbValue *found = getKeyJsonValueFromContainer(&detail->root, key,
@@ -296,8 +296,15 @@ pool_detail_get_int(Jsonb *detail, const char *key)
 
 	if (found == NULL || found->type != jbvNumeric)
 		return 0;
-	return DatumGetInt32(DirectFunctionCall1(numeric_int4,
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8,
 											 NumericGetDatum(found->val.numeric)));
+}
+
+/* A number of a stored detail, 0 if it is not there. */
+int32
+pool_detail_get_int(Jsonb *detail, const char *key)
+{
+	return (int32) pool_detail_get_id(detail, key);
 }
 
 /* Whether a stored detail says `false` there. */

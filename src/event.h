@@ -50,6 +50,7 @@ extern void pool_detail_true(PoolDetail *detail, const char *key);
 extern void pool_detail_false(PoolDetail *detail, const char *key);
 extern void pool_detail_json(PoolDetail *detail, const char *key, Jsonb *value);
 extern Jsonb *pool_detail_end(PoolDetail *detail);
+extern int64 pool_detail_get_id(Jsonb *detail, const char *key);
 extern int32 pool_detail_get_int(Jsonb *detail, const char *key);
 extern bool pool_detail_is_false(Jsonb *detail, const char *key);
 extern bool pool_detail_has(Jsonb *detail, const char *key);

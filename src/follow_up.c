@@ -16,6 +16,7 @@
 #include "due.h"
 #include "mb/pg_wchar.h"
 #include "parser/scansup.h"
+#include "priority.h"
 #include "release.h"
 #include "request.h"
 #include "rule.h"
@@ -322,6 +323,7 @@ record(PoolBatch *batch, PoolBatchItem *item, const Writer *writer,
 	if (writer->owns || writer->helper.counts)
 	{
 		note_on_lead(lead, f, event.at);
+		lead->priority = pool_score(lead, &data, event.at);
 		pool_lead_note(pool_work_table(call->work, POOL_LEAD_STATE), lead);
 	}
 	event_id = pool_event_append(call->work, &event, lead, &data);

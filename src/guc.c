@@ -14,10 +14,17 @@ int			pool_node_id = 0;
 bool		pool_allow_drop = false;
 int			pool_queue_pools = 1000;
 int			pool_request_retention = 7 * 24 * 3600;
+int			pool_intake_mode = POOL_INTAKE_LOAD;
 bool		pool_worker_enabled = true;
 int			pool_worker_naptime = 10000;
 int			pool_worker_batch = 1000;
 int			pool_worker_limit = 2;
+
+static const struct config_enum_entry intake_modes[] = {
+	{"load", POOL_INTAKE_LOAD, false},
+	{"check", POOL_INTAKE_CHECK, false},
+	{NULL, 0, false}
+};
 
 static void
 define_worker_settings(void)
@@ -68,6 +75,11 @@ pool_guc_init(void)
 							NULL,
 							&pool_request_retention, 7 * 24 * 3600, 0, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomEnumVariable("pool_ext.intake_mode",
+							 "What INSERT and COPY into pool.intake do: load or check.",
+							 "With check nothing is written; pool.intake_check() says what would become of each row.",
+							 &pool_intake_mode, POOL_INTAKE_LOAD, intake_modes,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 	if (process_shared_preload_libraries_in_progress)
 		DefineCustomIntVariable("pool_ext.queue_pools",
 								"Pools whose queue heads shared memory can remember.",

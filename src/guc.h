@@ -9,9 +9,16 @@
 
 #define POOL_NODE_BITS 43
 
+typedef enum PoolIntakeMode
+{
+	POOL_INTAKE_LOAD,
+	POOL_INTAKE_CHECK
+} PoolIntakeMode;
+
 extern char *pool_clock_setting;	/* '' = the system's clock */
 extern int	pool_node_id;		/* above POOL_NODE_BITS of new ids */
 extern bool pool_allow_drop;
+extern int	pool_intake_mode;	/* one of PoolIntakeMode */
 extern int	pool_queue_pools;
 extern int	pool_request_retention; /* seconds, 0 = forever */
 extern bool pool_worker_enabled;

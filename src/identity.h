@@ -16,6 +16,9 @@ typedef struct PoolIdentity
 	char	   *value;			/* normalised */
 } PoolIdentity;
 
+/* Raised whenever the normal form of any value changes. */
+#define POOL_NORMALISER 1
+
 extern int	pool_compare_identities(const ListCell *a, const ListCell *b);
 extern List *pool_identities(Jsonb *identities, const char *country);
 extern char *pool_normalise(const char *kind, const char *value,

@@ -13,6 +13,7 @@
 #include "access/xact.h"
 #include "errors.h"
 #include "due.h"
+#include "group.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -374,7 +375,10 @@ end_spell(PoolLead *lead)
 	lead->check_at = POOL_NO_TIME;
 }
 
-/* Inserts a new available lead; id, tenant, pool, priority, entered_at set. */
+/*
+ * Inserts a new lead, all of whose fields are set but for its place in the
+ * queue: available, in review, or closed before it came here.
+ */
 void
 pool_lead_create(PoolTable *leads, PoolLead *lead)
 {
@@ -382,10 +386,16 @@ pool_lead_create(PoolTable *leads, PoolLead *lead)
 	bool		nulls[LEAD_STATE_NATTS];
 	PoolCandidate candidate;
 
-	enter_queue(lead, lead->pool_id, lead->entered_at);
+	Assert(lead->status != POOL_OWNED);
+	if (lead->status == POOL_AVAILABLE)
+		enter_queue(lead, lead->pool_id, lead->entered_at);
+	else if (lead->status == POOL_IN_REVIEW)
+		lead->check_at = pool_due_check_at(lead);
 	form_lead(lead, values, nulls);
 	pool_table_insert(leads, values, nulls);
 	lead->tid = leads->new->tts_tid;
+	if (lead->ticket == 0)
+		return;
 	candidate = as_candidate(lead);
 	pool_queue_give(leads, lead->pool_id, &candidate);
 }
@@ -401,6 +411,7 @@ pool_lead_own(PoolTable *leads, PoolLead *lead, int32 owner_id,
 	PoolLead	before = *lead;
 
 	Assert(lead->status == POOL_AVAILABLE);
+	pool_group_gain(leads->work, lead->group_id, owner_id);
 	lead->ticket = 0;
 	lead->pool_id = pool_id;
 	begin_spell(lead, owner_id, at);
@@ -417,6 +428,7 @@ pool_lead_pass(PoolTable *leads, PoolLead *lead, int32 owner_id,
 	PoolLead	before = *lead;
 
 	Assert(lead->status == POOL_OWNED);
+	pool_group_pass(leads->work, lead->group_id, owner_id);
 	lead->last_owner_id = lead->owner_id;
 	lead->pool_id = pool_id;
 	begin_spell(lead, owner_id, at);
@@ -432,6 +444,7 @@ pool_lead_give_back(PoolTable *leads, PoolLead *lead, int32 pool_id,
 	PoolLead	before = *lead;
 
 	Assert(lead->status == POOL_OWNED);
+	pool_group_lose(leads->work, lead->group_id);
 	end_spell(lead);
 	enter_queue(lead, pool_id, at);
 	write_lead(leads, &before, lead);
@@ -447,7 +460,10 @@ pool_lead_close(PoolTable *leads, PoolLead *lead, PoolStatus status,
 	Assert(status == POOL_CONVERTED || status == POOL_ARCHIVED);
 	Assert(lead->status != POOL_ARCHIVED);
 	if (lead->status == POOL_OWNED)
+	{
+		pool_group_lose(leads->work, lead->group_id);
 		end_spell(lead);
+	}
 	else if (lead->status == POOL_AVAILABLE)
 		pool_lead_leave_queue(leads, lead);
 	lead->ticket = 0;
@@ -504,6 +520,51 @@ pool_lead_hide(PoolTable *leads, PoolLead *lead, TimestampTz until,
 	lead->hidden_until = until;
 	lead->reserved_for = reserved_for;
 	write_lead(leads, lead, lead);
+	candidate = as_candidate(lead);
+	pool_queue_give(leads, lead->pool_id, &candidate);
+}
+
+/* available -> review */
+void
+pool_lead_hold(PoolTable *leads, PoolLead *lead, TimestampTz at)
+{
+	PoolLead	before = *lead;
+
+	Assert(lead->status == POOL_AVAILABLE);
+	pool_lead_leave_queue(leads, lead);
+	lead->status = POOL_IN_REVIEW;
+	lead->entered_at = at;
+	lead->ticket = 0;
+	lead->check_at = pool_due_check_at(lead);
+	write_lead(leads, &before, lead);
+}
+
+/* review -> available */
+void
+pool_lead_admit(PoolTable *leads, PoolLead *lead, TimestampTz at)
+{
+	PoolLead	before = *lead;
+
+	Assert(lead->status == POOL_IN_REVIEW);
+	enter_queue(lead, lead->pool_id, at);
+	write_lead(leads, &before, lead);
+}
+
+/*
+ * The lead becomes one of a group.  An available one keeps its place in the
+ * queue, which knows leads by where their row is, too.
+ */
+void
+pool_lead_join(PoolTable *leads, PoolLead *lead, int64 group_id)
+{
+	PoolCandidate candidate;
+
+	if (lead->ticket != 0)
+		pool_lead_leave_queue(leads, lead);
+	lead->group_id = group_id;
+	write_lead(leads, lead, lead);
+	if (lead->ticket == 0)
+		return;
 	candidate = as_candidate(lead);
 	pool_queue_give(leads, lead->pool_id, &candidate);
 }

@@ -10,12 +10,13 @@
 #include "fmgr.h"
 #include "guard.h"
 #include "guc.h"
-#include "intake.h"
+#include "load.h"
 #include "miscadmin.h"
 #include "queue.h"
 #include "quota.h"
 #include "table.h"
 #include "tick.h"
+#include "verdict.h"
 #include "worker.h"
 
 PG_MODULE_MAGIC_EXT(.name = "pool_ext",.version = "0.1.0");
@@ -34,7 +35,8 @@ _PG_init(void)
 	pool_access_init();
 	pool_quota_init();
 	pool_queue_init();
-	pool_intake_init();
+	pool_load_init();
+	pool_verdict_init();
 	pool_tick_init();
 	pool_guard_init();
 	pool_worker_init();

@@ -23,6 +23,7 @@
 typedef struct Reservation
 {
 	int32		tenant_id;
+	const char *scope;
 	const char *kind;
 	const char *value;
 	int			entry;
@@ -52,15 +53,16 @@ huge_alloc(Size n, Size size)
  * ------------------------------------------------------------------------ */
 
 static int
-compare_identity(int32 tenant_a, const char *kind_a, const char *value_a,
-				 int32 tenant_b, const char *kind_b, const char *value_b)
+compare_identity(const Reservation *a, const Reservation *b)
 {
 	int			result;
 
-	if (tenant_a != tenant_b)
-		return tenant_a < tenant_b ? -1 : 1;
-	result = strcmp(kind_a, kind_b);
-	return result != 0 ? result : strcmp(value_a, value_b);
+	if (a->tenant_id != b->tenant_id)
+		return a->tenant_id < b->tenant_id ? -1 : 1;
+	result = strcmp(a->scope, b->scope);
+	if (result == 0)
+		result = strcmp(a->kind, b->kind);
+	return result != 0 ? result : strcmp(a->value, b->value);
 }
 
 static int
@@ -68,10 +70,25 @@ compare_reservations(const void *a, const void *b)
 {
 	const Reservation *x = a;
 	const Reservation *y = b;
-	int			result = compare_identity(x->tenant_id, x->kind, x->value,
-										  y->tenant_id, y->kind, y->value);
+	int			result = compare_identity(x, y);
 
 	return result != 0 ? result : x->entry - y->entry;
+}
+
+/* What the rules turn away asks for nothing. */
+static bool
+is_rejected(const PoolEntry *entry)
+{
+	return entry->then == POOL_THEN_REJECT;
+}
+
+static Reservation
+as_reservation(const PoolEntry *entry, const PoolIdentity *identity, int i)
+{
+	Reservation r = {.tenant_id = entry->tenant_id,.scope = entry->scope,
+	.kind = identity->kind,.value = identity->value,.entry = i};
+
+	return r;
 }
 
 static void
@@ -87,18 +104,11 @@ collect_reservations(PoolReserved *all)
 	{
 		ListCell   *lc;
 
+		if (is_rejected(&all->entries[i]))
+			continue;
 		foreach(lc, all->entries[i].identities)
-		{
-			PoolIdentity *identity = lfirst(lc);
-
-			all->reservations[all->n_reservations++] = (Reservation)
-			{
-				.tenant_id = all->entries[i].tenant_id,
-					.kind = identity->kind,
-					.value = identity->value,
-					.entry = i
-			};
-		}
+			all->reservations[all->n_reservations++] =
+			as_reservation(&all->entries[i], lfirst(lc), i);
 	}
 	qsort(all->reservations, all->n_reservations, sizeof(Reservation),
 		  compare_reservations);
@@ -107,10 +117,7 @@ collect_reservations(PoolReserved *all)
 		Reservation *r = &all->reservations[i];
 
 		if (kept > 0 &&
-			compare_identity(all->reservations[kept - 1].tenant_id,
-							 all->reservations[kept - 1].kind,
-							 all->reservations[kept - 1].value,
-							 r->tenant_id, r->kind, r->value) == 0)
+			compare_identity(&all->reservations[kept - 1], r) == 0)
 			continue;
 		all->reservations[kept++] = *r;
 	}
@@ -118,9 +125,10 @@ collect_reservations(PoolReserved *all)
 }
 
 static Reservation *
-find_reservation(PoolReserved *all, int32 tenant_id,
+find_reservation(PoolReserved *all, const PoolEntry *entry,
 				 const PoolIdentity *identity)
 {
+	Reservation wanted = as_reservation(entry, identity, 0);
 	int			low = 0;
 	int			high = all->n_reservations - 1;
 
@@ -128,9 +136,7 @@ find_reservation(PoolReserved *all, int32 tenant_id,
 	{
 		int			middle = (low + high) / 2;
 		Reservation *r = &all->reservations[middle];
-		int			order = compare_identity(tenant_id, identity->kind,
-											 identity->value, r->tenant_id,
-											 r->kind, r->value);
+		int			order = compare_identity(&wanted, r);
 
 		if (order == 0)
 			return r;
@@ -144,10 +150,10 @@ find_reservation(PoolReserved *all, int32 tenant_id,
 }
 
 static PoolInsert insert_identities = {
-	"INSERT INTO pool.identity (tenant_id, kind, value, lead_id)"
-	" SELECT * FROM unnest($1, $2, $3, $4)"
+	"INSERT INTO pool.identity (tenant_id, scope, kind, value, lead_id)"
+	" SELECT * FROM unnest($1, $2, $3, $4, $5)"
 	" ON CONFLICT (tenant_id, scope, kind, value) DO NOTHING",
-	4, {INT4OID, TEXTOID, TEXTOID, INT8OID}, NULL
+	5, {INT4OID, TEXTOID, TEXTOID, TEXTOID, INT8OID}, NULL
 };
 
 static PoolInsert insert_data = {
@@ -172,6 +178,7 @@ reserve_identities(PoolReserved *all)
 	{
 		Reservation *r = &all->reservations[i];
 		Datum		row[POOL_BULK_COLUMNS] = {Int32GetDatum(r->tenant_id),
+			CStringGetTextDatum(r->scope),
 			CStringGetTextDatum(r->kind), CStringGetTextDatum(r->value),
 		Int64GetDatum(all->entries[r->entry].lead_id)};
 
@@ -184,7 +191,7 @@ static PoolKey *
 identity_keys(const Reservation *r, PoolKey *keys)
 {
 	keys[0] = pool_key_int4(r->tenant_id);
-	keys[1] = pool_key_text(CStringGetTextDatum(""));
+	keys[1] = pool_key_text(CStringGetTextDatum(r->scope));
 	keys[2] = pool_key_text(CStringGetTextDatum(r->kind));
 	keys[3] = pool_key_text(CStringGetTextDatum(r->value));
 	return keys;
@@ -241,14 +248,16 @@ static void
 reserve_keys(PoolReserved *all)
 {
 	int		   *order = huge_alloc(all->n, sizeof(int));
+	int			n = 0;
 	PoolBulk	bulk;
 
 	for (int i = 0; i < all->n; i++)
-		order[i] = i;
+		if (!is_rejected(&all->entries[i]))
+			order[n++] = i;
 	sort_entries = all->entries;
-	qsort(order, all->n, sizeof(int), compare_keys);
+	qsort(order, n, sizeof(int), compare_keys);
 	pool_bulk_begin(&bulk, &insert_data, all->n);
-	for (int i = 0; i < all->n; i++)
+	for (int i = 0; i < n; i++)
 	{
 		PoolEntry  *entry = &all->entries[order[i]];
 		Datum		row[POOL_BULK_COLUMNS] = {Int64GetDatum(entry->lead_id),
@@ -301,6 +310,30 @@ entry_of(PoolReserved *all, int64 lead_id)
 	return -1;
 }
 
+/* The lead that has this identity for good, 0 if none has yet. */
+static int64
+holder_of_identity(PoolReserved *all, const Reservation *r)
+{
+	if (r->keeper != 0)
+		return r->keeper;
+	return r->holder != all->entries[r->entry].lead_id ? r->holder : 0;
+}
+
+/*
+ * Whether the entry becomes a lead of its own beside the one that has its
+ * identity.  An archived one comes back instead.
+ */
+static bool
+is_linked(PoolReserved *all, const PoolEntry *entry, int64 known)
+{
+	PoolTable  *leads = pool_work_table(all->work, POOL_LEAD_STATE);
+	PoolLead	lead;
+
+	return pool_config_pool(entry->pool_id)->duplicate_policy == 'l' &&
+		!(pool_lead_peek(leads, known, pool_snapshot(), &lead) &&
+		  lead.status == POOL_ARCHIVED);
+}
+
 /*
  * The lead that entry i doubles, 0 if none.  All entries before it have been
  * judged: an identity first named by one of them counts as taken only if that
@@ -322,24 +355,32 @@ find_double(PoolReserved *all, int i)
 	}
 	foreach(lc, entry->identities)
 	{
-		Reservation *r = find_reservation(all, entry->tenant_id, lfirst(lc));
+		Reservation *r = find_reservation(all, entry, lfirst(lc));
+		int64		known = holder_of_identity(all, r);
 
-		if (r->keeper != 0)
-			return r->keeper;
-		if (r->holder != all->entries[r->entry].lead_id)
-			return r->holder;
+		if (known == 0)
+			continue;
+		if (!is_linked(all, entry, known))
+			return known;
+		entry->linked_to = known;
+		break;
 	}
 	return 0;
 }
 
+/* What a lead of the same customer has already stays with that one. */
 static void
 keep_identities(PoolReserved *all, PoolEntry *entry)
 {
 	ListCell   *lc;
 
 	foreach(lc, entry->identities)
-		find_reservation(all, entry->tenant_id, lfirst(lc))->keeper =
-		entry->lead_id;
+	{
+		Reservation *r = find_reservation(all, entry, lfirst(lc));
+
+		if (holder_of_identity(all, r) == 0)
+			r->keeper = entry->lead_id;
+	}
 }
 
 /* Gives up what was reserved for entries that were not let in. */
@@ -404,7 +445,8 @@ pool_reserve(PoolWork *work, PoolEntry *entries, int n)
 
 /*
  * Says for each entry, in the order given, which lead it doubles (0 = none),
- * and gives up what was reserved for those that double one.
+ * and gives up what was reserved for those that double one.  Where the pool
+ * lets a customer have several leads, linked_to of the entry is set instead.
  */
 int64 *
 pool_reserve_settle(PoolReserved *all)
@@ -413,6 +455,9 @@ pool_reserve_settle(PoolReserved *all)
 	for (int i = 0; i < all->n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
+		all->doubled[i] = 0;
+		if (is_rejected(&all->entries[i]))
+			continue;
 		all->doubled[i] = find_double(all, i);
 		if (all->doubled[i] == 0)
 			keep_identities(all, &all->entries[i]);

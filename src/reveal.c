@@ -203,7 +203,9 @@ look_up(PoolCall *call, int32 tenant_id, const PoolIdentity *identity)
 					"  THEN 'closed' END"
 					" FROM (VALUES (1)) one(one)"
 					" LEFT JOIN (pool.identity i"
-					"  JOIN pool.lead_state s ON s.id = i.lead_id)"
+					"  JOIN pool.lead_state h ON h.id = i.lead_id"
+					"  JOIN pool.lead_state s ON s.id = h.id"
+					"   OR s.group_id = h.group_id)"
 					" ON i.tenant_id = $1 AND i.kind = $2 AND i.value = $3",
 					3, types, values);
 }

@@ -13,6 +13,7 @@
 
 #include "batch.h"
 #include "common/pg_prng.h"
+#include "group.h"
 #include "miscadmin.h"
 #include "routing_wait.h"
 #include "utils/memutils.h"
@@ -349,6 +350,18 @@ explain_choice(PoolRouteCase *c)
 	}
 }
 
+/*
+ * Whether leads of the same customer let him own this one: somebody may be
+ * deciding on them just now, and then a later try will do.
+ */
+static bool
+may_have(const PoolRouteCase *c, const PoolMemberConf *member)
+{
+	return c->rule->rule->strategy == POOL_SUGGEST ||
+		pool_group_try(c->route->work, c->lead->group_id, member->id) ==
+		POOL_GROUP_FREE;
+}
+
 /* Decides, and acts unless the lead is only explained. */
 static const char *
 decide(PoolRouteCase *c)
@@ -368,6 +381,11 @@ decide(PoolRouteCase *c)
 		return "assigned";
 	}
 	member = c->pool->receivers->items[c->choice.chosen->index].member;
+	if (!may_have(c, member))
+	{
+		c->choice.chosen = NULL;
+		return "no_candidate";
+	}
 	take_turn(c);
 	if (c->rule->rule->strategy == POOL_SUGGEST)
 		pool_route_suggest(c);

@@ -10,6 +10,7 @@
 
 #include "claim_test.h"
 #include "common/hashfn.h"
+#include "group.h"
 
 static bool
 is_member(PoolRouteCase *c, int i)
@@ -67,6 +68,15 @@ is_not_cooling_down(PoolRouteCase *c, int i)
 						 c->pool->receivers->items[i].member->id);
 }
 
+/* Leads of one customer have one owner. */
+static bool
+is_of_free_group(PoolRouteCase *c, int i)
+{
+	return pool_group_look(c->route->work, c->lead->group_id,
+						   c->pool->receivers->items[i].member->id) ==
+		POOL_GROUP_FREE;
+}
+
 static bool
 has_room(PoolRouteCase *c, int i)
 {
@@ -87,6 +97,7 @@ static const struct
 	{"not_returned", has_not_given_back},
 	{"member_condition", meets_condition},
 	{"cooldown", is_not_cooling_down},
+	{"identity", is_of_free_group},
 	{"capacity", has_room}
 };
 

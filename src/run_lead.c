@@ -230,6 +230,27 @@ check_any(void *arg, const PoolLead *lead)
 	return NULL;
 }
 
+static int
+count_contended(const PoolBatch *batch)
+{
+	int			n = 0;
+
+	for (int i = 0; i < batch->n; i++)
+		n += is_contended(&batch->items[i]);
+	return n;
+}
+
+/* A step waits for no group either. */
+static void
+lock_counters(PoolBatch *batch, PoolRun *run)
+{
+	int			before = count_contended(batch);
+
+	batch->tries_groups = true;
+	pool_batch_lock_counters(batch);
+	run->skipped += count_contended(batch) - before;
+}
+
 /* Handles these leads: his own, or those he helps with. */
 void
 pool_run_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now,
@@ -248,7 +269,7 @@ pool_run_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now,
 	lock_leads(batch, run);
 	receivers = own ? name_counters(batch, run) : NULL;
 	if (own)
-		pool_batch_lock_counters(batch);
+		lock_counters(batch, run);
 	batch->now = now;
 	for (int i = 0; i < n; i++)
 	{

@@ -116,6 +116,7 @@ pool_work_table(PoolWork *work, PoolTableId id)
 
 		work->tables[id] = work->estate == NULL ?
 			open_table_reading(id) : open_table(work->estate, id);
+		work->tables[id]->work = work;
 		MemoryContextSwitchTo(old);
 	}
 	return work->tables[id];

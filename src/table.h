@@ -25,6 +25,7 @@ typedef struct PoolTable
 	List	   *indexes;		/* when reading: those opened so far */
 	TupleTableSlot *old;
 	TupleTableSlot *new;
+	struct PoolWork *work;		/* what it was opened for */
 } PoolTable;
 
 /*

@@ -37,6 +37,7 @@ typedef struct HeldLeads
 	int64	   *ids;
 	int			n;
 	int			size;
+	bool		groups;			/* identity groups have been locked */
 } HeldLeads;
 
 /* ------------------------------------------------------------------------
@@ -128,18 +129,31 @@ check_due(void *arg, const PoolLead *lead)
 
 /*
  * Locks the lead without waiting for it, and unless counters may be waited
- * for, the owner's too; or else notes that it is held.
+ * for, the owner's too.
  */
 static void
-lock_due(PoolBatch *batch, PoolBatchItem *item, bool wait, HeldLeads *held)
+lock_due(PoolBatch *batch, PoolBatchItem *item, bool wait)
 {
 	pool_batch_lock_one(batch, item, false);
 	if (item->outcome == NULL && !wait &&
 		!pool_quota_try_lock(batch->set, item->lead.pool_id,
 							 item->lead.owner_id))
 		item->outcome = "contended";
-	if (item->outcome != NULL && strcmp(item->outcome, "contended") == 0)
-		note_held(held, item->id);
+}
+
+/* Remembers which leads others hold, and whether groups are locked now. */
+static void
+note_contended(PoolBatch *batch, HeldLeads *held)
+{
+	for (int i = 0; i < batch->n; i++)
+	{
+		const PoolBatchItem *item = &batch->items[i];
+
+		if (item->outcome == NULL)
+			held->groups |= item->lead.group_id != 0;
+		else if (strcmp(item->outcome, "contended") == 0)
+			note_held(held, item->id);
+	}
 }
 
 /* Handles these leads of one pool; returns how many were judged. */
@@ -163,9 +177,11 @@ run_pool(const DueLead *due, int n, TimestampTz now, bool wait,
 	batch = pool_batch_begin(&call, &actor, ids, n, check_due, &now);
 	batch->reclaims = &reclaims;
 	for (int i = 0; i < n; i++)
-		lock_due(batch, &batch->items[i], wait, held);
+		lock_due(batch, &batch->items[i], wait);
 	pool_batch_add_owners(batch);
+	batch->tries_groups = true;
 	pool_batch_lock_counters(batch);
+	note_contended(batch, held);
 	batch->now = now;
 	/* as in pool_due_check_at: new rules, now that there is a transaction id */
 	pool_config_refresh();
@@ -251,7 +267,8 @@ try_pool(const DueLead *due, int n, TimestampTz now, bool wait, List **failed,
 
 /*
  * Pool by pool: so counters are locked in order.  The next time in the same
- * transaction goes back to the first pool, and may not wait for counters.
+ * transaction goes back to the first pool, and may not wait for counters;
+ * neither may it once groups are locked, which come after all counters.
  */
 static int64
 run_due(DueLead *due, int n, TimestampTz now, List **failed, HeldLeads *held)
@@ -265,7 +282,8 @@ run_due(DueLead *due, int n, TimestampTz now, List **failed, HeldLeads *held)
 		for (to = from + 1; to < n; to++)
 			if (due[to].pool_id != due[from].pool_id)
 				break;
-		done += try_pool(&due[from], to - from, now, wait, failed, held);
+		done += try_pool(&due[from], to - from, now, wait && !held->groups,
+						 failed, held);
 	}
 	return done;
 }

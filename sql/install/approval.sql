@@ -14,7 +14,7 @@ RETURNS SETOF record
 COMMENT ON FUNCTION pool.request_claim(bigint, text, text, uuid) IS
 'The member asks to claim a lead that claim_leads() answers approval for. Until the request is decided, cancelled or over, the lead is reserved for him: others see hidden. Approving the last step claims it; quotas are charged then.
 The steps are the approval rules for claim that match the lead, in order; without any, every manager of the pool decides, in one step that does not expire.
-Outcomes: requested (approval_id; expires_at, NULL = when it is decided); already_requested (his own open one); not_needed (claim it); and what a claim would be refused with: taken, not_available, not_member, away, pool_disabled, level, hidden (reserved for another, too), cooldown, too_soon, claim_limit, hold_limit (what is reserved for him in the pool counts), contended, not_found. Errors: PO002, PO004, PO010, 22004.';
+Outcomes: requested (approval_id; expires_at, NULL = when it is decided); already_requested (his own open one); not_needed (claim it); and what a claim would be refused with: taken, not_available, not_member, away, pool_disabled, level, hidden (reserved for another, too), cooldown, identity_owned, too_soon, claim_limit, hold_limit (what is reserved for him in the pool counts), contended, not_found. Errors: PO002, PO004, PO010, 22004.';
 
 CREATE FUNCTION pool.request_transfer(
     lead bigint, to_member text DEFAULT NULL, reason text DEFAULT NULL,

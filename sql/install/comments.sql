@@ -60,14 +60,16 @@ COMMENT ON COLUMN pool.pool.route_returned IS
     'same tick. Whoever gave it back, or lost it, does not get it.';
 COMMENT ON COLUMN pool.pool.keep_converted IS
     'How long after its conversion a lead that is reopened or entered again '
-    'goes to its last owner; NULL = it goes to the pool.';
+    'goes to its last owner if he may receive it, else to its pool. NULL, or '
+    'later: reopen() takes it to the pool, enter() says duplicate.';
 COMMENT ON COLUMN pool.pool.enabled IS 'Whether its leads can be claimed.';
 COMMENT ON COLUMN pool.pool.country IS
     'Country that phone numbers without prefix are from, by its ISO code; '
     'NULL = the tenant''s.';
 COMMENT ON COLUMN pool.pool.identity_scope IS
-    'Where a customer has one owner at most: tenant, or the subtree of pools '
-    'below the topmost pool that says subtree.';
+    'Where a customer is one customer, with one owner at most: tenant, or '
+    'the subtree of pools below the topmost pool that says subtree. A lead '
+    'keeps the scope it has entered in, wherever it is moved.';
 COMMENT ON COLUMN pool.pool.newcomer_period IS
     'How long a member is a newcomer after joined_at, and what newcomer_min '
     'and newcomer_share of routing rules are counted over.';
@@ -293,7 +295,8 @@ COMMENT ON TABLE pool.identity IS
     'address and so on.';
 COMMENT ON COLUMN pool.identity.tenant_id IS 'Tenant (id).';
 COMMENT ON COLUMN pool.identity.scope IS
-    'Within what it is unique; the empty string = the tenant.';
+    'Within what it is unique: the id of the topmost pool of a subtree, or '
+    'the empty string for the tenant.';
 COMMENT ON COLUMN pool.identity.kind IS
     'phone, email, company, wechat, wecom or tax_id.';
 COMMENT ON COLUMN pool.identity.value IS 'The value, normalised.';
@@ -350,7 +353,9 @@ COMMENT ON COLUMN pool.event.rule_id IS 'Rule that acted (id).';
 COMMENT ON COLUMN pool.event.kind IS
     'entered, claimed, assigned, transferred, released, reclaimed, '
     'followed_up, converted, archived, reopened, moved, erased, edited, '
-    'collaborator_added, collaborator_removed or reminded.';
+    'collaborator_added, collaborator_removed, reminded, review (waits for '
+    'review()), touched (an inquiry of a known customer), linked (he got a '
+    'second lead) or merged.';
 COMMENT ON COLUMN pool.event.reason IS 'Reason given.';
 COMMENT ON COLUMN pool.event.source IS 'Source of the lead at that moment.';
 COMMENT ON COLUMN pool.event.grade IS 'Grade of the lead at that moment.';
@@ -418,7 +423,9 @@ COMMENT ON FUNCTION pool.default_tenant() IS
 COMMENT ON VIEW pool.intake IS
     'Bulk entry: INSERT and COPY into it do what enter() does; it is empty '
     'to read. A bad row is named by number and key, and nothing of the '
-    'statement stays.';
+    'statement stays. intake_check() says what became of each row; with '
+    'pool_ext.intake_mode = ''check'' nothing is written, and it says what '
+    'would have.';
 COMMENT ON COLUMN pool.intake.pool IS 'Pool, or tenant/pool.';
 COMMENT ON COLUMN pool.intake.key IS
     'The application''s id of the lead, unique in the tenant.';
@@ -435,11 +442,15 @@ COMMENT ON COLUMN pool.intake.owner IS
 COMMENT ON COLUMN pool.intake.created_at IS
     'When the lead was created; NULL = now.';
 COMMENT ON COLUMN pool.intake.owned_at IS
-    'When its owner received it. Not yet: leave it NULL.';
+    'When its owner received it elsewhere: his spell goes on from there, and '
+    'its events say estimated. Needs owner; NULL = now.';
 COMMENT ON COLUMN pool.intake.last_follow_up_at IS
-    'Last follow-up of the owner. Not yet: leave it NULL.';
+    'Last follow-up in that spell, which counts as its first; needs owned_at.';
 COMMENT ON COLUMN pool.intake.status IS
-    'Status it enters with. Not yet: leave it NULL.';
+    'What it was elsewhere: available (no owner), owned (owner given), '
+    'converted or archived (with the spell of owner, if given, that ended '
+    'then); closed ones do not wait for review. NULL = owned with an owner, '
+    'else available.';
 
 COMMENT ON SCHEMA pool IS
     'pool_ext: leads, the pools they are in, and who works on them.';

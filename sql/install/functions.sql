@@ -71,9 +71,11 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.enter(text, text, text, text, text, integer, jsonb, jsonb, text, uuid) IS
 'Lets a lead into a pool. key is the application''s own id of the customer, unique per tenant; priority 0..100, the highest is claimed first; attributes a JSON object; identities such as {"phone": "...", "email": ["...", "..."]} (phone, email, company, wechat, wecom, tax_id) are normalised and unique per tenant; owner is given the lead at once.
-Without an owner the pool''s routing rules, if it has any, give it to a member at once (outcome assigned; member, rule and, where a rule handed it over, home_pool say what they did).
-Outcomes: entered; assigned (to owner, or by a rule); duplicate (lead_id, member, status and home_pool are the known lead''s); reopened (an archived lead came back with its id). If the owner may not receive it the outcome is entered (or reopened), member is NULL and reason says why: not_member, inactive, hold_limit or, where no manager enters a lead again that was his, cooldown. If no rule could give it to anybody, reason is no_rule, no_candidate or at_capacity (ticks try again), or suggested.
-Errors: PO001 unknown pool, PO002 unknown owner, PO003 not a member of the pool, PO004 neither member nor service, PO005 naming another owner needs a manager, PO010 request id reused, 22004 no key, 22023 priority, attributes, identities or a text too long.';
+The pool''s entry rules are asked first: they may turn the lead away, send it to another pool or to review, and set its grade; score rules then set its priority. home_pool is the pool it came into; rule names the rule that routed it, or else the entry rule that decided.
+Without an owner the pool''s routing rules, if it has any, give it to a member at once (outcome assigned; member, rule and, where a rule handed it over, home_pool say what they did); a lead in review when it is accepted.
+Outcomes: entered; assigned (to owner, or by a rule); review (waits for review()); rejected (by a rule, whose reason is told; nothing is stored, lead_id is NULL); duplicate (lead_id, member, status and home_pool are the known lead''s); reopened (an archived lead came back with its id, unless the dictionary''s row of its archive reason says never; or a converted one within the pool''s keep_converted, to its last owner if he may receive it). If the owner may not receive it the outcome is entered (or reopened), member is NULL and reason says why: not_member, inactive, hold_limit, identity_owned (another member owns a lead of the same customer), contended or, where no manager enters a lead again that was his, cooldown. If no rule could give it to anybody, reason is no_rule, no_candidate or at_capacity (ticks try again), or suggested.
+What a duplicate does is the pool''s duplicate_policy: reject only reports it; touch notes the inquiry at the known lead (event touched, with the new source), whose priority may change while its owner and deadlines do not; link lets a lead with another key in beside the known one (identities unique within the tenant or, by identity_scope, a part of the pool tree), and one member at a time may own leads of the customer.
+Errors: PO001 unknown pool, PO002 unknown owner, PO003 not a member of the pool, PO004 neither member nor service, PO005 naming another owner needs a manager, PO010 request id reused, 22004 no key, 22023 priority, attributes, identities or a text too long, 55P03 where a transaction that holds members'' counters would have to wait for the known lead.';
 
 CREATE FUNCTION pool.edit(
     lead bigint, name text DEFAULT NULL, grade text DEFAULT NULL,
@@ -84,7 +86,7 @@ RETURNS SETOF text
     AS 'MODULE_PATHNAME', 'pool_edit'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.edit(bigint, text, text, integer, jsonb, jsonb, uuid) IS
-'Changes what a lead is called and carries. NULL leaves a thing as it is; attributes are merged, a JSON null removes a key; identities are added. No clock starts anew; a new priority moves a lead in the pool to the end of its new band.
+'Changes what a lead is called and carries. NULL leaves a thing as it is; attributes are merged, a JSON null removes a key; identities are added. No clock starts anew; a new priority moves a lead in the pool to the end of its new band. Where the pool has score rules the priority is what they say of the changed lead, whatever is given.
 Outcomes: ok, not_found, duplicate (another lead has one of the identities; nothing is changed), contended (only where this transaction already holds members'' counters).
 Errors: PO005 the lead is not the caller''s, 22023 bad values, PO010 request id reused.';
 
@@ -93,7 +95,13 @@ CREATE FUNCTION pool.normalise_identity(
     AS 'MODULE_PATHNAME', 'pool_normalise_identity'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION pool.normalise_identity(text, text, text) IS
-'The form in which an identity is compared: phone numbers as +, country and digits, e-mail addresses in lower case, full-width characters as half-width. NULL if nothing is left. Errors: 22023 unknown kind.';
+'The form in which an identity is compared: phone numbers as +, country and digits (without the 0 or other prefix of calls at home), an extension apart after x; e-mail addresses in lower case; companies in lower case without legal form, spaces and punctuation; tax ids in upper case without spaces; full-width characters as half-width. wechat and wecom stay as they are. country (ISO 3166, two letters) is that of phone numbers that do not say theirs. NULL if nothing is left. Errors: 22023 unknown kind.';
+
+CREATE FUNCTION pool.normaliser_version() RETURNS integer
+    AS 'MODULE_PATHNAME', 'pool_normaliser_version'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pool.normaliser_version() IS
+'Version of the normal forms of normalise_identity(). It rises whenever the form of any value changes; the update of the extension that raises it normalises stored identities anew.';
 
 CREATE VIEW pool.intake AS
 SELECT NULL::text AS pool, NULL::text AS key, NULL::text AS name,
@@ -148,7 +156,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.claim_leads(bigint[], text, uuid) IS
 'The member takes these leads. One row per distinct id, in the order given; each is charged to the membership of its own pool. Never waits for a lead.
-Outcomes: claimed; taken (owned, by whomever); contended (a running transaction holds it); not_available (closed); not_member (of its pool); away; pool_disabled; level (a claim rule bars the member: his level, or its condition on members; or a condition that cannot be evaluated; retry_at when a head start ends; explain_claim names the rule); approval (request_claim() asks for it); hidden, cooldown and too_soon (retry_at); claim_limit and hold_limit (limit_value, used, retry_at); not_found. A refusal tells the key only where history() would tell the caller of the lead.
+Outcomes: claimed; taken (owned, by whomever); contended (a running transaction holds it); not_available (closed); not_member (of its pool); away; pool_disabled; level (a claim rule bars the member: his level, or its condition on members; or a condition that cannot be evaluated; retry_at when a head start ends; explain_claim names the rule); approval (request_claim() asks for it); hidden, cooldown and too_soon (retry_at); identity_owned (another member owns a lead of the same customer); claim_limit and hold_limit (limit_value, used, retry_at); not_found. A refusal tells the key only where history() would tell the caller of the lead.
 Errors: PO002, PO004, PO010, 22004 NULL among the ids, 22023 more than 10000.';
 
 CREATE FUNCTION pool.explain_claim(
@@ -175,7 +183,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.assign(bigint[], text, text, text, text, uuid) IS
 'A manager (actor; default the caller) gives available leads to a member, in their own pools or in to_pool, of which the actor must be manager too. Overrides cooldown, and the event says so; claim limits do not count. Never waits for a lead.
-Outcomes: assigned; taken (owned); contended; not_available (closed); not_member (of the pool); inactive (away, leaving or left); hold_limit; approval (an approval rule for assign matches, and the actor could not approve it: request() asks); not_found. A refusal tells the key only where history() would tell the caller of the lead.
+Outcomes: assigned; taken (owned); contended; not_available (closed); not_member (of the pool); inactive (away, leaving or left); hold_limit; identity_owned (another member owns a lead of the same customer); approval (an approval rule for assign matches, and the actor could not approve it: request() asks); not_found. A refusal tells the key only where history() would tell the caller of the lead.
 Errors: PO001, PO002, PO004, PO005 manager needed, PO010, 22004, 22023 bad ids, a reason of more than 200 characters, or pool and member of different tenants.';
 
 CREATE FUNCTION pool.transfer(
@@ -188,7 +196,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.transfer(bigint[], text, text, text, text, uuid) IS
 'A manager gives owned leads to another member, in their own pools or in to_pool, of which the actor must be manager too. Who helps with them goes on to. A new spell begins for first_contact and follow_up timers; ownership timers go on. Waits for whoever holds a lead, unless this transaction already holds members'' counters: then contended.
-Outcomes: transferred; not_owned; not_member; inactive; hold_limit; approval (as for assign); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead.
+Outcomes: transferred; not_owned; not_member; inactive; hold_limit; identity_owned (the owner has other leads of the same customer: reclaim them first); approval (as for assign); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead.
 Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023 as of assign.';
 
 CREATE FUNCTION pool.release(
@@ -262,7 +270,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_reopen'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.reopen(bigint[], text, text, uuid) IS
-'A manager brings closed leads back into their pools, or into to_pool, of which the actor must be manager too.
+'A manager brings closed leads back into their pools, or into to_pool, of which the actor must be manager too. A converted one within its pool''s keep_converted goes on to its last owner, if it comes back to its own pool and he may receive it.
 Outcomes: reopened; not_closed; contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO001, PO002, PO004, PO005, PO010, 22004, 22023.';
 
 CREATE FUNCTION pool.move(

@@ -96,6 +96,8 @@ SELECT e.id, e.at, e.xid, e.lead_id, e.day, e.generation, e.tenant_id,
         WHEN 'erased' THEN e.member_id
     END AS former_id,
     CASE e.kind
+        WHEN 'entered' THEN e.detail ->> 'from'
+        WHEN 'review' THEN e.detail ->> 'from'
         WHEN 'claimed' THEN 'available'
         WHEN 'assigned' THEN 'available'
         WHEN 'moved' THEN 'available'

@@ -29,6 +29,11 @@ FROM (VALUES
         'removed.',
         'UPDATE pool.member SET status = status WHERE id = the member''s: '
         'the trigger copies it.'),
+    ('groups', 1,
+        'The owner of a group of leads of one customer, and how many he '
+        'holds, are those of its leads.',
+        'Nobody but the library may write lead_state and identity_group; '
+        'restore owner_id and held from a recount.'),
     ('lead_status', 1,
         'Status, owner, queue place and times of every lead fit together.',
         'The CHECK of lead_state was dropped or bypassed; compare with the '
@@ -224,6 +229,31 @@ FROM (
     GROUP BY c.pool_id, c.member_id
 ) n
 WHERE n.claimed <> n.counted;
+
+-- A lead and its group may be of different scopes only after a move.
+CREATE VIEW pool.verify_groups AS
+SELECT format('identity group %s', coalesce(g.id, s.group_id)) AS object,
+    CASE WHEN g.id IS NULL THEN 'leads refer to a group that does not exist'
+        WHEN s.group_id IS NULL THEN 'a group without leads'
+        WHEN s.owners > 1 THEN format('%s members own leads of it', s.owners)
+        WHEN s.tenants > 1 OR s.tenant_id <> g.tenant_id
+        THEN 'leads of several tenants'
+        ELSE format('owner is %s with %s held, but %s owns %s',
+            coalesce(g.owner_id::text, 'nobody'), g.held,
+            coalesce(s.owner_id::text, 'nobody'), s.held)
+    END AS message
+FROM pool.identity_group g
+FULL JOIN (
+    SELECT l.group_id, count(l.owner_id) AS held,
+        count(DISTINCT l.owner_id) AS owners, max(l.owner_id) AS owner_id,
+        count(DISTINCT l.tenant_id) AS tenants, max(l.tenant_id) AS tenant_id
+    FROM pool.lead_state l
+    WHERE l.group_id IS NOT NULL
+    GROUP BY l.group_id
+) s ON s.group_id = g.id
+WHERE g.id IS NULL OR s.group_id IS NULL OR s.owners > 1 OR s.tenants > 1
+    OR s.tenant_id <> g.tenant_id OR s.held <> g.held
+    OR s.owner_id IS DISTINCT FROM g.owner_id;
 
 -- Leads ---------------------------------------------------------------
 
@@ -920,6 +950,11 @@ COMMENT ON VIEW pool.verify_run_count IS
     'events that are theirs.';
 COMMENT ON COLUMN pool.verify_run_count.object IS 'What is wrong, by ids.';
 COMMENT ON COLUMN pool.verify_run_count.message IS 'What is wrong with it.';
+COMMENT ON VIEW pool.verify_groups IS
+    'Check of level 1. The owner of a group of leads of one customer, and how '
+    'many he holds, are those of its leads.';
+COMMENT ON COLUMN pool.verify_groups.object IS 'What is wrong, by ids.';
+COMMENT ON COLUMN pool.verify_groups.message IS 'What is wrong with it.';
 COMMENT ON VIEW pool.verify_lead_status IS
     'Check of level 1. Status, owner, queue place and times of every lead '
     'fit together.';

@@ -208,6 +208,10 @@ $$;
 SELECT is(regexp_replace(pg_temp.signature(f.name), '::(text|uuid|jsonb|jsonpath|integer|numeric|timestamptz|interval)', '', 'g'),
     f.signature, 'function ' || f.name)
 FROM (VALUES
+    ('review', 'leads bigint[], decision text, reason text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
+    ('merge', 'lead bigint, "into" bigint, reason text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
+    ('intake_check', 'OUT row_number integer, OUT key text, OUT outcome text, OUT lead_id bigint, OUT member text, OUT status text, OUT home_pool text, OUT rule text, OUT reason text'),
+    ('normaliser_version', ' -> integer'),
     ('enter', 'pool text, key text, name text = NULL, source text = NULL, grade text = NULL, priority integer = 0, attributes jsonb = ''{}'', identities jsonb = ''{}'', owner text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT member text, OUT status text, OUT home_pool text, OUT rule text, OUT reason text'),
     ('edit', 'lead bigint, name text = NULL, grade text = NULL, priority integer = NULL, attributes jsonb = NULL, identities jsonb = NULL, request_id uuid = NULL, OUT outcome text'),
     ('claim', 'pool text, member text = NULL, n integer = 1, match jsonb = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text, OUT name text, OUT source text, OUT grade text, OUT priority integer, OUT attributes jsonb, OUT due_at timestamptz, OUT retry_at timestamptz, OUT limit_value integer, OUT used integer'),
@@ -282,7 +286,7 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p
     'none of those that matter hides a NULL');
 SELECT is(p.provolatile::text || p.proparallel::text, 'vu', p.proname || ' is volatile, unsafe in parallel')
 FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
-    ('enter', 'edit', 'claim', 'claim_leads', 'assign', 'auto_assign', 'transfer', 'release',
+    ('enter', 'edit', 'review', 'merge', 'claim', 'claim_leads', 'assign', 'auto_assign', 'transfer', 'release',
     'reclaim', 'follow_up', 'convert', 'archive', 'reopen', 'move', 'erase',
     'hide', 'unhide', 'protect', 'unprotect', 'request_claim',
     'request_transfer', 'request_extension', 'request', 'cancel_request',
@@ -296,7 +300,9 @@ FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
         'current_member', 'lead_id', 'check_rules', 'compare', 'suggest_after');
 -- their names, arguments, outcomes and SQLSTATEs are said
 SELECT ok(obj_description(p.oid) ~ w.says, w.fn || ' says ' || w.says)
-FROM (VALUES ('enter', 'duplicate'), ('enter', 'reopened'), ('enter', 'PO001'),
+FROM (VALUES ('review', 'not_in_review'), ('merge', 'identity_owned'),
+    ('intake_check', 'error'), ('enter', 'rejected'), ('claim_leads', 'identity_owned'),
+    ('enter', 'duplicate'), ('enter', 'reopened'), ('enter', 'PO001'),
     ('edit', 'not_found'), ('claim', 'contended'), ('claim', 'none_allowed'),
     ('claim', 'PO003'), ('claim_leads', 'taken'), ('assign', 'inactive'),
     ('assign', 'PO005'), ('transfer', 'not_owned'), ('release', 'not_owner'),

@@ -231,7 +231,7 @@ SELECT outcome FROM pool.enter('north', 'big 7');
 INSERT INTO pool.intake (pool, key, attributes, identities)
 SELECT 'north', 'big ' || CASE WHEN i > 58 THEN i - 58 ELSE i END,
     jsonb_build_object('row', i, 'filler', repeat('x', 60000)),
-    jsonb_build_object('company', (SELECT jsonb_agg(lpad(j || '-' ||
+    jsonb_build_object('tax_id', (SELECT jsonb_agg(lpad(j || '-' ||
         CASE WHEN i = 57 AND j = 45 THEN 3 ELSE i END, 480, 'y'))
         FROM generate_series(1, 45) j))
 FROM generate_series(1, 60) i;
@@ -246,7 +246,7 @@ SELECT count(*) AS behind_an_older FROM (SELECT s.ticket,
     JOIN pool.lead_data d USING (id) WHERE d.attributes ? 'filler') t
     WHERE ticket <= before;
 SELECT count(*), count(DISTINCT value) FROM pool.identity
-    WHERE value LIKE 'yyyy%';
+    WHERE value LIKE 'YYYY%';
 
 -- nested: a load in the course of a load, and one that fails in between
 CREATE FUNCTION enter_more(n int) RETURNS text LANGUAGE plpgsql AS $$
