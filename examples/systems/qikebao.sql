@@ -101,6 +101,10 @@ CALL example.until('2030-03-11 09:00+08');
 SELECT example.expect('and again',
     $$ SELECT outcome FROM pool.follow_up(example.id('g1'), 'call',
            member => (SELECT key FROM example.keeper)) $$, 'ok');
+CALL example.until('2030-03-13 09:00+08');
+SELECT example.expect('and once more',
+    $$ SELECT outcome FROM pool.follow_up(example.id('g1'), 'call',
+           member => (SELECT key FROM example.keeper)) $$, 'ok');
 CALL example.until('2030-03-14 08:00+08');
 SELECT example.expect('which does not stop the clock of the deal',
     $$ SELECT owner = (SELECT split_part(key, '/', 2) FROM example.keeper),
