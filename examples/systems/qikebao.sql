@@ -118,11 +118,12 @@ SELECT example.expect('seven days without a deal: back',
 
 -- Channels in the reports --------------------------------------------------
 
-SELECT example.expect('a deal',
-    $$ SELECT a.outcome, b.outcome
-       FROM pool.claim_leads(example.ids('p1'), '企客宝/out1') a,
-           pool.convert(example.id('p1'), 30000, 'CNY', '企客宝/out1') b $$,
-    'claimed,converted');
+SELECT example.expect('a lead of the platform',
+    $$ SELECT outcome FROM pool.claim_leads(example.ids('p1'),
+           '企客宝/out1') $$, 'claimed');
+SELECT example.expect('becomes a deal',
+    $$ SELECT outcome FROM pool.convert(example.id('p1'), 30000, 'CNY',
+           '企客宝/out1') $$, 'converted');
 SELECT example.expect('per channel',
     $$ SELECT source, entered, converted, amount FROM pool.stat_source
        ORDER BY entered, source $$, '展会,1,0,0; 官网,2,0,0; 平台,3,1,30000');
