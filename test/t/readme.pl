@@ -175,7 +175,7 @@ WHERE p.pronamespace = 'pool'::regnamespace
 	AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
 	AND obj_description(p.oid) !~ '(For views|ranted to nobody)\.$'
 	AND p.proname NOT IN ('clock', 'current_member_id', 'default_tenant',
-		'worker_status')
+		'condition_variables', 'search_terms', 'worker_status')
 SQL
 is("@untold", '', 'all functions are told of');
 
