@@ -55,7 +55,7 @@ SELECT example.expect('a repeated inquiry makes no second lead',
            identities => '{"wechat": "union-1"}') $$, 'duplicate,t,t');
 SELECT example.expect('but tells its owner, and keeps its first source',
     $$ SELECT e.kind, e.member = (SELECT key FROM example.owner),
-           e.detail ->> 'source', l.source
+           e.source, l.source
        FROM pool.lead_event e JOIN pool.lead l ON l.id = e.lead_id
        WHERE e.key = 'w1' AND e.kind = 'touched' $$,
     'touched,t,wechat_ad,wechat_mp');
