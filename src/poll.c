@@ -65,12 +65,12 @@ typedef struct Reader
 	"  FROM e LEFT JOIN pool.member m ON m.id = e.member_id" \
 	"  CROSS JOIN LATERAL (" \
 	"   SELECT m.key AS member WHERE m.key IS NOT NULL" \
-	"   AND NOT coalesce(e.detail ? 'notify', false)" \
+	"   AND NOT coalesce(e.detail ? 'told', false)" \
 	"   UNION SELECT f.key FROM pool.member f" \
 	"   WHERE e.kind = 'transferred' AND f.id = (e.detail ->> 'from')::integer" \
 	"   UNION SELECT n.key FROM pg_catalog.jsonb_array_elements_text(" \
-	"    CASE pg_catalog.jsonb_typeof(e.detail -> 'notify')" \
-	"     WHEN 'array' THEN e.detail -> 'notify' ELSE '[]' END) n(key)) w" \
+	"    CASE pg_catalog.jsonb_typeof(e.detail -> 'told')" \
+	"     WHEN 'array' THEN e.detail -> 'told' ELSE '[]' END) n(key)) w" \
 	"  WHERE e.kind NOT IN ('edited', 'followed_up', 'claimed', 'entered'))" \
 	"SELECT t.name, u.member, u.kind, p.name, pg_catalog.count(*)," \
 	" (pg_catalog.array_agg(u.lead_id ORDER BY u.id))[1:20]," \

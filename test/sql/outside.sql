@@ -91,6 +91,20 @@ SELECT tenant, member, kind, leads, "position" IS NOT NULL AS positioned
     FROM pool.digest('messages');
 SELECT pool.ack('messages', (SELECT "position" FROM pool.digest('messages')));
 SELECT count(*) FROM pool.poll('messages');
+-- an escalation is for those it names, not for the owner
+INSERT INTO pool.member (key) VALUES ('head');
+INSERT INTO pool.membership (pool_id, member_id, role)
+    SELECT p.id, m.id, 'manager' FROM pool.pool p, pool.member m
+    WHERE p.name = 'sea' AND m.key = 'head';
+INSERT INTO pool.timer_rule (pool_id, name, action, basis, after, condition, notify)
+    SELECT id, 'idle', 'escalate', 'follow_up', '3 days'::interval,
+        '$.key == "m1"'::jsonpath, 'manager' FROM pool.pool WHERE name = 'sea';
+SELECT set_config('pool_ext.clock', (now() + '4 days')::text, false) <> '';
+SELECT count(*) > 0 AS ticked FROM pool.tick();
+RESET pool_ext.clock;
+SELECT member, kind, leads FROM pool.digest('messages');
+SELECT pool.ack('messages', (SELECT "position" FROM pool.digest('messages')));
+DELETE FROM pool.timer_rule;
 
 -- Tenants: a service of one polls what is its own, under names of its own.
 CREATE ROLE outside_service;

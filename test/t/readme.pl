@@ -1,5 +1,6 @@
-# What the documents say is so: every SQL block of README.md runs and shows what
-# stands below it, with and without the library preloaded; the names,
+# What the documents say is so: every SQL block of README.md and of docs/rules.md
+# runs and shows what stands below it, with and without the library preloaded;
+# the names,
 # arguments, outcomes, defaults and error codes in its tables exist; the
 # Chinese README is the same document; references lead somewhere.
 use strict;
@@ -13,6 +14,7 @@ use Test::More;
 my $root = dirname(abs_path(__FILE__)) . '/../..';
 my $readme = slurp_file("$root/README.md");
 my $chinese = slurp_file("$root/README.zh-CN.md");
+my $rules = slurp_file("$root/docs/rules.md");
 
 # The fenced blocks of a document: [language, text, first line].
 sub blocks
@@ -60,12 +62,14 @@ sub code_spans
 }
 
 # ----------------------------------------------------------------------------
-# The blocks run, in one session and in their order
+# The blocks of a document run, in one session of a database of their own and in
+# their order
 # ----------------------------------------------------------------------------
 sub run_blocks
 {
-	my ($node, $name) = @_;
-	my @blocks = grep { $_->[0] ne 'sh' && $_->[0] ne 'ini' } blocks($readme);
+	my ($node, $name, $database, $document) = @_;
+	my @blocks = grep { $_->[0] ne 'sh' && $_->[0] ne 'ini' }
+	  blocks($document);
 	my ($script, @lines, %shown) = ('');
 
 	foreach my $block (@blocks)
@@ -83,7 +87,7 @@ sub run_blocks
 	}
 
 	my ($stdout, $stderr);
-	my $status = $node->psql('postgres', $script, stdout => \$stdout,
+	my $status = $node->psql($database, $script, stdout => \$stdout,
 		stderr => \$stderr, on_error_stop => 1,
 		extra_params => [ '-P', 'format=aligned', '-P', 'tuples_only=off' ]);
 	is($status, 0, "$name: no block fails");
@@ -96,8 +100,17 @@ sub run_blocks
 			"$name: what the block at line $line shows")
 		  if defined $shown{$line};
 	}
-	is($node->safe_psql('postgres', 'SELECT * FROM pool.verify()'),
+	is($node->safe_psql($database, 'SELECT * FROM pool.verify()'),
 		'', "$name: verify() finds nothing");
+}
+
+sub run_documents
+{
+	my ($node, $name) = @_;
+
+	run_blocks($node, $name, 'postgres', $readme);
+	$node->safe_psql('postgres', 'CREATE DATABASE rules');
+	run_blocks($node, "$name, rules", 'rules', $rules);
 }
 
 # The worker comes often, to find out whether it takes part after all.
@@ -109,14 +122,14 @@ pool_ext.worker_naptime = '50ms'
 timezone = 'America/New_York'
 CONF
 $node->start;
-run_blocks($node, 'preloaded');
+run_documents($node, 'preloaded');
 $node->adjust_conf('postgresql.conf', 'pool_ext.worker_naptime', undef);
 $node->restart;
 
 my $plain = PostgreSQL::Test::Cluster->new('not_preloaded');
 $plain->init;
 $plain->start;
-run_blocks($plain, 'not preloaded');
+run_documents($plain, 'not preloaded');
 $plain->stop;
 
 # ----------------------------------------------------------------------------
@@ -160,17 +173,23 @@ my @untold = grep { !$documented{$_} } query(<<'SQL');
 SELECT p.proname FROM pg_proc p
 WHERE p.pronamespace = 'pool'::regnamespace
 	AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
-	AND obj_description(p.oid) !~ 'For views\.$'
+	AND obj_description(p.oid) !~ '(For views|ranted to nobody)\.$'
 	AND p.proname NOT IN ('clock', 'current_member_id', 'default_tenant',
-		'worker_status')
+		'condition_variables', 'search_terms', 'worker_status')
 SQL
 is("@untold", '', 'all functions are told of');
 
+# those that anybody can be given access to
+$node->safe_psql('postgres', <<'SQL');
+CREATE ROLE everything;
+SELECT pool.grant_access('everything', access)
+FROM unnest(ARRAY['reader', 'member', 'manager', 'admin', 'service']) access
+SQL
 is(join(' ', sort map { code_spans($_->[0]) } table_below($readme, 'Views')),
 	join(' ', query(<<'SQL')), 'views');
 SELECT relname FROM pg_class
 WHERE relnamespace = 'pool'::regnamespace AND relkind = 'v'
-	AND relname ~ '^(lead|stat|quota|intake|verification)'
+	AND has_table_privilege('everything', oid, 'SELECT, INSERT')
 ORDER BY relname COLLATE "C"
 SQL
 
