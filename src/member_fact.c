@@ -12,6 +12,7 @@
 #include "member_fact.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "sql.h"
 #include "table.h"
 #include "utils/snapmgr.h"
@@ -154,36 +155,47 @@ stale_tenant(TimestampTz now)
 	return 0;
 }
 
-/* Computes the facts of the first tenant that has old ones. */
+/* Computes the facts of a tenant's members; returns how many. */
+static int64
+refresh(int32 tenant_id, TimestampTz now)
+{
+	Oid			types[2] = {TIMESTAMPTZOID, INT4OID};
+	Datum		values[2] = {TimestampTzGetDatum(now),
+	Int32GetDatum(tenant_id)};
+	int64		done = pool_sql_run(FACTS_SQL, 2, types, values, NULL);
+
+	(void) pool_sql_run(SEGMENTS_SQL, 2, types, values, NULL);
+	/* what is left of rules that are gone */
+	(void) pool_sql_run("WITH gone AS (DELETE FROM pool.routing_credit c"
+						"  WHERE c.tenant_id = $2 AND NOT EXISTS (SELECT"
+						"   FROM pool.routing_rule r"
+						"   WHERE r.id = c.rule_id))"
+						" DELETE FROM pool.routing_state s"
+						" WHERE s.tenant_id = $2 AND $1 IS NOT NULL"
+						" AND NOT EXISTS (SELECT FROM pool.routing_rule r"
+						"  WHERE r.id = s.rule_id)",
+						2, types, values, NULL);
+	return done;
+}
+
+/*
+ * Computes the facts of every tenant that has old ones or lacks some: all in
+ * one go, because from then on the oldest facts are fresh.
+ */
 PoolTickResult
 pool_fact_run(int max_leads, TimestampTz now)
 {
 	PoolTickResult result = {0, false};
-	Oid			types[2] = {TIMESTAMPTZOID, INT4OID};
-	Datum		values[2] = {TimestampTzGetDatum(now)};
 	PoolSql		sql;
 	int32		tenant_id;
 
 	if (!is_anybody_interested() || are_fresh(now))
 		return result;
 	sql = pool_sql_begin();
-	tenant_id = stale_tenant(now);
-	if (tenant_id != 0)
+	while ((tenant_id = stale_tenant(now)) != 0)
 	{
-		values[1] = Int32GetDatum(tenant_id);
-		result.done = pool_sql_run(FACTS_SQL, 2, types, values, NULL);
-		(void) pool_sql_run(SEGMENTS_SQL, 2, types, values, NULL);
-		/* what is left of rules that are gone */
-		(void) pool_sql_run("WITH gone AS (DELETE FROM pool.routing_credit c"
-							"  WHERE c.tenant_id = $2 AND NOT EXISTS (SELECT"
-							"   FROM pool.routing_rule r"
-							"   WHERE r.id = c.rule_id))"
-							" DELETE FROM pool.routing_state s"
-							" WHERE s.tenant_id = $2 AND $1 IS NOT NULL"
-							" AND NOT EXISTS (SELECT FROM pool.routing_rule r"
-							"  WHERE r.id = s.rule_id)",
-							2, types, values, NULL);
-		result.more = true;
+		CHECK_FOR_INTERRUPTS();
+		result.done += refresh(tenant_id, now);
 	}
 	pool_sql_end(sql);
 	return result;

@@ -32,9 +32,9 @@ SELECT example.expect('three are good, one is not',
                '电话是空号', '星辰/boss')) r GROUP BY 1 ORDER BY 1 $$,
     'accepted,3; rejected,1');
 SELECT example.expect('good ones go out in turn at once',
-    $$ SELECT m.key, count(*) FROM pool.lead l
+    $$ SELECT count(*) FROM pool.lead l
        JOIN pool.member m ON m.id = l.owner_id
-       GROUP BY 1 ORDER BY 2 DESC $$ , 'li,2; wang,1');
+       GROUP BY m.key ORDER BY 1 DESC $$ , '2; 1');
 SELECT example.expect('the bad one is closed, with the reason',
     $$ SELECT l.status, h.reason FROM pool.lead l, pool.history(l.id) h
        WHERE l.key = 'l4' AND h.kind = 'archived' $$, 'archived,电话是空号');
