@@ -402,8 +402,13 @@ PoolTickResult
 pool_decide_run(int max, TimestampTz now)
 {
 	PoolTickResult result = {0, false};
-	int64	   *ids = palloc(max * sizeof(int64));
-	int			n = collect_over(ids, max, now);
+	int64	   *ids;
+	int			n;
+
+	if (pool_index_unused(POOL_APPROVAL_EXPIRES))
+		return result;
+	ids = palloc(max * sizeof(int64));
+	n = collect_over(ids, max, now);
 
 	for (int i = 0; i < n; i++)
 	{

@@ -3,7 +3,8 @@
  *	  A tick's task: what conditions on members, and strategies, see of their
  *	  results.
  *
- * Once an hour, tenant by tenant.  Facts come from the roll-ups, so that they
+ * Once an hour, tenant by tenant, where claim, routing or reward rules may look
+ * at them.  Facts come from the roll-ups, so that they
  * cost by members and days; segments come from the log and are kept only for
  * tenants that use best_match.
  */
@@ -12,6 +13,8 @@
 
 #include "catalog/pg_type.h"
 #include "sql.h"
+#include "table.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 /* min(), since LIMIT 1 would look members up one by one */
@@ -47,7 +50,7 @@
 	"  coalesce(l.overdue, 0) AS overdue" \
 	" FROM pool.member m LEFT JOIN result r ON r.member_id = m.id" \
 	" LEFT JOIN late l ON l.owner_id = m.id" \
-	" WHERE m.tenant_id = $2)," \
+	" WHERE m.tenant_id = $2 AND m.status <> 'left')," \
 	" place AS (" \
 	" SELECT f.id, round(rank() OVER (ORDER BY f.rate DESC)::numeric" \
 	"  / count(*) OVER (), 4) AS rank" \
@@ -89,32 +92,66 @@
 	"  ended = excluded.ended, converted = excluded.converted" \
 	"  WHERE (t.ended, t.converted) <> (excluded.ended, excluded.converted)"
 
+/* Whether there ever was a rule that may look at facts. */
+static bool
+is_anybody_interested(void)
+{
+	return !pool_index_unused(POOL_CLAIM_RULE_NAME) ||
+		!pool_index_unused(POOL_ROUTING_RULE_NAME) ||
+		!pool_index_unused(POOL_REWARD_RULE_NAME);
+}
+
+/*
+ * Whether the oldest facts are still good, those of new members aside: they
+ * come with the next round.  What every tick asks, however many members.
+ */
+static bool
+are_fresh(TimestampTz now)
+{
+	PoolWork   *work = pool_work_begin_reading();
+	PoolTable  *facts = pool_work_table(work, POOL_MEMBER_FACT);
+	Snapshot	snapshot = RegisterSnapshot(pool_snapshot());
+	IndexScanDesc scan = pool_index_scan(facts->rel,
+										 pool_work_index(facts, POOL_MEMBER_FACT_AT),
+										 snapshot, NULL, 0);
+	bool		fresh = false;
+	bool		isnull;
+
+	if (index_getnext_slot(scan, ForwardScanDirection, facts->old))
+	{
+		TimestampTz at = DatumGetTimestampTz(slot_getattr(facts->old,
+														  MEMBER_FACT_AT,
+														  &isnull));
+
+		fresh = at <= now && now - at <= USECS_PER_HOUR;
+	}
+	index_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	pool_work_end(work);
+	return fresh;
+}
+
 /*
  * The first tenant with facts that are missing or old, 0 if there is none.
- * Every tick asks, so the plan is kept.
+ * Then what is old is of members that are no more.
  */
 static int32
 stale_tenant(TimestampTz now)
 {
-	static SPIPlanPtr plan = NULL;
 	Oid			types[1] = {TIMESTAMPTZOID};
 	Datum		values[1] = {TimestampTzGetDatum(now)};
 	bool		isnull;
 	Datum		tenant;
 
-	if (plan == NULL)
-	{
-		plan = SPI_prepare_cursor(STALE_SQL, 1, types,
-								  CURSOR_OPT_GENERIC_PLAN);
-		if (plan == NULL || SPI_keepplan(plan) != 0)
-			elog(ERROR, "could not prepare a statement: %s",
-				 SPI_result_code_string(SPI_result));
-	}
-	if (SPI_execute_plan(plan, values, NULL, false, 1) < 0)
-		elog(ERROR, "SPI_execute_plan failed");
+	pool_sql_run(STALE_SQL, 1, types, values, NULL);
 	tenant = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
 						   &isnull);
-	return isnull ? 0 : DatumGetInt32(tenant);
+	if (!isnull)
+		return DatumGetInt32(tenant);
+	pool_sql_run("DELETE FROM pool.member_fact f WHERE NOT EXISTS"
+				 " (SELECT FROM pool.member m WHERE m.id = f.member_id"
+				 "  AND m.status <> 'left')", 0, NULL, NULL, NULL);
+	return 0;
 }
 
 /* Computes the facts of the first tenant that has old ones. */
@@ -124,9 +161,13 @@ pool_fact_run(int max_leads, TimestampTz now)
 	PoolTickResult result = {0, false};
 	Oid			types[2] = {TIMESTAMPTZOID, INT4OID};
 	Datum		values[2] = {TimestampTzGetDatum(now)};
-	PoolSql		sql = pool_sql_begin();
-	int32		tenant_id = stale_tenant(now);
+	PoolSql		sql;
+	int32		tenant_id;
 
+	if (!is_anybody_interested() || are_fresh(now))
+		return result;
+	sql = pool_sql_begin();
+	tenant_id = stale_tenant(now);
 	if (tenant_id != 0)
 	{
 		values[1] = Int32GetDatum(tenant_id);

@@ -248,7 +248,7 @@ pool_people_run(int max, TimestampTz now)
 	Datum		values[2] = {TimestampTzGetDatum(now), Int32GetDatum(max)};
 	PoolSql		sql;
 
-	if (!is_due(now))
+	if (pool_index_unused(POOL_MEMBER_ABSENCE) || !is_due(now))
 		return result;
 	sql = pool_sql_begin();
 	result.done =

@@ -13,7 +13,6 @@
 #include "compat.h"
 #include "reward.h"
 
-#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "data.h"
 #include "fact.h"
@@ -23,7 +22,6 @@
 #include "poll.h"
 #include "rule.h"
 #include "sql.h"
-#include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
@@ -168,12 +166,7 @@ enter(const Candidate *c)
 static bool
 has_rules(void)
 {
-	Relation	rel = table_open(pool_table_oid(POOL_REWARD_RULE),
-								 AccessShareLock);
-	bool		never = RelationGetNumberOfBlocks(rel) == 0;
-
-	table_close(rel, AccessShareLock);
-	if (never)
+	if (pool_index_unused(POOL_REWARD_RULE_NAME))
 		return false;
 	if (pool_sql_run("SELECT FROM pool.reward_rule WHERE enabled LIMIT 1",
 					 0, NULL, NULL, NULL) > 0)

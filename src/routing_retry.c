@@ -422,7 +422,7 @@ pool_routing_run(int max_leads, TimestampTz now)
 	int32		pool_id;
 	Tally		tally;
 
-	if (!any_waiting())
+	if (pool_index_unused(POOL_ROUTING_WAIT_PKEY) || !any_waiting())
 		return result;
 	tally = route_returned(max_leads, now);
 	result.done = tally.given;

@@ -391,6 +391,8 @@ pool_runs_run(int max, TimestampTz now)
 	PoolTickResult result = {0, false};
 	ListCell   *lc;
 
+	if (pool_index_unused(POOL_RUN_STATUS))
+		return result;
 	foreach(lc, running())
 	{
 		int64		looked_at;

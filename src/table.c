@@ -207,6 +207,22 @@ pool_work_index(PoolTable *table, PoolIndexId id)
 	return NULL;
 }
 
+/*
+ * Whether the index has never had an entry, which costs no look at it: a tick
+ * asks many of them, mostly for nothing.
+ */
+bool
+pool_index_unused(PoolIndexId id)
+{
+	Relation	index = index_open(pool_index_oid(id), AccessShareLock);
+
+	/* a btree that is empty has its metapage only */
+	bool		unused = RelationGetNumberOfBlocks(index) <= 1;
+
+	index_close(index, AccessShareLock);
+	return unused;
+}
+
 static RegProcedure
 equality_of(Oid type)
 {

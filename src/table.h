@@ -49,6 +49,7 @@ extern PoolWork *pool_work_begin(void);
 extern PoolWork *pool_work_begin_reading(void);
 extern PoolTable *pool_work_table(PoolWork *work, PoolTableId id);
 extern Relation pool_work_index(PoolTable *table, PoolIndexId id);
+extern bool pool_index_unused(PoolIndexId id);
 extern void pool_work_end(PoolWork *work);
 
 extern IndexScanDesc pool_index_scan(Relation rel, Relation index,

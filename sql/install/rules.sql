@@ -339,6 +339,7 @@ CREATE TABLE pool.member_fact (
     overdue                integer NOT NULL DEFAULT 0,
     CONSTRAINT member_fact_pkey PRIMARY KEY (member_id)
 );
+CREATE INDEX member_fact_at_idx ON pool.member_fact (at);
 
 -- Leads of one customer: an owner at most, as long as he holds any of them.
 CREATE TABLE pool.identity_group (

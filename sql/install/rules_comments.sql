@@ -337,8 +337,9 @@ COMMENT ON COLUMN pool.member_segment.converted IS
 
 COMMENT ON TABLE pool.member_fact IS
     'What conditions on members see of their results. Kept by ticks, once '
-    'an hour. The last 90 days are local days of the pool, today '
-    'included.';
+    'an hour, where claim, routing or reward rules may look at it. The last '
+    '90 days are local days of the pool, today included.';
+
 COMMENT ON COLUMN pool.member_fact.member_id IS 'Member (id).';
 COMMENT ON COLUMN pool.member_fact.tenant_id IS 'Tenant (id).';
 COMMENT ON COLUMN pool.member_fact.at IS 'When it was computed.';

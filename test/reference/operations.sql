@@ -407,7 +407,7 @@ DECLARE
 BEGIN
     FOR l IN SELECT * FROM model.lead WHERE status = 'owned' ORDER BY key LOOP
         SELECT * INTO d FROM model.deadlines(l.key)
-        ORDER BY due, rule LIMIT 1;
+        ORDER BY due, rule_id LIMIT 1;
         IF d.due <= moment THEN
             PERFORM model.put(l.key, coalesce(d.to_pool_id, l.pool_id),
                               'reclaimed', moment, d.rule_id);

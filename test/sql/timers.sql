@@ -284,7 +284,7 @@ BEGIN
 END $$;
 SELECT buffers('SELECT * FROM pool.tick()') > 0 AS warm;
 SELECT buffers('SELECT * FROM pool.tick()') AS buffers \gset
-SELECT CASE WHEN :buffers <= 12 THEN 'at most 12' ELSE :'buffers' END AS buffers;
+SELECT CASE WHEN :buffers <= 10 THEN 'at most 10' ELSE :'buffers' END AS buffers;
 SELECT * FROM pool.verify();
 
 -- a tick is not for prepared transactions

@@ -231,7 +231,7 @@ SQL
 	is($session->query_safe("SELECT sum(done) FROM pool.tick()"),
 		'0', 'nothing is due');
 	my @touched = buffers_of_many($session, 'SELECT * FROM pool.tick()', 5);
-	cmp_ok($touched[-1], '<=', 12, 'a tick with nothing due');
+	cmp_ok($touched[-1], '<=', 10, 'a tick with nothing due');
 	$session->quit;
 	return;
 }

@@ -141,6 +141,10 @@ CREATE ROLE plain;
 BEGIN;
 SELECT format('ALTER TABLE %s OWNER TO plain', oid::regclass) FROM pg_class
 WHERE relnamespace = 'pool'::regnamespace AND relkind IN ('r', 'v') \gexec
+SELECT format('ALTER SEQUENCE %s OWNER TO plain', c.oid::regclass)
+FROM pg_class c WHERE relnamespace = 'pool'::regnamespace AND relkind = 'S'
+AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid
+	AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')) \gexec
 SELECT format('ALTER ROUTINE %s OWNER TO plain', oid::regprocedure)
 FROM pg_proc WHERE pronamespace = 'pool'::regnamespace \gexec
 ALTER SCHEMA pool OWNER TO plain;
