@@ -215,6 +215,7 @@ bool
 pool_index_unused(PoolIndexId id)
 {
 	Relation	index = index_open(pool_index_oid(id), AccessShareLock);
+
 	/* a btree that is empty has its metapage only */
 	bool		unused = RelationGetNumberOfBlocks(index) <= 1;
 
