@@ -110,6 +110,14 @@ sub run_documents
 
 	run_blocks($node, $name, 'postgres', $readme);
 	$node->safe_psql('postgres', 'CREATE DATABASE rules');
+
+	# What is due is shared between a tick of the worker and one called beside
+	# it; this document shows what its own does.
+	if ($name eq 'preloaded')
+	{
+		$node->append_conf('postgresql.conf', 'pool_ext.worker_enabled = off');
+		$node->restart;
+	}
 	run_blocks($node, "$name, rules", 'rules', $rules);
 }
 
@@ -120,14 +128,17 @@ $node->append_conf('postgresql.conf', <<'CONF');
 shared_preload_libraries = 'pool_ext'
 pool_ext.worker_naptime = '50ms'
 timezone = 'America/New_York'
+autovacuum = off
 CONF
 $node->start;
 run_documents($node, 'preloaded');
 $node->adjust_conf('postgresql.conf', 'pool_ext.worker_naptime', undef);
+$node->adjust_conf('postgresql.conf', 'pool_ext.worker_enabled', undef);
 $node->restart;
 
 my $plain = PostgreSQL::Test::Cluster->new('not_preloaded');
 $plain->init;
+$plain->append_conf('postgresql.conf', 'autovacuum = off');
 $plain->start;
 run_documents($plain, 'not preloaded');
 $plain->stop;
