@@ -180,7 +180,7 @@ static bool
 is_indexed(const JsonbValue *key)
 {
 	for (int i = 0; i < (int) lengthof(unindexed); i++)
-		if (key->val.string.len == strlen(unindexed[i]) &&
+		if (key->val.string.len == (int) strlen(unindexed[i]) &&
 			memcmp(key->val.string.val, unindexed[i],
 				   key->val.string.len) == 0)
 			return false;
