@@ -187,6 +187,27 @@ pool_resolve_operator(FunctionCallInfo fcinfo, int argno)
 	return pool_resolve_actor(fcinfo, argno);
 }
 
+/* The member of this name, as seen by the caller himself. */
+static int32
+resolve_unacting(text *name)
+{
+	PoolActing *volatile before = pool_acting_suspend();
+	volatile int32 member_id = 0;
+
+	PG_TRY();
+	{
+		member_id = pool_resolve_member(name)->id;
+	}
+	PG_CATCH();
+	{
+		pool_acting_restore(before);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	pool_acting_restore(before);
+	return member_id;
+}
+
 /* SQL: act for this member until the transaction ends; NULL ends it */
 Datum
 pool_act_as(PG_FUNCTION_ARGS)
@@ -195,19 +216,7 @@ pool_act_as(PG_FUNCTION_ARGS)
 
 	pool_config_refresh();
 	if (!PG_ARGISNULL(0))
-	{
-		PoolActing *before = pool_acting_suspend();
-
-		PG_TRY();
-		{
-			member_id = pool_resolve_member(PG_GETARG_TEXT_PP(0))->id;
-		}
-		PG_FINALLY();
-		{
-			pool_acting_restore(before);
-		}
-		PG_END_TRY();
-	}
+		member_id = resolve_unacting(PG_GETARG_TEXT_PP(0));
 	pool_acting_set(member_id);
 	PG_RETURN_VOID();
 }
