@@ -118,13 +118,25 @@ compare_due(const void *a, const void *b)
  * One pool, all pools
  * ------------------------------------------------------------------------ */
 
+/* What leads of one pool are due by. */
+typedef struct DueCheck
+{
+	int32		pool_id;
+	TimestampTz now;
+} DueCheck;
+
+/*
+ * A lead that has just come from another pool waits for a look of its own: the
+ * brake and the record of reclaims are of one pool.
+ */
 static const char *
 check_due(void *arg, const PoolLead *lead)
 {
-	TimestampTz now = *(TimestampTz *) arg;
+	const DueCheck *check = arg;
 
-	return pool_lead_is_open(lead) && lead->check_at != POOL_NO_TIME &&
-		lead->check_at <= now ? NULL : "not_due";
+	return pool_lead_is_open(lead) && lead->pool_id == check->pool_id &&
+		lead->check_at != POOL_NO_TIME && lead->check_at <= check->now ?
+		NULL : "not_due";
 }
 
 /*
@@ -166,6 +178,7 @@ run_pool(const DueLead *due, int n, TimestampTz now, bool wait,
 	PoolTold	told = {0};
 	PoolBatch  *batch;
 	PoolReclaims reclaims = {0};
+	DueCheck	check = {due[0].pool_id, now};
 	int64	   *ids = palloc(n * sizeof(int64));
 	int64		done = 0;
 
@@ -174,7 +187,7 @@ run_pool(const DueLead *due, int n, TimestampTz now, bool wait,
 	actor.tenant_id = pool_config_pool(due[0].pool_id)->tenant_id;
 	for (int i = 0; i < n; i++)
 		ids[i] = due[i].id;
-	batch = pool_batch_begin(&call, &actor, ids, n, check_due, &now);
+	batch = pool_batch_begin(&call, &actor, ids, n, check_due, &check);
 	batch->reclaims = &reclaims;
 	for (int i = 0; i < n; i++)
 		lock_due(batch, &batch->items[i], wait);
