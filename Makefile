@@ -29,6 +29,7 @@ OBJS = \
 	src/config_timer.o \
 	src/config_trigger.o \
 	src/constraint.o \
+	src/cooldown.o \
 	src/data.o \
 	src/decide.o \
 	src/downtime.o \

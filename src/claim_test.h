@@ -5,6 +5,7 @@
 #ifndef POOL_CLAIM_TEST_H
 #define POOL_CLAIM_TEST_H
 
+#include "cooldown.h"
 #include "lead.h"
 #include "quota.h"
 
@@ -52,12 +53,5 @@ extern const PoolClaimTest *pool_claim_check(PoolClaimCase *c,
 											 PoolBound *bound);
 extern const char *pool_claim_judge(PoolClaimCase *c, const PoolLead *lead,
 									PoolBound *bound);
-extern List *pool_cooling_members(PoolWork *work, const PoolLead *lead,
-								  TimestampTz now);
-extern bool pool_cooling_down(PoolWork *work, const PoolLead *lead,
-							  int32 member_id, TimestampTz now,
-							  TimestampTz *until);
-extern TimestampTz pool_last_spell_end(PoolWork *work, int64 lead_id,
-									   int32 member_id, TimestampTz since);
 
 #endif							/* POOL_CLAIM_TEST_H */
