@@ -12,6 +12,7 @@
 #include "claim.h"
 #include "close.h"
 #include "release.h"
+#include "routing_wait.h"
 #include "rule.h"
 
 static const PoolConf *
@@ -71,6 +72,10 @@ give_back(PoolDecision *d)
 	.actor_id = d->approval.applicant_id};
 
 	pool_give_back(d->batch, d->item, target_pool(&d->approval), &event);
+	/* he who asks for a transfer to nobody in particular wants it routed */
+	if (pool_approval_is(&d->approval, "transfer"))
+		pool_wait_for_another(d->batch->call->work, &d->item->lead,
+							  event.member_id);
 	return NULL;
 }
 

@@ -13,6 +13,7 @@
 #include "quarantine.h"
 #include "request.h"
 #include "route.h"
+#include "routing_wait.h"
 #include "rule.h"
 #include "term.h"
 
@@ -67,6 +68,7 @@ pool_give_back(PoolBatch *batch, PoolBatchItem *item, const PoolConf *to_pool,
 						pool_id, event->at);
 	pool_batch_note(batch, pool_event_append(work, event, lead, &data));
 	pool_quota_lose(batch->set, quota);
+	pool_wait_returned(work, lead, event->member_id);
 }
 
 /* Names the counters of the owners of all leads that are to go. */

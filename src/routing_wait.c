@@ -114,14 +114,22 @@ pool_wait_note(PoolWork *work, const PoolLead *lead, const PoolRouted *routed,
 }
 
 /*
- * A lead that this transaction has locked has come back into its pool: where
- * that routes what returns, the next tick will.
+ * A lead that this transaction has locked has come back into its pool and is
+ * to go to another than this member: where there are rules, the next tick
+ * gives it to somebody.
  */
+void
+pool_wait_for_another(PoolWork *work, const PoolLead *lead, int32 excluded_id)
+{
+	if (pool_config_pool(lead->pool_id)->n_routing_rules > 0)
+		put_row(work, lead, lead->pool_id, "returned", POOL_NO_TIME,
+				excluded_id);
+}
+
+/* The same where the pool routes what returns. */
 void
 pool_wait_returned(PoolWork *work, const PoolLead *lead, int32 excluded_id)
 {
-	const PoolConf *pool = pool_config_pool(lead->pool_id);
-
-	if (pool->route_returned && pool->n_routing_rules > 0)
-		put_row(work, lead, pool->id, "returned", POOL_NO_TIME, excluded_id);
+	if (pool_config_pool(lead->pool_id)->route_returned)
+		pool_wait_for_another(work, lead, excluded_id);
 }

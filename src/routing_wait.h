@@ -11,6 +11,8 @@ extern int32 pool_wait_excluded(PoolWork *work, int64 lead_id);
 extern void pool_wait_note(PoolWork *work, const PoolLead *lead,
 						   const PoolRouted *routed, int32 excluded_id,
 						   TimestampTz now);
+extern void pool_wait_for_another(PoolWork *work, const PoolLead *lead,
+								  int32 excluded_id);
 extern void pool_wait_returned(PoolWork *work, const PoolLead *lead,
 							   int32 excluded_id);
 

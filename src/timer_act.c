@@ -12,7 +12,6 @@
 #include "due.h"
 #include "judge.h"
 #include "release.h"
-#include "routing_wait.h"
 #include "sql.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
@@ -202,11 +201,8 @@ warn_of(Act *act, const PoolTimer *timer)
 static void
 take_back(Act *act, const PoolConf *to_pool, PoolEvent *event)
 {
-	int32		former_id = act->item->lead.owner_id;
-
 	event->kind = "reclaimed";
 	pool_give_back(act->batch, act->item, to_pool, event);
-	pool_wait_returned(act->batch->call->work, &act->item->lead, former_id);
 }
 
 /* Does what the rule says. */

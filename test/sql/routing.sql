@@ -502,6 +502,41 @@ SET ROLE regress_nobody;
 SELECT * FROM t.error($$SELECT pool.auto_assign('why')$$);
 RESET ROLE;
 
+-- whatever gives a lead back has it routed: the result of a follow-up here
+INSERT INTO pool.pool (name, route_returned) VALUES ('back', true);
+SELECT t.join_pool('back', 'ann', 'bob'), t.rule('back', 'turn', 'round_robin');
+INSERT INTO pool.dictionary (pool_id, kind, code, "then")
+    SELECT id, 'result', 'not mine', 'release' FROM pool.pool WHERE name = 'back';
+SELECT outcome FROM pool.enter('back', 'back1', owner => 'ann');
+SELECT outcome FROM pool.follow_up(t.id('back1'), result => 'not mine', member => 'ann');
+SELECT done FROM pool.tick() WHERE task = 'routing';
+SELECT m.key FROM pool.lead l JOIN pool.member m ON m.id = l.owner_id
+    WHERE l.key = 'back1';
+-- a transfer to nobody in particular is routed wherever there are rules
+UPDATE pool.pool SET route_returned = false WHERE name = 'back';
+INSERT INTO pool.member (key) VALUES ('chief');
+INSERT INTO pool.membership (pool_id, member_id, role)
+    SELECT p.id, m.id, 'manager' FROM pool.pool p, pool.member m
+    WHERE p.name = 'back' AND m.key = 'chief';
+SELECT approval_id FROM pool.request_transfer(t.id('back1'), NULL, 'too far', 'bob')
+    \gset
+SELECT outcome FROM pool.approve(:approval_id, NULL, 'chief');
+SELECT done FROM pool.tick() WHERE task = 'routing';
+SELECT m.key FROM pool.lead l JOIN pool.member m ON m.id = l.owner_id
+    WHERE l.key = 'back1';
+-- a release that brings no cooldown bars nobody from what rules give
+INSERT INTO pool.pool (name, cooldown) VALUES ('mild', '7 days');
+SELECT t.join_pool('mild', 'ann'), t.rule('mild', 'turn', 'round_robin');
+INSERT INTO pool.dictionary (pool_id, kind, code, counts)
+    SELECT id, 'release_reason', w.code, w.counts FROM pool.pool p,
+    (VALUES ('by mistake', false), ('no time', true)) w (code, counts)
+    WHERE p.name = 'mild';
+SELECT outcome FROM pool.enter('mild', 'mild1', owner => 'ann');
+SELECT outcome FROM pool.release(t.ids('mild1'), 'by mistake', member => 'ann');
+SELECT outcome, member FROM pool.auto_assign('mild');
+SELECT outcome FROM pool.release(t.ids('mild1'), 'no time', member => 'ann');
+SELECT outcome, member FROM pool.auto_assign('mild');
+
 -- what rules have given is what the log says
 SELECT * FROM pool.verify();
 UPDATE pool.routing_state SET served = served + 1
