@@ -71,22 +71,6 @@ pool_history(PG_FUNCTION_ARGS)
 	return pool_call_end(call);
 }
 
-/* The tenant of this name, or the caller's, or the default one. */
-static int32
-named_tenant(FunctionCallInfo fcinfo, int argno)
-{
-	int32		member_id = pool_caller_member();
-	int32		tenant_id;
-
-	if (PG_ARGISNULL(argno) && member_id != 0)
-		return pool_config_member(member_id)->tenant_id;
-	tenant_id = pool_config_tenant_by_name(PG_ARGISNULL(argno) ? "default" :
-										   text_to_cstring(PG_GETARG_TEXT_PP(argno)));
-	if (tenant_id != 0 && !pool_caller_sees_tenant(tenant_id))
-		return 0;
-	return tenant_id;
-}
-
 /*
  * pool.lead_id(key, tenant) -> NULL if there is none
  */
@@ -102,7 +86,7 @@ pool_lead_id(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	pool_config_refresh();
-	tenant_id = named_tenant(fcinfo, 1);
+	tenant_id = pool_resolve_tenant(fcinfo, 1);
 	if (tenant_id == 0)
 		PG_RETURN_NULL();
 	work = pool_work_begin_reading();

@@ -70,6 +70,25 @@ tenant_looked_in(const char *qualified)
 	return POOL_DEFAULT_TENANT;
 }
 
+/*
+ * The tenant argument: NULL is the caller's, else the default one.  0 if there is
+ * none, or the caller must not know of it.
+ */
+int32
+pool_resolve_tenant(FunctionCallInfo fcinfo, int argno)
+{
+	int32		member_id = pool_caller_member();
+	int32		tenant_id;
+
+	if (PG_ARGISNULL(argno) && member_id != 0)
+		return pool_config_member(member_id)->tenant_id;
+	tenant_id = pool_config_tenant_by_name(PG_ARGISNULL(argno) ? POOL_DEFAULT_TENANT :
+										   text_to_cstring(PG_GETARG_TEXT_PP(argno)));
+	if (tenant_id != 0 && !pool_caller_sees_tenant(tenant_id))
+		return 0;
+	return tenant_id;
+}
+
 const PoolConf *
 pool_resolve_pool(text *qualified)
 {

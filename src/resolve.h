@@ -10,6 +10,7 @@
 
 /* names given as arguments; errors PO001, PO002 */
 extern const PoolConf *pool_resolve_pool(text *name);
+extern int32 pool_resolve_tenant(FunctionCallInfo fcinfo, int argno);
 extern const PoolMemberConf *pool_resolve_member(text *name);
 
 /* the member or actor argument; errors PO002, PO004 */

@@ -171,22 +171,6 @@ pool_reveal(PG_FUNCTION_ARGS)
  * lookup
  * ------------------------------------------------------------------------ */
 
-/* The caller's own tenant, or the one named, or the default one. */
-static int32
-lookup_tenant(PoolCall *call, int argno)
-{
-	FunctionCallInfo fcinfo = call->fcinfo;
-	int32		member_id = pool_caller_member();
-	int32		tenant_id;
-
-	if (PG_ARGISNULL(argno) && member_id != 0)
-		return pool_config_member(member_id)->tenant_id;
-	tenant_id = pool_config_tenant_by_name(PG_ARGISNULL(argno) ? "default" :
-										   text_to_cstring(PG_GETARG_TEXT_PP(argno)));
-	return tenant_id != 0 && pool_caller_sees_tenant(tenant_id) ?
-		tenant_id : 0;
-}
-
 static void
 look_up(PoolCall *call, int32 tenant_id, const PoolIdentity *identity)
 {
@@ -217,7 +201,7 @@ Datum
 pool_lookup(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin_reading(fcinfo, "lookup");
-	int32		tenant_id = lookup_tenant(call, 1);
+	int32		tenant_id = pool_resolve_tenant(fcinfo, 1);
 	const PoolTenantConf *tenant;
 	List	   *identities;
 	ListCell   *lc;

@@ -24,7 +24,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_request_transfer'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.request_transfer(bigint, text, text, text, uuid) IS
-'The owner (or a manager) asks that his lead be given to another member or, without one, to anybody but him: approved, it goes back to its pool. Meanwhile it stays his.
+'The owner (or a manager) asks that his lead be given to another member or, without one, to anybody but him: approved, it goes back to its pool, whose routing rules, if it has any, give it to another at the next tick. Meanwhile it stays his.
 Outcomes: requested; already_requested; not_needed (a manager may transfer it himself); not_owner; not_member (the receiver is not of the lead''s pool); contended; not_found. Errors: PO002, PO004, PO010, 22004.';
 
 CREATE FUNCTION pool.request_extension(

@@ -56,8 +56,9 @@ COMMENT ON COLUMN pool.pool.review IS
     'Whether entries wait for a human check (review()).';
 COMMENT ON COLUMN pool.pool.route_returned IS
     'Whether what comes back is routed anew by the routing rules: after '
-    'release() and reclaim() in the same transaction, after a timer by the '
-    'same tick. Whoever gave it back, or lost it, does not get it.';
+    'release() and reclaim() in the same transaction, whatever else gives '
+    'it back (timers, results of follow-ups, runs, requests) by the next '
+    'tick. Whoever gave it back, or lost it, does not get it.';
 COMMENT ON COLUMN pool.pool.keep_converted IS
     'How long after its conversion a lead that is reopened or entered again '
     'goes to its last owner if he may receive it, else to its pool. NULL, or '
