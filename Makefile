@@ -10,6 +10,7 @@ OBJS = \
 	src/analyse.o \
 	src/approval.o \
 	src/assign.o \
+	src/attempt.o \
 	src/auto_assign.o \
 	src/batch.o \
 	src/brake.o \

@@ -10,7 +10,7 @@
 #include "compat.h"
 #include "decide.h"
 
-#include "access/xact.h"
+#include "attempt.h"
 #include "errors.h"
 #include "group.h"
 #include "intake.h"
@@ -18,8 +18,6 @@
 #include "perform.h"
 #include "request.h"
 #include "utils/fmgroids.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(pool_approve);
@@ -308,63 +306,34 @@ run_request(int64 id, TimestampTz now)
 	return done;
 }
 
-/* Locks that others held in another order: the next tick will do. */
-static bool
-is_passing(int sqlerrcode)
+/* A request to be ended. */
+typedef struct Ending
 {
-	return sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
-		sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
-		sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
-}
+	int64		id;
+	TimestampTz now;
+	bool		done;
+} Ending;
 
-/* What the error says may be personal: its code has to do. */
 static void
-report_failure(int64 id, int sqlerrcode)
+end_request(void *arg)
 {
-	ereport(WARNING,
-			(errcode(sqlerrcode),
-			 errmsg("approval " INT64_FORMAT " could not be ended", id),
-			 errdetail("SQLSTATE %s.", unpack_sql_state(sqlerrcode)),
-			 errhint("The others go on; it is tried again at the next tick.")));
+	Ending	   *ending = arg;
+
+	ending->done = run_request(ending->id, ending->now);
 }
 
-/*
- * The same in a subtransaction: one that fails is reported, and
- * stops no other.  Cancel and shutdown go through.
- */
+/* One that fails stops no other. */
 static bool
 try_request(int64 id, TimestampTz now)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool done = false;
+	Ending		ending = {id, now, false};
+	ErrorData  *error = pool_attempt(end_request, &ending);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		done = run_request(id, now);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
-			PG_RE_THROW();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (!is_passing(error->sqlerrcode))
-			report_failure(id, error->sqlerrcode);
-		done = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return done;
+	if (error == NULL)
+		return ending.done;
+	pool_attempt_report(error, psprintf("end of approval " INT64_FORMAT, id),
+						0);
+	return false;
 }
 
 static int

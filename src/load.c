@@ -9,6 +9,7 @@
 #include "load.h"
 
 #include "access/xact.h"
+#include "attempt.h"
 #include "batch.h"
 #include "commands/trigger.h"
 #include "entry.h"
@@ -334,47 +335,27 @@ collect_row(TriggerData *trigger)
 	error_context_stack = context.previous;
 }
 
-/* What is wrong with the row is its verdict; cancel and shutdown go through. */
 static void
-note_error(TriggerData *trigger)
+collect_one(void *arg)
 {
-	ErrorData  *error = CopyErrorData();
+	collect_row(arg);
+}
+
+/* What is wrong with the row is its verdict. */
+static void
+check_row(TriggerData *trigger)
+{
+	ErrorData  *error = pool_attempt(collect_one, trigger);
 	bool		isnull;
 	Datum		key;
 
-	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-		error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
-		PG_RE_THROW();
-	FlushErrorState();
-	RollbackAndReleaseCurrentSubTransaction();
+	if (error == NULL)
+		return;
 	key = heap_getattr(trigger->tg_trigtuple, INTAKE_KEY,
 					   RelationGetDescr(trigger->tg_relation), &isnull);
 	pool_verdict_error(intake->verdicts, intake->n_rows, isnull ? 0 : key,
 					   error->detail == NULL ? error->message :
 					   psprintf("%s: %s", error->message, error->detail));
-}
-
-static void
-check_row(TriggerData *trigger)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		collect_row(trigger);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		note_error(trigger);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
 }
 
 /* Row trigger, instead of INSERT */

@@ -12,6 +12,7 @@
 #include "compat.h"
 #include "recheck.h"
 
+#include "attempt.h"
 #include "batch.h"
 #include "catalog/pg_type.h"
 #include "due.h"
@@ -92,29 +93,49 @@ check_outdated(void *arg, const PoolLead *lead)
 		pool_due_check_at(lead) != lead->check_at ? NULL : "right";
 }
 
-/*
- * Computes check_at anew, waiting for nobody.  Returns how many leads were
- * done before the first one that somebody holds.
- */
-static int
-recheck_leads(int32 tenant_id, const int64 *ids, int n)
+/* Leads of one step of a walk. */
+typedef struct Chunk
 {
+	int32		pool_id;
+	int32		tenant_id;
+	const int64 *ids;
+	int			done;			/* before the first one that somebody holds */
+} Chunk;
+
+/* Locks leads until one is held by others; how many come before it. */
+static int
+lock_leads(PoolBatch *batch, int n)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		pool_batch_lock_one(batch, &batch->items[i], false);
+		if (batch->items[i].outcome != NULL &&
+			strcmp(batch->items[i].outcome, "contended") == 0)
+			break;
+	}
+	return i;
+}
+
+/* Computes check_at of some anew, waiting for nobody. */
+static void
+recheck_part(void *arg, int from, int n)
+{
+	Chunk	   *chunk = arg;
 	PoolCall	call = {0};
-	PoolActor	actor = {0, tenant_id};
+	PoolActor	actor = {0, chunk->tenant_id};
 	PoolBatch  *batch;
 	PoolTable  *leads;
 	int			done;
 
+	if (chunk->done < from)
+		return;
 	call.work = pool_work_begin();
 	call.snapshot = RegisterSnapshot(pool_snapshot());
-	batch = pool_batch_begin(&call, &actor, ids, n, check_outdated, NULL);
-	for (done = 0; done < n; done++)
-	{
-		pool_batch_lock_one(batch, &batch->items[done], false);
-		if (batch->items[done].outcome != NULL &&
-			strcmp(batch->items[done].outcome, "contended") == 0)
-			break;
-	}
+	batch = pool_batch_begin(&call, &actor, &chunk->ids[from], n,
+							 check_outdated, NULL);
+	done = lock_leads(batch, n);
 	leads = pool_work_table(call.work, POOL_LEAD_STATE);
 	for (int i = 0; i < done; i++)
 	{
@@ -127,7 +148,41 @@ recheck_leads(int32 tenant_id, const int64 *ids, int n)
 	}
 	UnregisterSnapshot(call.snapshot);
 	pool_work_end(call.work);
-	return done;
+	chunk->done = from + done;
+}
+
+static void
+report(const Chunk *chunk, int64 lead_id, const ErrorData *error)
+{
+	pool_attempt_report(error, psprintf("change of timers of pool %d",
+										chunk->pool_id), lead_id);
+}
+
+/* The walk goes on without it. */
+static void
+leave_out(void *arg, int which, const ErrorData *error)
+{
+	Chunk	   *chunk = arg;
+
+	report(chunk, chunk->ids[which], error);
+	if (chunk->done == which)
+		chunk->done++;
+}
+
+/*
+ * Computes check_at of these leads anew.  Returns how many were done before
+ * the first one that somebody holds.
+ */
+static int
+recheck_leads(const PoolConf *pool, const int64 *ids, int n)
+{
+	Chunk		chunk = {pool->id, pool->tenant_id, ids};
+	PoolParts	parts = {&chunk, recheck_part, leave_out};
+	ErrorData  *error = pool_attempt_parts(&parts, n);
+
+	if (error != NULL)
+		report(&chunk, 0, error);
+	return chunk.done;
 }
 
 /*
@@ -225,7 +280,7 @@ pool_recheck_run(int max_leads, TimestampTz now)
 		n = next_ids(&walk, max_leads, ids);
 	}
 	if (n > 0)
-		done = recheck_leads(pool->tenant_id, ids, n);
+		done = recheck_leads(pool, ids, n);
 	if (done > 0)
 		walk.after = ids[done - 1];
 	advance(&walk, done, done == n && n < max_leads);

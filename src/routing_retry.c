@@ -12,13 +12,11 @@
 #include "compat.h"
 #include "routing_retry.h"
 
-#include "access/xact.h"
+#include "attempt.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "route.h"
 #include "sql.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 /* tried again although nothing is known to have changed */
@@ -89,68 +87,64 @@ try_leads(const Waiting *leads, int n, TimestampTz now, Tally *tally)
 	pool_work_end(work);
 }
 
-/* Locks that others held in another order: the next tick will do. */
-static bool
-is_passing(int sqlerrcode)
+/* Leads under trial. */
+typedef struct Trial
 {
-	return sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
-		sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
-		sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+	const Waiting *leads;
+	int			n;
+	TimestampTz now;
+	Tally		tally;
+} Trial;
+
+static void
+try_all(void *arg)
+{
+	Trial	   *trial = arg;
+
+	try_leads(trial->leads, trial->n, trial->now, &trial->tally);
 }
 
-/* What the error says may be personal: its code has to do. */
 static void
-report_failure(int32 pool_id, int sqlerrcode)
+try_some(void *arg, int from, int n)
 {
-	if (is_passing(sqlerrcode))
+	Trial	   *trial = arg;
+	Tally		tally = trial->tally;
+
+	if (tally.full || tally.held)
 		return;
-	ereport(WARNING,
-			(errcode(sqlerrcode),
-			 errmsg("routing of pool %d failed", pool_id),
-			 errdetail("SQLSTATE %s.", unpack_sql_state(sqlerrcode)),
-			 errhint("The other pools go on; this one is tried again at "
-					 "the next tick.")));
+	try_leads(&trial->leads[from], n, trial->now, &tally);
+	trial->tally = tally;
+}
+
+static void
+report(const Trial *trial, int which, const ErrorData *error)
+{
+	pool_attempt_report(error, psprintf("routing of pool %d",
+										trial->leads[0].pool_id),
+						which < 0 ? 0 : trial->leads[which].lead_id);
+}
+
+static void
+report_one(void *arg, int which, const ErrorData *error)
+{
+	report(arg, which, error);
 }
 
 /*
- * The same in a subtransaction, so that a pool that fails stops no other.
- * False if something did; cancel and shutdown go through.
+ * The same for leads of one pool: what fails stops no other.  False if all was
+ * given up.
  */
 static bool
-try_safely(const Waiting *leads, int n, TimestampTz now, Tally *tally)
+try_pool(const Waiting *leads, int n, TimestampTz now, Tally *tally)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	Tally		before = *tally;
-	volatile bool done = true;
+	Trial		trial = {leads, n, now, *tally};
+	PoolParts	parts = {&trial, try_some, report_one};
+	ErrorData  *error = pool_attempt_parts(&parts, n);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		try_leads(leads, n, now, tally);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
-			PG_RE_THROW();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (leads[0].pool_id == leads[n - 1].pool_id)
-			report_failure(leads[0].pool_id, error->sqlerrcode);
-		*tally = before;
-		done = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return done;
+	*tally = trial.tally;
+	if (error != NULL)
+		report(&trial, -1, error);
+	return error == NULL;
 }
 
 /* ------------------------------------------------------------------------
@@ -219,16 +213,23 @@ forget_gone(int32 first_pool, int32 last_pool, bool untried)
 	pool_sql_end(sql);
 }
 
-/* Where one of the pools fails, each is tried by itself. */
+/* All at once, so that counters are locked in order; else pool by pool. */
 static void
-try_by_pool(const Waiting *leads, int n, TimestampTz now, Tally *tally)
+try_pools(const Waiting *leads, int n, TimestampTz now, Tally *tally)
 {
+	Trial		trial = {leads, n, now, *tally};
+
+	if (pool_attempt(try_all, &trial) == NULL)
+	{
+		*tally = trial.tally;
+		return;
+	}
 	for (int from = 0, to; from < n; from = to)
 	{
 		for (to = from + 1; to < n; to++)
 			if (leads[to].pool_id != leads[from].pool_id)
 				break;
-		(void) try_safely(&leads[from], to - from, now, tally);
+		(void) try_pool(&leads[from], to - from, now, tally);
 	}
 }
 
@@ -252,9 +253,7 @@ route_returned(int max_leads, TimestampTz now)
 
 	if (n > 0)
 	{
-		if (!try_safely(leads, n, now, &tally) &&
-			leads[0].pool_id != leads[n - 1].pool_id)
-			try_by_pool(leads, n, now, &tally);
+		try_pools(leads, n, now, &tally);
 		forget_gone(leads[0].pool_id, leads[n - 1].pool_id, true);
 	}
 	pfree(leads);
@@ -381,7 +380,7 @@ pass_on(int32 pool_id, int64 after_ticket, int max_leads, TimestampTz now)
 					 3, types, values, leads);
 	over = n < max_leads;
 	if (n > 0)
-		over |= !try_safely(leads, n, now, &tally) || tally.full;
+		over |= !try_pool(leads, n, now, &tally) || tally.full;
 	if (tally.held)
 		return tally;
 	if (over)

@@ -12,16 +12,14 @@
 #include "compat.h"
 #include "run.h"
 
-#include "access/xact.h"
+#include "attempt.h"
 #include "catalog/pg_type.h"
 #include "quota.h"
 #include "rule.h"
 #include "sql.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 static int64
@@ -295,56 +293,37 @@ pool_run_step(int64 run_id, int max, TimestampTz now, int64 *looked_at)
  * The tick's task
  * ------------------------------------------------------------------------ */
 
-static bool
-is_passing(int sqlerrcode)
+/* A step of a run. */
+typedef struct Step
 {
-	return sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
-		sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
-		sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+	int64		run_id;
+	int			max;
+	TimestampTz now;
+	int64		looked_at;
+	PoolRunStep result;
+} Step;
+
+static void
+take_step(void *arg)
+{
+	Step	   *step = arg;
+
+	step->result = pool_run_step(step->run_id, step->max, step->now,
+								 &step->looked_at);
 }
 
-/* A step in a subtransaction: an error is reported, and the other runs go on. */
+/* An error is reported, and the other runs go on. */
 static PoolRunStep
 try_step(int64 run_id, int max, TimestampTz now, int64 *looked_at)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile PoolRunStep step = POOL_RUN_BUSY;
+	Step		step = {run_id, max, now};
+	ErrorData  *error = pool_attempt(take_step, &step);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		step = pool_run_step(run_id, max, now, looked_at);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
-			PG_RE_THROW();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		/* what it says may be personal */
-		if (!is_passing(error->sqlerrcode))
-			ereport(WARNING,
-					(errcode(error->sqlerrcode),
-					 errmsg("run " INT64_FORMAT " failed", run_id),
-					 errdetail("SQLSTATE %s.",
-							   unpack_sql_state(error->sqlerrcode)),
-					 errhint("The other runs go on; this one is tried again "
-							 "at the next tick.")));
-		*looked_at = 0;
-		step = POOL_RUN_BUSY;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return step;
+	*looked_at = error == NULL ? step.looked_at : 0;
+	if (error == NULL)
+		return step.result;
+	pool_attempt_report(error, psprintf("run " INT64_FORMAT, run_id), 0);
+	return POOL_RUN_BUSY;
 }
 
 static int

@@ -10,6 +10,7 @@
 #include "run.h"
 
 #include "assign.h"
+#include "attempt.h"
 #include "collaborator.h"
 #include "miscadmin.h"
 #include "release.h"
@@ -252,9 +253,8 @@ lock_counters(PoolBatch *batch, PoolRun *run)
 }
 
 /* Handles these leads: his own, or those he helps with. */
-void
-pool_run_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now,
-			   bool own)
+static void
+handle_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now, bool own)
 {
 	PoolCall	call = {0};
 	PoolActor	actor = {run->actor_id, run->tenant_id};
@@ -284,4 +284,79 @@ pool_run_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now,
 	pool_quota_write(batch->set);
 	UnregisterSnapshot(call.snapshot);
 	pool_work_end(call.work);
+}
+
+/* ------------------------------------------------------------------------
+ * All that can be handled
+ * ------------------------------------------------------------------------ */
+
+/* Leads of one step. */
+typedef struct Chunk
+{
+	PoolRun    *run;
+	const int64 *ids;
+	TimestampTz now;
+	bool		own;
+} Chunk;
+
+static List *
+copy_receipts(const PoolRun *run)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, run->receipts)
+	{
+		PoolReceipt *copy = palloc(sizeof(PoolReceipt));
+
+		*copy = *(PoolReceipt *) lfirst(lc);
+		result = lappend(result, copy);
+	}
+	return result;
+}
+
+/* What a part has counted counts only if it was done. */
+static void
+handle_part(void *arg, int from, int n)
+{
+	Chunk	   *chunk = arg;
+	PoolRun		run = *chunk->run;
+
+	run.receipts = copy_receipts(chunk->run);
+	handle_leads(&run, &chunk->ids[from], n, chunk->now, chunk->own);
+	*chunk->run = run;
+}
+
+static void
+report(const PoolRun *run, int64 lead_id, const ErrorData *error)
+{
+	pool_attempt_report(error, psprintf("run " INT64_FORMAT, run->id),
+						lead_id);
+}
+
+static void
+skip_one(void *arg, int which, const ErrorData *error)
+{
+	Chunk	   *chunk = arg;
+
+	report(chunk->run, chunk->ids[which], error);
+	chunk->run->skipped++;
+}
+
+/*
+ * Handles these leads: his own, or those he helps with.  Those that fail are
+ * reported and left for the next pass.
+ */
+void
+pool_run_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now,
+			   bool own)
+{
+	Chunk		chunk = {run, ids, now, own};
+	PoolParts	parts = {&chunk, handle_part, skip_one};
+	ErrorData  *error = pool_attempt_parts(&parts, n);
+
+	if (error == NULL)
+		return;
+	report(run, 0, error);
+	run->skipped++;
 }

@@ -5,12 +5,13 @@
  * A tick looks at leads whose check_at has come, skips those that somebody
  * holds just now, and judges each again under its lock.  It costs in
  * proportion to what is due.  The leads of one pool are handled in a
- * subtransaction of their own, so that a pool that fails stops no other.
+ * subtransaction of their own, so that a pool that fails stops no other, and
+ * a lead that fails no other lead.
  */
 #include "compat.h"
 #include "timer.h"
 
-#include "access/xact.h"
+#include "attempt.h"
 #include "downtime.h"
 #include "miscadmin.h"
 #include "release.h"
@@ -18,9 +19,8 @@
 #include "timer_act.h"
 #include "timer_approval.h"
 #include "utils/fmgroids.h"
-#include "utils/memutils.h"
+#include "utils/hsearch.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -31,44 +31,66 @@ typedef struct DueLead
 	int32		pool_id;
 } DueLead;
 
-/* Due leads that somebody holds just now. */
-typedef struct HeldLeads
+/* What one look at what is due passes over. */
+typedef struct Passed
 {
-	int64	   *ids;
-	int			n;
-	int			size;
+	List	   *pools;			/* that failed, or whose timers rest */
+	HTAB	   *leads;			/* ids of those that others hold, or that
+								 * failed */
+} Passed;
+
+/* The leads of one pool that are due. */
+typedef struct PoolTurn
+{
+	const DueLead *due;
+	TimestampTz now;
+	bool		wait;			/* counters may be waited for */
 	bool		groups;			/* identity groups have been locked */
-} HeldLeads;
+	bool		rests;			/* the brake holds */
+	int64		done;
+	Passed	   *passed;
+} PoolTurn;
 
 /* ------------------------------------------------------------------------
  * Finding what is due
  * ------------------------------------------------------------------------ */
 
-static bool
-is_held(const HeldLeads *held, int64 id)
+static Passed
+pass_over_none(void)
 {
-	for (int i = 0; i < held->n; i++)
-		if (held->ids[i] == id)
-			return true;
-	return false;
+	HASHCTL		control = {.keysize = sizeof(int64),
+		.entrysize = sizeof(int64),
+	.hcxt = CurrentMemoryContext};
+
+	return (Passed)
+	{
+		NIL, hash_create("pool_ext leads passed over", 64, &control,
+						 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT)
+	};
+}
+
+static bool
+is_passed(const Passed *passed, int32 pool_id, int64 lead_id)
+{
+	return list_member_int(passed->pools, pool_id) ||
+		hash_search(passed->leads, &lead_id, HASH_FIND, NULL) != NULL;
 }
 
 static void
-note_held(HeldLeads *held, int64 id)
+pass_over(Passed *passed, int64 lead_id)
 {
-	if (held->n == held->size)
-	{
-		held->size = Max(64, held->size * 2);
-		held->ids = held->ids == NULL ?
-			palloc(held->size * sizeof(int64)) :
-			repalloc(held->ids, held->size * sizeof(int64));
-	}
-	held->ids[held->n++] = id;
+	(void) hash_search(passed->leads, &lead_id, HASH_ENTER, NULL);
+}
+
+static int64
+count_passed(const Passed *passed)
+{
+	return list_length(passed->pools) + hash_get_num_entries(passed->leads);
 }
 
 static int
-collect_due(PoolWork *work, TimestampTz now, List *failed,
-			const HeldLeads *held, DueLead *due, int max)
+collect_due(PoolWork *work, TimestampTz now, const Passed *passed,
+			DueLead *due, int max)
 {
 	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
 	Snapshot	snapshot = RegisterSnapshot(pool_snapshot());
@@ -93,7 +115,7 @@ collect_due(PoolWork *work, TimestampTz now, List *failed,
 		CHECK_FOR_INTERRUPTS();
 		due[n].id = DatumGetInt64(slot_getattr(leads->old, LEAD_STATE_ID,
 											   &isnull));
-		if (list_member_int(failed, pool_id) || is_held(held, due[n].id))
+		if (is_passed(passed, pool_id, due[n].id))
 			continue;
 		due[n].pool_id = pool_id;
 		n++;
@@ -155,30 +177,29 @@ lock_due(PoolBatch *batch, PoolBatchItem *item, bool wait)
 
 /* Remembers which leads others hold, and whether groups are locked now. */
 static void
-note_contended(PoolBatch *batch, HeldLeads *held)
+note_contended(PoolBatch *batch, PoolTurn *turn)
 {
 	for (int i = 0; i < batch->n; i++)
 	{
 		const PoolBatchItem *item = &batch->items[i];
 
 		if (item->outcome == NULL)
-			held->groups |= item->lead.group_id != 0;
+			turn->groups |= item->lead.group_id != 0;
 		else if (strcmp(item->outcome, "contended") == 0)
-			note_held(held, item->id);
+			pass_over(turn->passed, item->id);
 	}
 }
 
 /* Handles these leads of one pool; returns how many were judged. */
 static int64
-run_pool(const DueLead *due, int n, TimestampTz now, bool wait,
-		 HeldLeads *held)
+run_leads(PoolTurn *turn, const DueLead *due, int n)
 {
 	PoolCall	call = {0};
 	PoolActor	actor = {0};
 	PoolTold	told = {0};
 	PoolBatch  *batch;
 	PoolReclaims reclaims = {0};
-	DueCheck	check = {due[0].pool_id, now};
+	DueCheck	check = {due[0].pool_id, turn->now};
 	int64	   *ids = palloc(n * sizeof(int64));
 	int64		done = 0;
 
@@ -190,12 +211,12 @@ run_pool(const DueLead *due, int n, TimestampTz now, bool wait,
 	batch = pool_batch_begin(&call, &actor, ids, n, check_due, &check);
 	batch->reclaims = &reclaims;
 	for (int i = 0; i < n; i++)
-		lock_due(batch, &batch->items[i], wait);
+		lock_due(batch, &batch->items[i], turn->wait);
 	pool_batch_add_owners(batch);
 	batch->tries_groups = true;
 	pool_batch_lock_counters(batch);
-	note_contended(batch, held);
-	batch->now = now;
+	note_contended(batch, turn);
+	batch->now = turn->now;
 	/* as in pool_due_check_at: new rules, now that there is a transaction id */
 	pool_config_refresh();
 	for (int i = 0; i < n; i++)
@@ -207,75 +228,62 @@ run_pool(const DueLead *due, int n, TimestampTz now, bool wait,
 		done++;
 	}
 	pool_quota_write(batch->set);
-	pool_reclaims_record(&reclaims, pool_config_pool(due[0].pool_id), now);
+	pool_reclaims_record(&reclaims, pool_config_pool(due[0].pool_id),
+						 turn->now);
 	UnregisterSnapshot(call.snapshot);
 	pool_work_end(call.work);
 	return done;
 }
 
-/* Locks that others held in another order: the next tick will do. */
-static bool
-is_passing(int sqlerrcode)
+/*
+ * The same for a part of them, unless the brake holds.  The next part may have
+ * counters that come before those that are held now.
+ */
+static void
+run_part(void *arg, int from, int n)
 {
-	return sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
-		sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
-		sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+	PoolTurn   *turn = arg;
+	PoolTurn	part = *turn;
+
+	part.rests = !pool_brake_allows(pool_config_pool(turn->due[0].pool_id),
+									turn->now);
+	if (!part.rests)
+		part.done += run_leads(&part, &turn->due[from], n);
+	part.wait = false;
+	*turn = part;
 }
 
-/* What the error says may be personal: its code has to do. */
 static void
-report_failure(int32 pool_id, int sqlerrcode)
+report(const PoolTurn *turn, int64 lead_id, const ErrorData *error)
 {
-	ereport(WARNING,
-			(errcode(sqlerrcode),
-			 errmsg("timers of pool %d failed", pool_id),
-			 errdetail("SQLSTATE %s.", unpack_sql_state(sqlerrcode)),
-			 errhint("The other pools go on; this one is tried again at "
-					 "the next tick.")));
+	pool_attempt_report(error, psprintf("timers of pool %d",
+										turn->due[0].pool_id), lead_id);
+}
+
+static void
+leave_out(void *arg, int which, const ErrorData *error)
+{
+	PoolTurn   *turn = arg;
+
+	pass_over(turn->passed, turn->due[which].id);
+	report(turn, turn->due[which].id, error);
 }
 
 /*
- * The same in a subtransaction.  An error is reported, undone and remembered
- * in *failed; cancel and shutdown go through.
+ * Handles the leads of one pool.  Those that fail are reported and passed over;
+ * where too many do, the whole pool is.
  */
-static int64
-try_pool(const DueLead *due, int n, TimestampTz now, bool wait, List **failed,
-		 HeldLeads *held)
+static void
+run_pool(PoolTurn *turn, int n)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile int64 done = 0;
+	PoolParts	parts = {turn, run_part, leave_out};
+	ErrorData  *error = pool_attempt_parts(&parts, n);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		if (pool_brake_allows(pool_config_pool(due[0].pool_id), now))
-			done = run_pool(due, n, now, wait, held);
-		else
-			*failed = lappend_int(*failed, due[0].pool_id);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
-			PG_RE_THROW();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (!is_passing(error->sqlerrcode))
-			report_failure(due[0].pool_id, error->sqlerrcode);
-		*failed = lappend_int(*failed, due[0].pool_id);
-		done = 0;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return done;
+	if (error != NULL)
+		report(turn, 0, error);
+	if (error != NULL || turn->rests)
+		turn->passed->pools = lappend_int(turn->passed->pools,
+										  turn->due[0].pool_id);
 }
 
 /*
@@ -284,7 +292,7 @@ try_pool(const DueLead *due, int n, TimestampTz now, bool wait, List **failed,
  * neither may it once groups are locked, which come after all counters.
  */
 static int64
-run_due(DueLead *due, int n, TimestampTz now, List **failed, HeldLeads *held)
+run_due(DueLead *due, int n, TimestampTz now, Passed *passed)
 {
 	bool		wait = !pool_quota_any_held();
 	int64		done = 0;
@@ -292,18 +300,21 @@ run_due(DueLead *due, int n, TimestampTz now, List **failed, HeldLeads *held)
 	qsort(due, n, sizeof(DueLead), compare_due);
 	for (int from = 0, to; from < n; from = to)
 	{
+		PoolTurn	turn = {&due[from], now, wait,.passed = passed};
+
 		for (to = from + 1; to < n; to++)
 			if (due[to].pool_id != due[from].pool_id)
 				break;
-		done += try_pool(&due[from], to - from, now, wait && !held->groups,
-						 failed, held);
+		run_pool(&turn, to - from);
+		done += turn.done;
+		wait &= !turn.groups;
 	}
 	return done;
 }
 
 /*
- * Acts on up to max_leads leads that are due at `now`.  Where a pool fails or
- * leads are held by others, looks again without them, so that they do not
+ * Acts on up to max_leads leads that are due at `now`.  Where a pool or leads
+ * fail or are held by others, looks again without them, so that they do not
  * stand before the rest.
  */
 PoolTickResult
@@ -311,25 +322,26 @@ pool_timer_run(int max_leads, TimestampTz now)
 {
 	PoolTickResult result = {0, false};
 	DueLead    *due = palloc(max_leads * sizeof(DueLead));
-	List	   *failed = NIL;
-	HeldLeads	held = {0};
-	int			n_before;
+	Passed		passed = pass_over_none();
+	int64		n_before;
+	int			left;
 	int			n;
 
 	if (!pool_downtime_note(now))
 		return result;
 	result.done = pool_timer_approvals(max_leads, now);
-	max_leads -= result.done;
 	do
 	{
 		PoolWork   *work = pool_work_begin_reading();
 
-		n_before = list_length(failed) + held.n;
-		n = collect_due(work, now, failed, &held, due, max_leads);
+		n_before = count_passed(&passed);
+		left = max_leads - (int) result.done;
+		n = collect_due(work, now, &passed, due, left);
 		pool_work_end(work);
-		result.done += run_due(due, n, now, &failed, &held);
-	} while (list_length(failed) + held.n > n_before);
-	result.more = n == max_leads && result.done > 0;
+		result.done += run_due(due, n, now, &passed);
+	} while (count_passed(&passed) > n_before && result.done < max_leads);
+	result.more = n == left && result.done > 0;
+	hash_destroy(passed.leads);
 	pfree(due);
 	return result;
 }

@@ -9,6 +9,7 @@
 #include "compat.h"
 #include "timer_approval.h"
 
+#include "attempt.h"
 #include "catalog/pg_type.h"
 #include "due.h"
 #include "event.h"
@@ -118,35 +119,71 @@ escalate(PoolWork *work, const Pending *p, const PoolTimerRule *rule,
 	pool_event_append(work, &event, lead, &data);
 }
 
-/* Escalates one, if its time has come and nobody holds the lead. */
-static bool
-try_one(PoolWork *work, Snapshot snapshot, const Pending *p, TimestampTz now)
+/* The rule, if its time has come. */
+static const PoolTimerRule *
+due_rule(const Pending *p, TimestampTz now, TimestampTz *due_at)
 {
 	const PoolConf *pool = pool_config_find_pool(p->pool_id);
 	const PoolTimerRule *rule = pool == NULL ? NULL :
 	find_rule(pool, p->rule_id);
-	TimestampTz due_at;
-	PoolLead	lead;
 
 	if (rule == NULL)
+		return NULL;
+	*due_at = pool_due_later(p->created_at, &rule->after, pool, rule);
+	return *due_at <= now ? rule : NULL;
+}
+
+/* An escalation under way. */
+typedef struct Turn
+{
+	const Pending *pending;
+	const PoolTimerRule *rule;
+	TimestampTz due_at;
+	TimestampTz now;
+	bool		done;
+} Turn;
+
+/* Escalates one, if nobody holds the lead. */
+static void
+escalate_one(void *arg)
+{
+	Turn	   *turn = arg;
+	PoolWork   *work = pool_work_begin();
+	Snapshot	snapshot = RegisterSnapshot(pool_snapshot());
+	PoolLead	lead;
+
+	turn->done = pool_lead_lock(pool_work_table(work, POOL_LEAD_STATE),
+								turn->pending->lead_id, snapshot, false,
+								&lead) == POOL_LEAD_LOCKED &&
+		is_open(work, turn->pending);
+	if (turn->done)
+		escalate(work, turn->pending, turn->rule, &lead, turn->due_at,
+				 turn->now);
+	UnregisterSnapshot(snapshot);
+	pool_work_end(work);
+}
+
+/* One that fails stops no other. */
+static bool
+try_one(const Pending *p, TimestampTz now)
+{
+	Turn		turn = {p,.now = now};
+	ErrorData  *error;
+
+	turn.rule = due_rule(p, now, &turn.due_at);
+	if (turn.rule == NULL)
 		return false;
-	due_at = pool_due_later(p->created_at, &rule->after, pool, rule);
-	if (due_at > now)
-		return false;
-	if (pool_lead_lock(pool_work_table(work, POOL_LEAD_STATE), p->lead_id,
-					   snapshot, false, &lead) != POOL_LEAD_LOCKED ||
-		!is_open(work, p))
-		return false;
-	escalate(work, p, rule, &lead, due_at, now);
-	return true;
+	error = pool_attempt(escalate_one, &turn);
+	if (error != NULL)
+		pool_attempt_report(error, psprintf("timers of pool %d", p->pool_id),
+							p->lead_id);
+	return error == NULL && turn.done;
 }
 
 /* Tells of up to `max` requests that wait too long; returns how many. */
 int64
 pool_timer_approvals(int max, TimestampTz now)
 {
-	PoolWork   *work;
-	Snapshot	snapshot;
 	Pending    *pending;
 	int64		done = 0;
 	int			n;
@@ -154,17 +191,11 @@ pool_timer_approvals(int max, TimestampTz now)
 	if (!pool_config_approval_timers())
 		return 0;
 	n = read_pending(now, &pending);
-	if (n == 0)
-		return 0;
-	work = pool_work_begin();
-	snapshot = RegisterSnapshot(pool_snapshot());
 	for (int i = 0; i < n && done < max; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (try_one(work, snapshot, &pending[i], now))
+		if (try_one(&pending[i], now))
 			done++;
 	}
-	UnregisterSnapshot(snapshot);
-	pool_work_end(work);
 	return done;
 }

@@ -15,6 +15,7 @@
 #include "worker.h"
 
 #include "access/xact.h"
+#include "attempt.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
 #include "clock.h"
@@ -126,10 +127,8 @@ watch_log(ErrorData *error)
 static bool
 is_passing(int sqlerrcode)
 {
-	return sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
-		sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
-		sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
-		sqlerrcode == ERRCODE_QUERY_CANCELED;
+	return sqlerrcode == ERRCODE_QUERY_CANCELED ||
+		pool_attempt_is_passing(sqlerrcode);
 }
 
 /*

@@ -1,0 +1,146 @@
+/*
+ * attempt.c
+ *	  Work that may fail without harm to other work.
+ *
+ * A tick does much in one transaction.  Each unit is tried in a subtransaction:
+ * what fails is undone and told of, and the rest goes on.
+ */
+#include "compat.h"
+#include "attempt.h"
+
+#include "access/xact.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+/* what of one whole may fail before it is given up: all of it may be broken */
+#define MAX_FAILURES 50
+
+/* Locks that others held in another order: the next time will do. */
+bool
+pool_attempt_is_passing(int sqlerrcode)
+{
+	return sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
+		sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
+		sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+}
+
+/*
+ * Does this in a subtransaction.  NULL if it was done, else it is undone and
+ * its error is the result; cancel and shutdown go through.  What `work` has
+ * left in *arg stays as it is.
+ */
+ErrorData *
+pool_attempt(void (*work) (void *arg), void *arg)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		work(arg);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
+			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
+			PG_RE_THROW();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return error;
+}
+
+/* ------------------------------------------------------------------------
+ * Parts of a whole
+ * ------------------------------------------------------------------------ */
+
+typedef struct Part
+{
+	const PoolParts *parts;
+	int			from;
+	int			n;
+	int		   *failures;		/* left */
+} Part;
+
+static void
+work_on_part(void *arg)
+{
+	const Part *part = arg;
+
+	part->parts->work(part->parts->arg, part->from, part->n);
+}
+
+/* The error that it was given up for, or NULL. */
+static ErrorData *
+try_part(Part part)
+{
+	ErrorData  *error = pool_attempt(work_on_part, &part);
+	Part		half = part;
+
+	if (error == NULL)
+		return NULL;
+	if (pool_attempt_is_passing(error->sqlerrcode) ||
+		(*part.failures)-- <= 0)
+		return error;
+	if (part.n == 1)
+	{
+		part.parts->failed(part.parts->arg, part.from, error);
+		return NULL;
+	}
+	half.n = part.n / 2;
+	error = try_part(half);
+	if (error != NULL)
+		return error;
+	half.from += half.n;
+	half.n = part.n - half.n;
+	return try_part(half);
+}
+
+/*
+ * Works on n things, at once if that goes well; where it fails, on each half
+ * by itself, so that only those are left out that fail alone.  The result is
+ * NULL, or why it was given up: a passing error, or too many.
+ */
+ErrorData *
+pool_attempt_parts(const PoolParts *parts, int n)
+{
+	int			failures = MAX_FAILURES;
+	Part		all = {parts, 0, n, &failures};
+
+	return try_part(all);
+}
+
+/* ------------------------------------------------------------------------
+ * Telling
+ * ------------------------------------------------------------------------ */
+
+/*
+ * Tells of an error, unless it is a passing one.  What it says may be personal:
+ * its code has to do.  The lead it came of, 0 = of none.
+ */
+void
+pool_attempt_report(const ErrorData *error, const char *what, int64 lead_id)
+{
+	const char *code = unpack_sql_state(error->sqlerrcode);
+
+	if (pool_attempt_is_passing(error->sqlerrcode))
+		return;
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg("%s failed", what),
+			 lead_id == 0 ?
+			 errdetail("SQLSTATE %s.", code) :
+			 errdetail("SQLSTATE %s, at lead " INT64_FORMAT ".", code,
+					   lead_id),
+			 errhint("The rest goes on; ticks try again what is still "
+					 "due.")));
+}

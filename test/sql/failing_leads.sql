@@ -1,0 +1,105 @@
+-- A lead that somebody's trigger refuses: ticks report it and leave it out, and
+-- all others go on.
+\getenv srcdir PG_ABS_SRCDIR
+\set helpers :srcdir '/include/helpers.sql'
+\set ECHO none
+\i :helpers
+SET pool_ext.clock = '2028-03-01 09:00+00';
+INSERT INTO pool.tenant (name, timezone) VALUES ('default', 'UTC');
+INSERT INTO pool.pool (name, everyone) SELECT n, true
+    FROM unnest('{idle,broken,other,leaver,routed}'::text[]) n;
+INSERT INTO pool.member (key) VALUES ('ann'), ('bob');
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+    SELECT id, 'idle', 'follow_up', '1 day' FROM pool.pool
+    WHERE name IN ('idle', 'broken', 'other');
+
+-- The text a lead's key begins with and that no change of it gets past.
+CREATE TABLE poison (key text);
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pool.lead_data d JOIN poison p
+               ON d.key ~ ('^' || p.key || '$')
+               WHERE d.id = (to_jsonb(new) ->> TG_ARGV[0])::bigint) THEN
+        RAISE 'refused: Mr %', TG_ARGV[0];
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER refuse AFTER INSERT ON pool.event
+    FOR EACH ROW EXECUTE FUNCTION refuse('lead_id');
+CREATE TRIGGER refuse AFTER UPDATE ON pool.lead_state
+    FOR EACH ROW EXECUTE FUNCTION refuse('id');
+CREATE FUNCTION tick_at(moment timestamptz, max_leads integer DEFAULT NULL)
+RETURNS TABLE (key text, kind text) LANGUAGE plpgsql AS $$
+DECLARE
+    last bigint := (SELECT max(id) FROM pool.event);
+BEGIN
+    PERFORM set_config('pool_ext.clock', moment::text, false);
+    PERFORM pool.tick(max_leads);
+    RETURN QUERY SELECT d.key, e.kind FROM pool.event e
+        JOIN pool.lead_data d ON d.id = e.lead_id
+        WHERE e.id > last ORDER BY d.key, e.id;
+END $$;
+
+-- timers: two of ten, the first one among them; nothing personal is said
+SELECT t.fill('idle', 'i', 10), t.fill('other', 'o', 1);
+SELECT count(*) FROM pool.claim('idle', 'ann', 10);
+SELECT count(*) FROM pool.claim('other', 'ann', 1);
+INSERT INTO poison VALUES ('i1'), ('i7');
+SELECT string_agg(key, ' ' ORDER BY key) AS keys, kind
+    FROM tick_at('2028-03-02 09:00+00') GROUP BY kind;
+SELECT key, status FROM t.leads('idle') WHERE status = 'owned';
+-- with few at a time they do not stand before the rest
+SELECT count(*) FROM pool.claim('idle', 'ann', 8);
+SELECT string_agg(key, ' ' ORDER BY key) AS keys, kind
+    FROM tick_at('2028-03-03 09:00+00', 3) GROUP BY kind;
+TRUNCATE poison;
+SELECT string_agg(key, ' ' ORDER BY key) AS keys, kind
+    FROM tick_at('2028-03-03 09:00+00') GROUP BY kind;
+
+-- where everything fails the pool is given up, after a while
+SELECT t.fill('broken', 'b', 200);
+SELECT count(*) FROM pool.claim('broken', 'bob', 200);
+SELECT count(*) FROM pool.claim('other', 'ann', 1);
+INSERT INTO poison VALUES ('b.*');
+SET client_min_messages = error;
+SELECT * FROM tick_at('2028-03-05 09:00+00') WHERE key !~ '^i';
+RESET client_min_messages;
+TRUNCATE poison;
+SELECT count(*), kind FROM tick_at('2028-03-05 09:00+00') GROUP BY kind;
+
+-- a change of rules: all others have new times
+SELECT count(*) FROM pool.claim('idle', 'ann', 20);
+INSERT INTO poison VALUES ('i3');
+UPDATE pool.timer_rule SET after = '2 days' WHERE name = 'idle';
+SELECT count(*) FROM tick_at('2028-03-05 09:00+00');
+SELECT d.key, s.check_at FROM pool.lead_state s JOIN pool.lead_data d USING (id)
+    WHERE s.status = 'owned' AND d.key IN ('i2', 'i3', 'i4') ORDER BY d.key;
+SELECT count(*) FROM pool.timer_recheck;
+TRUNCATE poison;
+SELECT count(*), kind FROM tick_at('2028-03-07 09:00+00') GROUP BY kind;
+
+-- a run goes on around it, and is done when it can be
+SELECT t.fill('leaver', 'l', 10);
+SELECT count(*) FROM pool.claim('leaver', 'bob', 10);
+INSERT INTO poison VALUES ('l5');
+SELECT outcome FROM pool.offboard('bob');
+SELECT kind, status, done, skipped FROM pool.stat_run WHERE kind = 'offboard';
+SELECT count(*) FROM tick_at('2028-03-07 09:00+00');
+SELECT key, owner FROM t.leads('leaver') WHERE status = 'owned';
+TRUNCATE poison;
+SELECT count(*) FROM tick_at('2028-03-07 09:00+00');
+SELECT kind, status, done, skipped FROM pool.stat_run WHERE kind = 'offboard';
+SELECT status FROM pool.member WHERE key = 'bob';
+
+-- routing
+UPDATE pool.pool SET route_returned = true WHERE name = 'routed';
+UPDATE pool.member SET status = 'away';
+INSERT INTO pool.routing_rule (pool_id, name, strategy)
+    SELECT id, 'turns', 'round_robin' FROM pool.pool WHERE name = 'routed';
+SELECT t.fill('routed', 'r', 5);
+UPDATE pool.member SET status = 'active' WHERE key = 'ann';
+INSERT INTO poison VALUES ('r2');
+SELECT * FROM tick_at('2028-03-07 10:00+00');
+TRUNCATE poison;
+SELECT * FROM tick_at('2028-03-07 11:00+00');
+SELECT * FROM pool.verify();
