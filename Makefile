@@ -26,6 +26,7 @@ OBJS = \
 	src/config_check_timer.o \
 	src/config_merge.o \
 	src/config_read.o \
+	src/config_row.o \
 	src/config_rule.o \
 	src/config_timer.o \
 	src/config_trigger.o \
@@ -53,6 +54,7 @@ OBJS = \
 	src/judge.o \
 	src/launcher.o \
 	src/lead.o \
+	src/lead_row.o \
 	src/load.o \
 	src/match.o \
 	src/member_fact.o \
@@ -132,7 +134,10 @@ SQL_MODULES = \
 	sql/install/functions.sql \
 	sql/install/worker.sql \
 	sql/install/rollup.sql \
+	sql/install/rollup_comments.sql \
 	sql/install/views.sql \
+	sql/install/lead_views.sql \
+	sql/install/stat_views.sql \
 	sql/install/timers.sql \
 	sql/install/hide.sql \
 	sql/install/approval.sql \
@@ -145,11 +150,16 @@ SQL_MODULES = \
 	sql/install/people.sql \
 	sql/install/routing.sql \
 	sql/install/verify.sql \
+	sql/install/verify_lead.sql \
+	sql/install/verify_history.sql \
 	sql/install/guard.sql \
 	sql/install/config_triggers.sql \
 	sql/install/rule_version.sql \
 	sql/install/runs.sql \
 	sql/install/analysis.sql \
+	sql/install/analysis_rules.sql \
+	sql/install/analysis_people.sql \
+	sql/install/rule_views.sql \
 	sql/install/lint.sql \
 	sql/install/comments.sql \
 	sql/install/rules_comments.sql \

@@ -12,19 +12,14 @@
 #include "config.h"
 
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "config_read.h"
 #include "installation.h"
 #include "table.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
-#include "utils/timestamp.h"
 
 typedef struct NameKey
 {
@@ -162,172 +157,31 @@ pool_config_init(void)
 	RegisterXactCallback(free_retired, NULL);
 }
 
-/* The zone named in the column, or the one that applies where it is NULL. */
-static pg_tz *
-column_zone(ConfigScan *scan, int attnum, int32 tenant_id)
-{
-	bool		isnull;
-	Datum		value = config_column(scan, attnum, &isnull);
-
-	if (!isnull)
-		return pool_zone(TextDatumGetCString(value));
-	return pool_config_tenant(tenant_id)->zone;
-}
-
-static Jsonb *
-column_jsonb(ConfigScan *scan, int attnum)
-{
-	bool		isnull;
-	Datum		value = config_column(scan, attnum, &isnull);
-	MemoryContext old = MemoryContextSwitchTo(scan->context);
-	Jsonb	   *copy = DatumGetJsonbPCopy(value);
-
-	MemoryContextSwitchTo(old);
-	return copy;
-}
-
-static TimestampTz
-column_time(ConfigScan *scan, int attnum)
-{
-	bool		isnull;
-
-	return DatumGetTimestampTz(config_column(scan, attnum, &isnull));
-}
-
-static void
-read_hours(ConfigScan *scan, PoolTenantConf *tenant)
-{
-	bool		isnull;
-	ArrayType  *days = DatumGetArrayTypeP(config_column(scan, TENANT_WORKDAYS,
-														&isnull));
-	Datum	   *elements;
-	bool	   *nulls;
-	int			n;
-
-	deconstruct_array(days, INT4OID, sizeof(int32), true, TYPALIGN_INT,
-					  &elements, &nulls, &n);
-	memset(tenant->workdays, 0, sizeof(tenant->workdays));
-	for (int i = 0; i < n; i++)
-		if (!nulls[i])
-			tenant->workdays[DatumGetInt32(elements[i])] = true;
-	tenant->work_from = DatumGetTimeADT(config_column(scan, TENANT_WORK_FROM,
-													  &isnull));
-	tenant->work_until = DatumGetTimeADT(config_column(scan,
-													   TENANT_WORK_UNTIL,
-													   &isnull));
-}
-
 const PoolTenantConf *
 pool_config_tenant(int32 id)
 {
 	PoolTenantConf *conf = hash_search(tenants, &id, HASH_FIND, NULL);
-	PoolTenantConf read;
-	ConfigScan	scan;
-	bool		found;
+	PoolTenantConf read = {.id = id};
 
 	if (conf != NULL)
 		return conf;
-	scan = config_scan_begin(cache_context, POOL_TENANT, POOL_TENANT_PKEY,
-							 &pool_key_int4(id), 1);
-	found = config_scan_next(&scan);
-	if (found)
-	{
-		bool		isnull;
-
-		read.id = id;
-		read.name = config_column_text(&scan, TENANT_NAME);
-		read.zone = pool_zone(TextDatumGetCString(config_column(&scan,
-																TENANT_TIMEZONE,
-																&isnull)));
-		strlcpy(read.country, config_column_text(&scan, TENANT_COUNTRY),
-				sizeof(read.country));
-		read_hours(&scan, &read);
-	}
-	config_scan_end(&scan);
-	if (!found)
+	if (!config_read_tenant(cache_context, &read))
 		return NULL;
-	config_read_calendar(cache_context, &read);
 	conf = hash_search(tenants, &id, HASH_ENTER, NULL);
 	*conf = read;
 	return conf;
-}
-
-static void
-read_pool(ConfigScan *scan, PoolConf *pool)
-{
-	char	   *country = config_column_text(scan, POOL_COUNTRY);
-
-	pool->tenant_id = config_column_int(scan, POOL_TENANT_ID, 0);
-	pool->parent_id = config_column_int(scan, POOL_PARENT_ID, 0);
-	pool->name = config_column_text(scan, POOL_NAME);
-	pool->zone = column_zone(scan, POOL_TIMEZONE, pool->tenant_id);
-	pool->everyone = config_column_bool(scan, POOL_EVERYONE);
-	pool->enabled = config_column_bool(scan, POOL_ENABLED);
-	pool->hold_limit = config_column_int(scan, POOL_HOLD_LIMIT,
-										 POOL_NO_LIMIT);
-	pool->claim_limit = config_column_int(scan, POOL_CLAIM_LIMIT,
-										  POOL_NO_LIMIT);
-	pool->claim_interval = config_column_interval(scan, POOL_CLAIM_INTERVAL);
-	pool->cooldown = config_column_interval(scan, POOL_COOLDOWN);
-	pool->masked = config_column_texts(scan, POOL_MASKED_ATTRIBUTES);
-	pool->duplicate_policy =
-		*config_column_text(scan, POOL_DUPLICATE_POLICY);
-	pool->review = config_column_bool(scan, POOL_REVIEW);
-	pool->route_returned = config_column_bool(scan, POOL_ROUTE_RETURNED);
-	pool->keep_converted = config_column_interval(scan, POOL_KEEP_CONVERTED);
-	pool->subtree_identity =
-		strcmp(config_column_text(scan, POOL_IDENTITY_SCOPE), "subtree") == 0;
-	strlcpy(pool->country, country != NULL ? country :
-			pool_config_tenant(pool->tenant_id)->country,
-			sizeof(pool->country));
-	pool->newcomer_period = config_column_interval(scan,
-												   POOL_NEWCOMER_PERIOD);
-	pool->follow_up_requires = config_column_texts(scan,
-												   POOL_FOLLOW_UP_REQUIRES);
-	pool->follow_up_min_chars = config_column_int(scan,
-												  POOL_FOLLOW_UP_MIN_CHARS,
-												  POOL_NO_LIMIT);
-	pool->pause_when_away = config_column_bool(scan, POOL_PAUSE_WHEN_AWAY);
-	pool->max_pause = config_column_interval(scan, POOL_MAX_PAUSE);
-	pool->protect_limit = config_column_int(scan, POOL_PROTECT_LIMIT,
-											POOL_NO_LIMIT);
-	pool->protect_for = config_column_interval(scan, POOL_PROTECT_FOR);
-	pool->extension_limit = config_column_int(scan, POOL_EXTENSION_LIMIT,
-											  POOL_NO_LIMIT);
-	pool->reveal_limit = config_column_int(scan, POOL_REVEAL_LIMIT,
-										   POOL_NO_LIMIT);
-	pool->quarantine_after = config_column_int(scan, POOL_QUARANTINE_AFTER,
-											   POOL_NO_LIMIT);
-	pool->quarantine_pool_id = config_column_int(scan,
-												 POOL_QUARANTINE_POOL_ID, 0);
-	pool->reclaim_limit = config_column_int(scan, POOL_RECLAIM_LIMIT,
-											POOL_NO_LIMIT);
-	pool->reclaim_share = config_column_number(scan, POOL_RECLAIM_SHARE, -1);
-	pool->catch_up = config_column_interval(scan, POOL_CATCH_UP);
 }
 
 const PoolConf *
 pool_config_find_pool(int32 id)
 {
 	PoolConf   *conf = hash_search(pools, &id, HASH_FIND, NULL);
-	PoolConf	read;
-	ConfigScan	scan;
-	bool		found;
+	PoolConf	read = {.id = id};
 
 	if (conf != NULL)
 		return conf;
-	scan = config_scan_begin(cache_context, POOL_POOL, POOL_POOL_PKEY, &pool_key_int4(id), 1);
-	found = config_scan_next(&scan);
-	if (found)
-	{
-		memset(&read, 0, sizeof(read));
-		read.id = id;
-		read_pool(&scan, &read);
-	}
-	config_scan_end(&scan);
-	if (!found)
+	if (!config_read_pool(cache_context, &read))
 		return NULL;
-	config_read_rules(cache_context, &read);
 	conf = hash_search(pools, &id, HASH_ENTER, NULL);
 	*conf = read;
 	return conf;
@@ -337,36 +191,12 @@ const PoolMemberConf *
 pool_config_find_member(int32 id)
 {
 	PoolMemberConf *conf = hash_search(members, &id, HASH_FIND, NULL);
-	PoolMemberConf read;
-	ConfigScan	scan;
-	bool		found;
+	PoolMemberConf read = {.id = id};
 
 	if (conf != NULL)
 		return conf;
-	scan = config_scan_begin(cache_context, POOL_MEMBER, POOL_MEMBER_PKEY, &pool_key_int4(id), 1);
-	found = config_scan_next(&scan);
-	if (found)
-	{
-		read.id = id;
-		read.tenant_id = config_column_int(&scan, MEMBER_TENANT_ID, 0);
-		read.key = config_column_text(&scan, MEMBER_KEY);
-		read.zone = column_zone(&scan, MEMBER_TIMEZONE, read.tenant_id);
-		read.hold_limit = config_column_int(&scan, MEMBER_HOLD_LIMIT,
-											POOL_NO_LIMIT);
-		read.name = config_column_text(&scan, MEMBER_NAME);
-		read.level = config_column_int(&scan, MEMBER_LEVEL, 0);
-		read.profile = column_jsonb(&scan, MEMBER_PROFILE);
-		read.joined_at = column_time(&scan, MEMBER_JOINED_AT);
-		read.left = strcmp(config_column_text(&scan, MEMBER_STATUS),
-						   "left") == 0;
-	}
-	config_scan_end(&scan);
-	if (!found)
+	if (!config_read_member(cache_context, &read))
 		return NULL;
-	scan = config_scan_begin(cache_context, POOL_ABSENCE, POOL_ABSENCE_PKEY,
-							 &pool_key_int4(id), 1);
-	read.n_absences = config_read_periods(&scan, ABSENCE_STARTED_AT,
-										  ABSENCE_ENDED_AT, &read.absences);
 	conf = hash_search(members, &id, HASH_ENTER, NULL);
 	*conf = read;
 	return conf;
@@ -413,7 +243,8 @@ find_by_name(PoolTableId table, PoolIndexId index, int id_column,
 	PoolKey		keys[2] = {pool_key_int4(tenant_id),
 	pool_key_text(CStringGetTextDatum(name))};
 	ConfigScan	scan = config_scan_begin(cache_context, table, index, keys, 2);
-	int32		id = config_scan_next(&scan) ? config_column_int(&scan, id_column, 0) : 0;
+	int32		id = config_scan_next(&scan) ?
+	config_column_int(&scan, id_column, 0) : 0;
 
 	config_scan_end(&scan);
 	return id;
@@ -524,16 +355,6 @@ pool_config_member_by_login(const char *login)
 	return id;
 }
 
-static PoolRole
-role_from_text(const char *role)
-{
-	if (strcmp(role, "manager") == 0)
-		return POOL_ROLE_MANAGER;
-	if (strcmp(role, "viewer") == 0)
-		return POOL_ROLE_VIEWER;
-	return POOL_ROLE_MEMBER;
-}
-
 /*
  * What this member is in this pool; role NONE if he does not belong to it.
  * Both must exist.
@@ -543,39 +364,12 @@ pool_config_membership(int32 pool_id, int32 member_id)
 {
 	PoolMembershipKey key = {pool_id, member_id};
 	PoolMembershipConf *conf = hash_search(memberships, &key, HASH_FIND, NULL);
-	const PoolConf *pool;
-	const PoolMemberConf *member;
-	PoolMembershipConf read;
-	PoolKey		keys[2] = {pool_key_int4(pool_id), pool_key_int4(member_id)};
-	ConfigScan	scan;
+	PoolMembershipConf read = {.key = key};
 
 	if (conf != NULL)
 		return conf;
-	pool = pool_config_pool(pool_id);
-	member = pool_config_member(member_id);
-	scan = config_scan_begin(cache_context, POOL_MEMBERSHIP, POOL_MEMBERSHIP_PKEY, keys, 2);
-	read.key = key;
-	read.listed = config_scan_next(&scan);
-	if (read.listed)
-	{
-		read.role = role_from_text(config_column_text(&scan, MEMBERSHIP_ROLE));
-		read.level = config_column_int(&scan, MEMBERSHIP_LEVEL, member->level);
-		read.weight = config_column_number(&scan, MEMBERSHIP_WEIGHT, 1);
-		read.hold_limit = config_column_int(&scan, MEMBERSHIP_HOLD_LIMIT,
-											pool->hold_limit);
-		read.claim_limit = config_column_int(&scan, MEMBERSHIP_CLAIM_LIMIT,
-											 pool->claim_limit);
-	}
-	else
-	{
-		read.role = pool->everyone && member->tenant_id == pool->tenant_id ?
-			POOL_ROLE_MEMBER : POOL_ROLE_NONE;
-		read.level = member->level;
-		read.weight = 1;
-		read.hold_limit = pool->hold_limit;
-		read.claim_limit = pool->claim_limit;
-	}
-	config_scan_end(&scan);
+	config_read_membership(cache_context, pool_config_pool(pool_id),
+						   pool_config_member(member_id), &read);
 	conf = hash_search(memberships, &key, HASH_ENTER, NULL);
 	*conf = read;
 	return conf;

@@ -1,6 +1,6 @@
 /*
  * config_read.h
- *	  Reading configuration rows, for config.c.
+ *	  Reading configuration rows, for the cache in config.c.
  */
 #ifndef POOL_CONFIG_READ_H
 #define POOL_CONFIG_READ_H
@@ -43,6 +43,12 @@ extern int	config_find_name(const char *name, const char *const *names, int n);
 extern int	config_read_periods(ConfigScan *scan, int from_column,
 								int until_column, PoolPeriod **periods);
 
+extern bool config_read_tenant(MemoryContext context, PoolTenantConf *tenant);
+extern bool config_read_pool(MemoryContext context, PoolConf *pool);
+extern bool config_read_member(MemoryContext context, PoolMemberConf *member);
+extern void config_read_membership(MemoryContext context, const PoolConf *pool,
+								   const PoolMemberConf *member,
+								   PoolMembershipConf *read);
 extern void config_read_calendar(MemoryContext context,
 								 PoolTenantConf *tenant);
 extern bool config_find_timer_basis(MemoryContext context,

@@ -176,7 +176,7 @@ leave_out(void *arg, int which, const ErrorData *error)
 static int
 recheck_leads(const PoolConf *pool, const int64 *ids, int n)
 {
-	Chunk		chunk = {pool->id, pool->tenant_id, ids};
+	Chunk		chunk = {pool->id, pool->tenant_id, ids, 0};
 	PoolParts	parts = {&chunk, recheck_part, leave_out};
 	ErrorData  *error = pool_attempt_parts(&parts, n);
 

@@ -2,7 +2,7 @@
  * verify.c
  *	  Whether every invariant holds.
  *
- * The checks are views (sql/install/verify.sql), run as the owner in one
+ * The checks are views (sql/install/verify*.sql), run as the owner in one
  * snapshot; what views cannot see is here: shared memory, and what timer rules
  * make of a lead.
  */
