@@ -24,6 +24,7 @@ OBJS = \
 	src/config.o \
 	src/config_check.o \
 	src/config_check_timer.o \
+	src/config_constraint.o \
 	src/config_merge.o \
 	src/config_read.o \
 	src/config_row.o \
@@ -163,6 +164,7 @@ SQL_MODULES = \
 	sql/install/lint.sql \
 	sql/install/comments.sql \
 	sql/install/rules_comments.sql \
+	sql/install/constraint_comments.sql \
 	sql/install/dump.sql \
 	sql/install/grants.sql
 

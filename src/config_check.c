@@ -307,6 +307,14 @@ check_strategy(const CheckedRow *row)
  * The triggers
  * ------------------------------------------------------------------------ */
 
+/* What a trigger ends with: the row keeps all constraints as well. */
+static Datum
+checked(FunctionCallInfo fcinfo, const CheckedRow *row)
+{
+	config_check_constraints(fcinfo->flinfo, row);
+	return PointerGetDatum(row->new);
+}
+
 Datum
 pool_check_tenant(PG_FUNCTION_ARGS)
 {
@@ -314,7 +322,7 @@ pool_check_tenant(PG_FUNCTION_ARGS)
 
 	check_unchanged(&row, TENANT_ID);
 	check_zone(&row, TENANT_TIMEZONE);
-	PG_RETURN_POINTER(row.new);
+	return checked(fcinfo, &row);
 }
 
 Datum
@@ -326,7 +334,7 @@ pool_check_pool(PG_FUNCTION_ARGS)
 	check_unchanged(&row, POOL_TENANT_ID);
 	check_zone(&row, POOL_TIMEZONE);
 	check_intervals(&row);
-	PG_RETURN_POINTER(row.new);
+	return checked(fcinfo, &row);
 }
 
 /*
@@ -356,6 +364,20 @@ check_capture(const char *login, int32 tenant_id)
 			 errhint("Give the member a role of his own.")));
 }
 
+/* A restore may create the role later. */
+static void
+warn_of_unknown(const char *login)
+{
+	if (OidIsValid(get_role_oid(login, true)))
+		return;
+	ereport(WARNING,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("role \"%s\" does not exist", login),
+			 errdetail("It is the login of a member, who cannot act until "
+					   "there is such a role."),
+			 errhint("Create the role, or correct the login.")));
+}
+
 /* A login is a role, whose name is shorter than an identifier. */
 static void
 check_login(const CheckedRow *row)
@@ -375,9 +397,11 @@ check_login(const CheckedRow *row)
 				 errdetail("Names of roles have 1 to %d bytes.",
 						   NAMEDATALEN - 1),
 				 errhint("Leave it NULL for a member without a login.")));
-	if (row->old == NULL || is_changed(row, MEMBER_LOGIN, value))
-		check_capture(text_to_cstring(DatumGetTextPP(value)),
-					  config_check_id(row, row->new, MEMBER_TENANT_ID));
+	if (row->old != NULL && !is_changed(row, MEMBER_LOGIN, value))
+		return;
+	warn_of_unknown(text_to_cstring(DatumGetTextPP(value)));
+	check_capture(text_to_cstring(DatumGetTextPP(value)),
+				  config_check_id(row, row->new, MEMBER_TENANT_ID));
 }
 
 Datum
@@ -389,7 +413,7 @@ pool_check_member(PG_FUNCTION_ARGS)
 	check_unchanged(&row, MEMBER_TENANT_ID);
 	check_zone(&row, MEMBER_TIMEZONE);
 	check_login(&row);
-	PG_RETURN_POINTER(row.new);
+	return checked(fcinfo, &row);
 }
 
 /* NULLs where there must be none are left to the constraints. */
@@ -405,7 +429,7 @@ pool_check_membership(PG_FUNCTION_ARGS)
 		check_member_exists(config_check_id(&row, row.new, MEMBERSHIP_MEMBER_ID));
 		row.new = fill_tenant(&row, MEMBERSHIP_TENANT_ID, MEMBERSHIP_POOL_ID);
 	}
-	PG_RETURN_POINTER(row.new);
+	return checked(fcinfo, &row);
 }
 
 Datum
@@ -420,7 +444,7 @@ pool_check_timer_rule(PG_FUNCTION_ARGS)
 	if (config_check_is_null(&row, TIMER_RULE_TENANT_ID) &&
 		!config_check_is_null(&row, TIMER_RULE_POOL_ID))
 		row.new = fill_tenant(&row, TIMER_RULE_TENANT_ID, TIMER_RULE_POOL_ID);
-	PG_RETURN_POINTER(row.new);
+	return checked(fcinfo, &row);
 }
 
 /* Any table of rules, by the names and types of its columns. */
@@ -438,5 +462,5 @@ pool_check_rule(PG_FUNCTION_ARGS)
 	check_strategy(&row);
 	if (config_check_is_null(&row, tenant_id) && !config_check_is_null(&row, pool_id))
 		row.new = fill_tenant(&row, tenant_id, pool_id);
-	PG_RETURN_POINTER(row.new);
+	return checked(fcinfo, &row);
 }

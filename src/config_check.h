@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/htup.h"
+#include "fmgr.h"
 #include "utils/rel.h"
 
 /* A row about to be written, and the one it replaces. */
@@ -27,6 +28,7 @@ extern int32 config_check_id(const CheckedRow *row, HeapTuple tuple,
 							 int attnum);
 extern void config_check_span(const CheckedRow *row, int attnum, Datum value);
 
+extern void config_check_constraints(FmgrInfo *trigger, const CheckedRow *row);
 extern void config_check_timer(const CheckedRow *row);
 
 #endif							/* POOL_CONFIG_CHECK_H */

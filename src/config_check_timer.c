@@ -10,9 +10,19 @@
 #include "table.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 #define MAX_REMINDERS 20
+
+static char *
+column_text(const CheckedRow *row, int attnum)
+{
+	bool		isnull;
+	Datum		value = config_check_column(row, attnum, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
 
 static void
 check_reminders(const CheckedRow *row)
@@ -40,15 +50,6 @@ check_reminders(const CheckedRow *row)
 				 errhint("For example \"{1 day,2 hours}\".")));
 	for (int i = 0; i < n; i++)
 		config_check_span(row, TIMER_RULE_REMIND_BEFORE, spans[i]);
-}
-
-static char *
-column_text(const CheckedRow *row, int attnum)
-{
-	bool		isnull;
-	Datum		value = config_check_column(row, attnum, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
 }
 
 /* What leads of this basis cannot suffer, and what to say instead. */
@@ -109,6 +110,56 @@ refuse_months(const CheckedRow *row, int attnum)
 			 errhint("Give working days or hours, for example \"20 days\".")));
 }
 
+/* How many there are; they have been checked. */
+static int
+read_reminders(const CheckedRow *row, Datum **spans)
+{
+	bool		isnull;
+	Datum		value = config_check_column(row, TIMER_RULE_REMIND_BEFORE, &isnull);
+	int			n;
+
+	if (isnull)
+		return 0;
+	deconstruct_array(DatumGetArrayTypeP(value), INTERVALOID,
+					  sizeof(Interval), false, TYPALIGN_DOUBLE, spans, NULL,
+					  &n);
+	return n;
+}
+
+/*
+ * What reminds longer before than the whole time would always come at once.
+ * Rules of basis planned count from a time that is known before it comes.
+ */
+static void
+check_lead_time(const CheckedRow *row)
+{
+	char	   *basis = column_text(row, TIMER_RULE_BASIS);
+	bool		isnull;
+	Datum		after = config_check_column(row, TIMER_RULE_AFTER, &isnull);
+
+	Datum	   *spans;
+	int			n;
+
+	if (isnull || basis == NULL ||
+		pool_timer_basis(basis) == POOL_BASIS_PLANNED)
+		return;
+	n = read_reminders(row, &spans);
+	for (int i = 0; i < n; i++)
+		if (DatumGetBool(DirectFunctionCall2(interval_gt, spans[i], after)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" is longer than column \"%s\"",
+							config_check_name(row, TIMER_RULE_REMIND_BEFORE),
+							config_check_name(row, TIMER_RULE_AFTER)),
+					 errdetail("The rule acts after %s and is to remind %s "
+							   "before that.",
+							   DatumGetCString(DirectFunctionCall1(interval_out,
+																   after)),
+							   DatumGetCString(DirectFunctionCall1(interval_out,
+																   spans[i]))),
+					 errhint("Remind later, or let the rule act later.")));
+}
+
 /* A month has no length in working days. */
 static void
 check_working_time(const CheckedRow *row)
@@ -123,12 +174,7 @@ check_working_time(const CheckedRow *row)
 	value = config_check_column(row, TIMER_RULE_AFTER, &isnull);
 	if (!isnull && DatumGetIntervalP(value)->month != 0)
 		refuse_months(row, TIMER_RULE_AFTER);
-	value = config_check_column(row, TIMER_RULE_REMIND_BEFORE, &isnull);
-	if (isnull)
-		return;
-	deconstruct_array(DatumGetArrayTypeP(value), INTERVALOID,
-					  sizeof(Interval), false, TYPALIGN_DOUBLE, &spans, NULL,
-					  &n);
+	n = read_reminders(row, &spans);
 	for (int i = 0; i < n; i++)
 		if (DatumGetIntervalP(spans[i])->month != 0)
 			refuse_months(row, TIMER_RULE_REMIND_BEFORE);
@@ -141,4 +187,5 @@ config_check_timer(const CheckedRow *row)
 	check_reminders(row);
 	check_timer_action(row);
 	check_working_time(row);
+	check_lead_time(row);
 }

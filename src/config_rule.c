@@ -38,43 +38,55 @@ pool_strategy_exists(const char *name)
 	return config_find_name(name, strategy_names, lengthof(strategy_names)) >= 0;
 }
 
-/* Whether the row the scan stands on is in force. */
-static bool
-next_enabled(ConfigScan *scan, int enabled_column)
+/* A table of rules, and what one of them is in memory. */
+typedef struct RuleTable
 {
-	while (config_scan_next(scan))
-		if (config_column_bool(scan, enabled_column))
-			return true;
-	return false;
+	PoolTableId table;
+	PoolIndexId index;
+	int			enabled_column;
+	Size		size;
+	void		(*read) (ConfigScan *scan, void *rule);
+	int			(*compare) (const void *a, const void *b);	/* NULL = as they come */
+} RuleTable;
+
+/* The rules of the pool that are in force; *n says how many. */
+static void *
+read_rules(MemoryContext context, int32 pool_id, const RuleTable *table,
+		   int *n)
+{
+	ConfigScan	scan = config_scan_begin(context, table->table, table->index,
+										 &pool_key_int4(pool_id), 1);
+	char	   *rules = NULL;
+
+	while (config_scan_next(&scan))
+	{
+		if (!config_column_bool(&scan, table->enabled_column))
+			continue;
+		rules = config_make_room(context, rules, *n, table->size);
+		table->read(&scan, rules + *n * table->size);
+		(*n)++;
+	}
+	config_scan_end(&scan);
+	if (*n > 1 && table->compare != NULL)
+		qsort(rules, *n, table->size, table->compare);
+	return rules;
 }
 
 static void
-read_claim_rules(MemoryContext context, PoolConf *pool)
+read_claim_rule(ConfigScan *scan, void *row)
 {
-	ConfigScan	scan = config_scan_begin(context, POOL_CLAIM_RULE,
-										 POOL_CLAIM_RULE_NAME,
-										 &pool_key_int4(pool->id), 1);
+	PoolClaimRule *rule = row;
 
-	while (next_enabled(&scan, CLAIM_RULE_ENABLED))
-	{
-		PoolClaimRule *rule;
-
-		pool->claim_rules = config_make_room(context, pool->claim_rules,
-											 pool->n_claim_rules,
-											 sizeof(PoolClaimRule));
-		rule = &pool->claim_rules[pool->n_claim_rules++];
-		rule->id = config_column_int(&scan, CLAIM_RULE_ID, 0);
-		rule->name = config_column_text(&scan, CLAIM_RULE_NAME);
-		config_column_condition(&scan, CLAIM_RULE_CONDITION,
-								&rule->condition);
-		config_column_condition(&scan, CLAIM_RULE_MEMBER_CONDITION,
-								&rule->member_condition);
-		rule->min_level = config_column_int(&scan, CLAIM_RULE_MIN_LEVEL, 0);
-		rule->approval = config_column_bool(&scan, CLAIM_RULE_APPROVAL);
-		rule->head_start = config_column_interval(&scan,
-												  CLAIM_RULE_HEAD_START);
-	}
-	config_scan_end(&scan);
+	rule->id = config_column_int(scan, CLAIM_RULE_ID, 0);
+	rule->name = config_column_text(scan, CLAIM_RULE_NAME);
+	config_column_condition(scan, CLAIM_RULE_CONDITION,
+							&rule->condition);
+	config_column_condition(scan, CLAIM_RULE_MEMBER_CONDITION,
+							&rule->member_condition);
+	rule->min_level = config_column_int(scan, CLAIM_RULE_MIN_LEVEL, 0);
+	rule->approval = config_column_bool(scan, CLAIM_RULE_APPROVAL);
+	rule->head_start = config_column_interval(scan,
+											  CLAIM_RULE_HEAD_START);
 }
 
 static int
@@ -89,59 +101,32 @@ compare_entry_rules(const void *a, const void *b)
 }
 
 static void
-read_entry_rules(MemoryContext context, PoolConf *pool)
+read_entry_rule(ConfigScan *scan, void *row)
 {
-	ConfigScan	scan = config_scan_begin(context, POOL_ENTRY_RULE,
-										 POOL_ENTRY_RULE_NAME,
-										 &pool_key_int4(pool->id), 1);
+	PoolEntryRule *rule = row;
 
-	while (next_enabled(&scan, ENTRY_RULE_ENABLED))
-	{
-		PoolEntryRule *rule;
-
-		pool->entry_rules = config_make_room(context, pool->entry_rules,
-											 pool->n_entry_rules,
-											 sizeof(PoolEntryRule));
-		rule = &pool->entry_rules[pool->n_entry_rules++];
-		rule->id = config_column_int(&scan, ENTRY_RULE_ID, 0);
-		rule->position = config_column_int(&scan, ENTRY_RULE_POSITION, 0);
-		rule->name = config_column_text(&scan, ENTRY_RULE_NAME);
-		config_column_condition(&scan, ENTRY_RULE_CONDITION,
-								&rule->condition);
-		rule->then = config_find_name(config_column_text(&scan, ENTRY_RULE_THEN),
-									  then_names, lengthof(then_names));
-		rule->to_pool_id = config_column_int(&scan, ENTRY_RULE_TO_POOL_ID, 0);
-		rule->grade = config_column_text(&scan, ENTRY_RULE_GRADE);
-		rule->reason = config_column_text(&scan, ENTRY_RULE_REASON);
-	}
-	config_scan_end(&scan);
-	if (pool->n_entry_rules > 1)
-		qsort(pool->entry_rules, pool->n_entry_rules, sizeof(PoolEntryRule),
-			  compare_entry_rules);
+	rule->id = config_column_int(scan, ENTRY_RULE_ID, 0);
+	rule->position = config_column_int(scan, ENTRY_RULE_POSITION, 0);
+	rule->name = config_column_text(scan, ENTRY_RULE_NAME);
+	config_column_condition(scan, ENTRY_RULE_CONDITION,
+							&rule->condition);
+	rule->then = config_find_name(config_column_text(scan, ENTRY_RULE_THEN),
+								  then_names, lengthof(then_names));
+	rule->to_pool_id = config_column_int(scan, ENTRY_RULE_TO_POOL_ID, 0);
+	rule->grade = config_column_text(scan, ENTRY_RULE_GRADE);
+	rule->reason = config_column_text(scan, ENTRY_RULE_REASON);
 }
 
 static void
-read_score_rules(MemoryContext context, PoolConf *pool)
+read_score_rule(ConfigScan *scan, void *row)
 {
-	ConfigScan	scan = config_scan_begin(context, POOL_SCORE_RULE,
-										 POOL_SCORE_RULE_NAME,
-										 &pool_key_int4(pool->id), 1);
+	PoolScoreRule *rule = row;
 
-	while (next_enabled(&scan, SCORE_RULE_ENABLED))
-	{
-		PoolScoreRule *rule;
-
-		pool->score_rules = config_make_room(context, pool->score_rules,
-											 pool->n_score_rules,
-											 sizeof(PoolScoreRule));
-		rule = &pool->score_rules[pool->n_score_rules++];
-		rule->id = config_column_int(&scan, SCORE_RULE_ID, 0);
-		rule->name = config_column_text(&scan, SCORE_RULE_NAME);
-		config_column_condition(&scan, SCORE_RULE_CONDITION,
-								&rule->condition);
-		rule->points = config_column_int(&scan, SCORE_RULE_POINTS, 0);
-	}
-	config_scan_end(&scan);
+	rule->id = config_column_int(scan, SCORE_RULE_ID, 0);
+	rule->name = config_column_text(scan, SCORE_RULE_NAME);
+	config_column_condition(scan, SCORE_RULE_CONDITION,
+							&rule->condition);
+	rule->points = config_column_int(scan, SCORE_RULE_POINTS, 0);
 }
 
 static int
@@ -156,8 +141,10 @@ compare_routing_rules(const void *a, const void *b)
 }
 
 static void
-read_routing_rule(ConfigScan *scan, PoolRoutingRule *rule)
+read_routing_rule(ConfigScan *scan, void *row)
 {
+	PoolRoutingRule *rule = row;
+
 	rule->id = config_column_int(scan, ROUTING_RULE_ID, 0);
 	rule->position = config_column_int(scan, ROUTING_RULE_POSITION, 0);
 	rule->name = config_column_text(scan, ROUTING_RULE_NAME);
@@ -180,27 +167,6 @@ read_routing_rule(ConfigScan *scan, PoolRoutingRule *rule)
 										   0);
 	rule->expires_after = config_column_interval(scan,
 												 ROUTING_RULE_EXPIRES_AFTER);
-}
-
-static void
-read_routing_rules(MemoryContext context, PoolConf *pool)
-{
-	ConfigScan	scan = config_scan_begin(context, POOL_ROUTING_RULE,
-										 POOL_ROUTING_RULE_NAME,
-										 &pool_key_int4(pool->id), 1);
-
-	while (next_enabled(&scan, ROUTING_RULE_ENABLED))
-	{
-		pool->routing_rules = config_make_room(context, pool->routing_rules,
-											   pool->n_routing_rules,
-											   sizeof(PoolRoutingRule));
-		read_routing_rule(&scan,
-						  &pool->routing_rules[pool->n_routing_rules++]);
-	}
-	config_scan_end(&scan);
-	if (pool->n_routing_rules > 1)
-		qsort(pool->routing_rules, pool->n_routing_rules,
-			  sizeof(PoolRoutingRule), compare_routing_rules);
 }
 
 static int
@@ -259,72 +225,75 @@ compare_approval_rules(const void *a, const void *b)
 }
 
 static void
-read_approval_rules(MemoryContext context, PoolConf *pool)
+read_approval_rule(ConfigScan *scan, void *row)
 {
-	ConfigScan	scan = config_scan_begin(context, POOL_APPROVAL_RULE,
-										 POOL_APPROVAL_RULE_NAME,
-										 &pool_key_int4(pool->id), 1);
+	PoolApprovalRule *rule = row;
 
-	while (next_enabled(&scan, APPROVAL_RULE_ENABLED))
-	{
-		PoolApprovalRule *rule;
-
-		pool->approval_rules = config_make_room(context,
-												pool->approval_rules,
-												pool->n_approval_rules,
-												sizeof(PoolApprovalRule));
-		rule = &pool->approval_rules[pool->n_approval_rules++];
-		rule->id = config_column_int(&scan, APPROVAL_RULE_ID, 0);
-		rule->name = config_column_text(&scan, APPROVAL_RULE_NAME);
-		rule->action = config_column_text(&scan, APPROVAL_RULE_ACTION);
-		config_column_condition(&scan, APPROVAL_RULE_CONDITION,
-								&rule->condition);
-		rule->step = config_column_int(&scan, APPROVAL_RULE_STEP, 0);
-		rule->min_level = config_column_int(&scan, APPROVAL_RULE_MIN_LEVEL,
-											0);
-		rule->expires_after = config_column_interval(&scan,
-													 APPROVAL_RULE_EXPIRES_AFTER);
-	}
-	config_scan_end(&scan);
-	if (pool->n_approval_rules > 1)
-		qsort(pool->approval_rules, pool->n_approval_rules,
-			  sizeof(PoolApprovalRule), compare_approval_rules);
+	rule->id = config_column_int(scan, APPROVAL_RULE_ID, 0);
+	rule->name = config_column_text(scan, APPROVAL_RULE_NAME);
+	rule->action = config_column_text(scan, APPROVAL_RULE_ACTION);
+	config_column_condition(scan, APPROVAL_RULE_CONDITION,
+							&rule->condition);
+	rule->step = config_column_int(scan, APPROVAL_RULE_STEP, 0);
+	rule->min_level = config_column_int(scan, APPROVAL_RULE_MIN_LEVEL,
+										0);
+	rule->expires_after = config_column_interval(scan,
+												 APPROVAL_RULE_EXPIRES_AFTER);
 }
 
 static void
-read_terms(MemoryContext context, PoolConf *pool)
+read_term(ConfigScan *scan, void *row)
 {
-	ConfigScan	scan = config_scan_begin(context, POOL_DICTIONARY,
-										 POOL_DICTIONARY_CODE,
-										 &pool_key_int4(pool->id), 1);
+	PoolTerm   *term = row;
 
-	while (next_enabled(&scan, DICTIONARY_ENABLED))
-	{
-		PoolTerm   *term;
-
-		pool->terms = config_make_room(context, pool->terms, pool->n_terms,
-									   sizeof(PoolTerm));
-		term = &pool->terms[pool->n_terms++];
-		term->kind = config_column_text(&scan, DICTIONARY_KIND);
-		term->code = config_column_text(&scan, DICTIONARY_CODE);
-		term->then = config_column_text(&scan, DICTIONARY_THEN);
-		term->counts = config_column_bool(&scan, DICTIONARY_COUNTS);
-		term->after = config_column_interval(&scan, DICTIONARY_AFTER);
-	}
-	config_scan_end(&scan);
+	term->kind = config_column_text(scan, DICTIONARY_KIND);
+	term->code = config_column_text(scan, DICTIONARY_CODE);
+	term->then = config_column_text(scan, DICTIONARY_THEN);
+	term->counts = config_column_bool(scan, DICTIONARY_COUNTS);
+	term->after = config_column_interval(scan, DICTIONARY_AFTER);
 }
+
+static const RuleTable claim_rules = {
+	POOL_CLAIM_RULE, POOL_CLAIM_RULE_NAME, CLAIM_RULE_ENABLED,
+	sizeof(PoolClaimRule), read_claim_rule, NULL
+};
+static const RuleTable entry_rules = {
+	POOL_ENTRY_RULE, POOL_ENTRY_RULE_NAME, ENTRY_RULE_ENABLED,
+	sizeof(PoolEntryRule), read_entry_rule, compare_entry_rules
+};
+static const RuleTable score_rules = {
+	POOL_SCORE_RULE, POOL_SCORE_RULE_NAME, SCORE_RULE_ENABLED,
+	sizeof(PoolScoreRule), read_score_rule, NULL
+};
+static const RuleTable routing_rules = {
+	POOL_ROUTING_RULE, POOL_ROUTING_RULE_NAME, ROUTING_RULE_ENABLED,
+	sizeof(PoolRoutingRule), read_routing_rule, compare_routing_rules
+};
+static const RuleTable approval_rules = {
+	POOL_APPROVAL_RULE, POOL_APPROVAL_RULE_NAME, APPROVAL_RULE_ENABLED,
+	sizeof(PoolApprovalRule), read_approval_rule, compare_approval_rules
+};
+static const RuleTable dictionary = {
+	POOL_DICTIONARY, POOL_DICTIONARY_CODE, DICTIONARY_ENABLED,
+	sizeof(PoolTerm), read_term, NULL
+};
 
 /* All the rules of a pool that are in force; *pool has none yet. */
 void
 config_read_rules(MemoryContext context, PoolConf *pool)
 {
 	config_read_timer_rules(context, pool);
-	read_claim_rules(context, pool);
-	read_entry_rules(context, pool);
-	read_score_rules(context, pool);
-	read_routing_rules(context, pool);
+	pool->claim_rules = read_rules(context, pool->id, &claim_rules,
+								   &pool->n_claim_rules);
+	pool->entry_rules = read_rules(context, pool->id, &entry_rules,
+								   &pool->n_entry_rules);
+	pool->score_rules = read_rules(context, pool->id, &score_rules,
+								   &pool->n_score_rules);
+	pool->routing_rules = read_rules(context, pool->id, &routing_rules,
+									 &pool->n_routing_rules);
 	if (pool->n_routing_rules > 0)
 		read_receivers(context, pool);
-	read_approval_rules(context, pool);
-	read_terms(context, pool);
+	pool->approval_rules = read_rules(context, pool->id, &approval_rules,
+									  &pool->n_approval_rules);
+	pool->terms = read_rules(context, pool->id, &dictionary, &pool->n_terms);
 }

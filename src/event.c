@@ -172,6 +172,24 @@ pool_detail_datum(PoolDetail *detail, const char *key, Datum text_value)
 }
 
 void
+pool_detail_null(PoolDetail *detail, const char *key)
+{
+	JsonbValue	null = {.type = jbvNull};
+
+	push(detail, key, &null);
+}
+
+/* A text datum; 0 is null. */
+void
+pool_detail_or_null(PoolDetail *detail, const char *key, Datum text_value)
+{
+	if (text_value == 0)
+		pool_detail_null(detail, key);
+	else
+		pool_detail_datum(detail, key, text_value);
+}
+
+void
 pool_detail_numeric(PoolDetail *detail, const char *key, Datum number)
 {
 	JsonbValue	value;

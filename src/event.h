@@ -39,6 +39,9 @@ extern void pool_detail_text(PoolDetail *detail, const char *key,
 							 const char *value, int len);
 extern void pool_detail_datum(PoolDetail *detail, const char *key,
 							  Datum text_value);
+extern void pool_detail_null(PoolDetail *detail, const char *key);
+extern void pool_detail_or_null(PoolDetail *detail, const char *key,
+								Datum text_value);
 extern void pool_detail_int(PoolDetail *detail, const char *key, int64 value);
 extern void pool_detail_numeric(PoolDetail *detail, const char *key,
 								Datum value);

@@ -13,23 +13,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-static void
-put_null(PoolDetail *fields, const char *key)
-{
-	JsonbValue	null = {.type = jbvNull};
-
-	pool_detail_json(fields, key, JsonbValueToJsonb(&null));
-}
-
-static void
-put_text(PoolDetail *fields, const char *key, const char *value)
-{
-	if (value != NULL)
-		pool_detail_text(fields, key, value, strlen(value));
-	else
-		put_null(fields, key);
-}
-
 /* The columns of member_fact that conditions see. */
 static const struct
 {
@@ -55,7 +38,7 @@ put_facts(PoolDetail *fields, PoolTable *table, bool found)
 		if (found)
 			value = slot_getattr(table->old, facts[i].attnum, &isnull);
 		if (isnull)
-			put_null(fields, facts[i].key);
+			pool_detail_null(fields, facts[i].key);
 		else if (facts[i].is_numeric)
 			pool_detail_numeric(fields, facts[i].key, value);
 		else
@@ -81,8 +64,9 @@ pool_member_document(PoolWork *work, Snapshot snapshot,
 	Datum		own;
 
 	pool_detail_begin(&fields);
-	put_text(&fields, "key", member->key);
-	put_text(&fields, "name", member->name);
+	pool_detail_or_null(&fields, "key", CStringGetTextDatum(member->key));
+	pool_detail_or_null(&fields, "name", member->name == NULL ? 0 :
+						CStringGetTextDatum(member->name));
 	pool_detail_int(&fields, "level", membership->level);
 	pool_detail_int(&fields, "held", held);
 	pool_detail_int(&fields, "joined_days",

@@ -25,23 +25,6 @@ parse_json(const char *text)
 }
 
 /* What the lead does not have hides an attribute of that name, too. */
-static void
-put_null(PoolDetail *fields, const char *key)
-{
-	JsonbValue	null = {.type = jbvNull};
-
-	pool_detail_json(fields, key, JsonbValueToJsonb(&null));
-}
-
-static void
-put_text(PoolDetail *fields, const char *key, Datum value)
-{
-	if (value != 0)
-		pool_detail_datum(fields, key, value);
-	else
-		put_null(fields, key);
-}
-
 static TimestampTz
 idle_since(const PoolLead *lead)
 {
@@ -70,20 +53,20 @@ pool_rule_document(const PoolLead *lead, const PoolData *data,
 	Jsonb	   *own;
 
 	pool_detail_begin(&fields);
-	put_text(&fields, "key", data->key);
-	put_text(&fields, "name", data->name);
-	put_text(&fields, "source", data->source);
-	put_text(&fields, "grade", data->grade);
+	pool_detail_or_null(&fields, "key", data->key);
+	pool_detail_or_null(&fields, "name", data->name);
+	pool_detail_or_null(&fields, "source", data->source);
+	pool_detail_or_null(&fields, "grade", data->grade);
 	pool_detail_int(&fields, "priority", lead->priority);
 	pool_detail_int(&fields, "claims", lead->claims);
 	pool_detail_int(&fields, "follow_ups", lead->follow_ups);
-	put_text(&fields, "last_result", lead->last_result);
+	pool_detail_or_null(&fields, "last_result", lead->last_result);
 	pool_detail_int(&fields, "idle_days", idle_days(lead, now));
 	if (lead->amount != 0)
 		pool_detail_numeric(&fields, "amount", lead->amount);
 	else
-		put_null(&fields, "amount");
-	put_text(&fields, "stage", lead->stage);
+		pool_detail_null(&fields, "amount");
+	pool_detail_or_null(&fields, "stage", lead->stage);
 	own = pool_detail_end(&fields);
 	if (data->attributes == 0)
 		return own;

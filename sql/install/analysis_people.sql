@@ -75,9 +75,17 @@ FROM (
             LEFT JOIN (
                 SELECT s.pool_id, s.owner_id, count(*) AS idle
                 FROM pool.lead_state s
+                LEFT JOIN (
+                    SELECT r.pool_id, min(r.after) AS after
+                    FROM pool.timer_rule r
+                    WHERE r.enabled AND r.action = 'reclaim'
+                        AND r.basis = 'follow_up'
+                    GROUP BY r.pool_id
+                ) t ON t.pool_id = s.pool_id
                 WHERE s.owner_id IS NOT NULL
                     AND greatest(s.owned_at, s.last_follow_up_at)
-                        < (SELECT pool.clock()) - interval '7 days'
+                        < (SELECT pool.clock())
+                            - coalesce(t.after, '14 days') / 2
                 GROUP BY s.pool_id, s.owner_id
             ) i ON i.pool_id = p.id AND i.owner_id = m.id
             WHERE p.tenant_id = ANY (ARRAY(
@@ -126,8 +134,10 @@ COMMENT ON COLUMN pool.stat_fairness.assigned_priority IS
 COMMENT ON COLUMN pool.stat_fairness.held IS
     'Leads he holds now; denominator of hoarding.';
 COMMENT ON COLUMN pool.stat_fairness.idle IS
-    'Those of them without a follow-up for 7 × 24 hours; numerator of '
-    'hoarding.';
+    'Those of them without a follow-up for half the time after which the '
+    'pool reclaims them (the shortest after of its rules of basis follow_up, '
+    'conditions and working time aside; 7 days where it has none); numerator '
+    'of hoarding.';
 COMMENT ON COLUMN pool.stat_fairness.hoarding IS
     'round(idle / held, 4); NULL at zero.';
 COMMENT ON COLUMN pool.stat_fairness.pool_id IS 'Pool (id).';

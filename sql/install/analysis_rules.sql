@@ -19,7 +19,11 @@ SELECT p.name AS pool, r.name AS rule, r.basis, count(x.lead_id) AS spells,
         AS p95_seconds,
     p.id AS pool_id, r.id AS rule_id, p.tenant_id
 FROM (
-    SELECT t.id, t.pool_id, t.name, t.basis,
+    SELECT t.id, t.pool_id, t.name, t.basis, t.condition,
+        -- what changes as a spell goes on is not known afterwards
+        t.condition IS NULL OR t.condition::text ~ ('\."(idle_days|follow_ups'
+            '|claims|last_result|stage|amount)"') AS binds_all,
+        t.condition::text ~ '\$"' AS binds_none,
         (SELECT min(v.valid_from)
          FROM pool.rule_version v
          WHERE v.rule = 'timer_rule' AND v.pool_id = t.pool_id
@@ -30,21 +34,36 @@ FROM (
                         'planned')
 ) r
 JOIN pool.pool p ON p.id = r.pool_id
-LEFT JOIN pool.spell x ON x.pool_id = r.pool_id
+LEFT JOIN (
+    SELECT y.pool_id, y.lead_id, y.began_at, y.ended_at, y.ended_rule_id,
+        y.first_seconds,
+        d.attributes || jsonb_build_object('key', d.key, 'name', d.name,
+            'source', y.source, 'grade', y.grade, 'priority', s.priority)
+            AS document
+    FROM pool.spell y
+    JOIN pool.lead_data d ON d.id = y.lead_id
+    JOIN pool.lead_state s ON s.id = y.lead_id
+) x ON x.pool_id = r.pool_id
     AND x.began_at >= coalesce(r.since, '-infinity')
+    AND CASE WHEN x.ended_rule_id = r.id THEN true WHEN r.binds_none THEN false
+        WHEN r.binds_all THEN true
+        ELSE jsonb_path_match(x.document, r.condition, '{}', true) END
 WHERE p.tenant_id = ANY (ARRAY(
     SELECT v.tenant_id FROM pool.visible_tenant v))
 GROUP BY p.id, r.id, r.name, r.basis;
 COMMENT ON VIEW pool.stat_sla IS
     'Every timer rule on owned leads that reclaims: in how many spells of '
     'its pool the owner kept within it. Spells are those that began since '
-    'the rule was first written; one to which its condition did not apply '
-    'counts as met.';
+    'the rule was first written and fulfil its condition: with source and '
+    'grade as they were then, name, priority and attributes as they are '
+    'now. A condition on idle_days, follow_ups, claims, last_result, stage '
+    'or amount, which change as a spell goes on, takes every spell.';
 COMMENT ON COLUMN pool.stat_sla.pool IS 'Name of the pool.';
 COMMENT ON COLUMN pool.stat_sla.rule IS 'Name of the timer rule.';
 COMMENT ON COLUMN pool.stat_sla.basis IS 'What its time runs from.';
 COMMENT ON COLUMN pool.stat_sla.spells IS
-    'Spells of the pool that began since the rule was written.';
+    'Spells of the pool that began since the rule was written, and that it '
+    'is about.';
 COMMENT ON COLUMN pool.stat_sla.met IS
     'Those ended by anything but this rule, or (basis first_contact) with a '
     'follow-up; numerator of attainment.';

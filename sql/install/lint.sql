@@ -4,7 +4,7 @@ CREATE VIEW pool.rule_finding AS
 SELECT p.tenant_id, p.id AS pool_id,
     'error'
         AS severity,
-    'routing_rule of pool ' || p.name AS object,
+    r.rule_table || ' of pool ' || p.name AS object,
     r.name AS rule,
     'is never reached: rule "' || e.name || '" before it takes '
         || CASE WHEN e.condition IS NULL THEN 'every lead'
@@ -12,42 +12,17 @@ SELECT p.tenant_id, p.id AS pool_id,
         AS message,
     'Give it a lower position, or the rule before it a condition.'
         AS hint
-FROM pool.routing_rule r
+FROM pool.rule_order r
 JOIN pool.pool p ON p.id = r.pool_id
 JOIN LATERAL (
     SELECT x.name, x.condition
-    FROM pool.routing_rule x
-    WHERE x.pool_id = r.pool_id AND x.enabled
-        AND (x.position, x.id) < (r.position, r.id)
+    FROM pool.rule_order x
+    WHERE x.rule_table = r.rule_table AND x.pool_id = r.pool_id
+        AND (x.position, x.rule_id) < (r.position, r.rule_id)
         AND (x.condition IS NULL OR x.condition::text = r.condition::text)
-    ORDER BY x.position, x.id
+    ORDER BY x.position, x.rule_id
     LIMIT 1
 ) e ON true
-WHERE r.enabled
-UNION ALL
-SELECT p.tenant_id, p.id AS pool_id,
-    'error'
-        AS severity,
-    'entry_rule of pool ' || p.name AS object,
-    r.name AS rule,
-    'is never reached: rule "' || e.name || '" before it takes '
-        || CASE WHEN e.condition IS NULL THEN 'every lead'
-            ELSE 'the same leads' END
-        AS message,
-    'Give it a lower position, or the rule before it a condition.'
-        AS hint
-FROM pool.entry_rule r
-JOIN pool.pool p ON p.id = r.pool_id
-JOIN LATERAL (
-    SELECT x.name, x.condition
-    FROM pool.entry_rule x
-    WHERE x.pool_id = r.pool_id AND x.enabled
-        AND (x.position, x.id) < (r.position, r.id)
-        AND (x.condition IS NULL OR x.condition::text = r.condition::text)
-    ORDER BY x.position, x.id
-    LIMIT 1
-) e ON true
-WHERE r.enabled
 UNION ALL
 SELECT p.tenant_id, p.id AS pool_id,
     'warning'
@@ -62,7 +37,7 @@ FROM pool.timer_rule r
 JOIN pool.pool p ON p.id = r.pool_id
 JOIN LATERAL (
     SELECT max(x) AS span FROM unnest(r.remind_before) x
-) b ON b.span >= r.after
+) b ON b.span >= r.after AND r.basis <> 'planned'
 WHERE r.enabled
 UNION ALL
 SELECT p.tenant_id, p.id AS pool_id,

@@ -51,6 +51,24 @@ COMMENT ON COLUMN pool.rule_condition.condition IS 'The condition.';
 COMMENT ON COLUMN pool.rule_condition.on_member IS
     'Whether it is on the member, not the lead.';
 
+CREATE VIEW pool.rule_order AS
+SELECT r.pool_id, 'routing_rule' AS rule_table, r.id AS rule_id, r.name,
+    r.position, r.condition
+FROM pool.routing_rule r WHERE r.enabled
+UNION ALL
+SELECT r.pool_id, 'entry_rule', r.id, r.name, r.position, r.condition
+FROM pool.entry_rule r WHERE r.enabled;
+COMMENT ON VIEW pool.rule_order IS
+    'Rules in force of which the first to match counts, of every tenant.';
+COMMENT ON COLUMN pool.rule_order.pool_id IS 'Pool (id).';
+COMMENT ON COLUMN pool.rule_order.rule_table IS 'Table the rule stands in.';
+COMMENT ON COLUMN pool.rule_order.rule_id IS 'Its id there.';
+COMMENT ON COLUMN pool.rule_order.name IS 'Name of the rule.';
+COMMENT ON COLUMN pool.rule_order.position IS
+    'Its place: lower ones come first, of equals the lower id.';
+COMMENT ON COLUMN pool.rule_order.condition IS
+    'Its condition on the lead; NULL = every lead.';
+
 CREATE VIEW pool.pool_people AS
 SELECT a.pool_id, m.id AS member_id, coalesce(a.level, m.level) AS level,
     a.weight, a.role

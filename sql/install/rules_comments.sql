@@ -350,8 +350,9 @@ COMMENT ON COLUMN pool.member_fact.converted_90d IS
 COMMENT ON COLUMN pool.member_fact.conversion_rate IS
     'converted_90d / ended_90d; NULL at zero.';
 COMMENT ON COLUMN pool.member_fact.rank IS
-    'Place among the active members of the tenant by conversion rate, as a '
-    'share: 0.2 = within the best fifth; NULL without results.';
+    'Place by conversion rate among the active members of the tenant who '
+    'have results, divided by their number: 0.2 = within the best fifth of '
+    'them; NULL without results.';
 COMMENT ON COLUMN pool.member_fact.first_response_seconds IS
     'Average time from start of a spell to its first follow-up, in seconds, '
     'over the first follow-ups of the last 90 days; NULL at zero.';

@@ -100,11 +100,17 @@ FROM (SELECT fn, n, replace(regexp_replace(args, '[^|]+', 'NULL', 'g'), '|', ', 
     AS args FROM calls) c ORDER BY c.n;
 SELECT t.checksum() = :'whole' AS unchanged;
 
+-- whatever a row violates, there is a hint
+SELECT r.conrelid::regclass, r.conname FROM pg_constraint r
+    WHERE r.contype = 'c' AND obj_description(r.oid, 'pg_constraint') IS NULL
+    AND EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+        WHERE t.tgrelid = r.conrelid AND p.proname ~ '^check_');
+
 -- numbers, names, sizes
 CREATE FUNCTION wrong(VARIADIC commands text[])
 RETURNS TABLE (state text, message text, detail text, hint text)
 LANGUAGE sql AS $$
-    SELECT e.state, left(e.message, 110), CASE WHEN e.state NOT LIKE '23%'
+    SELECT e.state, left(e.message, 110), CASE WHEN e.state !~ '^23(?!514)'
         THEN left(e.detail, 110) END, e.hint
     FROM unnest(commands) WITH ORDINALITY c (c, n), t.error(c) e ORDER BY n
 $$;
@@ -204,6 +210,8 @@ SELECT * FROM wrong(
     rule('basis, after, remind_before', $$'follow_up', '1 day', '{0}'$$),
     rule('basis, after, remind_before', $$'follow_up', '1 day', '{-1 hour}'$$),
     rule('basis, after, remind_before', $$'follow_up', '1 day', '{NULL}'$$),
+    rule('basis, after, remind_before', $$'follow_up', '1 day', '{1 hour,25 hours}'$$),
+    rule('basis, after, remind_before', $$'planned', '1 hour', '{1 day}'$$),
     rule('basis, after, condition', $$'follow_up', '1 day', '$.grade =='$$),
     rule('basis, after, condition', $$'follow_up', '1 day', ''$$),
     rule('basis, after, to_pool_id', $$'follow_up', '1 day', 999$$));

@@ -19,6 +19,13 @@ INSERT INTO pool.timer_rule (pool_id, name, basis, after, remind_before)
 INSERT INTO pool.timer_rule (pool_id, name, basis, after)
     SELECT id, 'idle', 'follow_up', interval '10 days'
     FROM pool.pool WHERE name = 'a';
+-- disabled, but they have their figures
+INSERT INTO pool.timer_rule (pool_id, name, basis, after, condition, enabled)
+    SELECT p.id, v.name, 'follow_up', interval '2 days', v.path::jsonpath, false
+    FROM pool.pool p, (VALUES ('of grade A', '$.grade == "A"'),
+        ('of what is told later', '$.follow_ups > 3 || $.name == "x"'),
+        ('of nothing', '$.name == $name')) v (name, path)
+    WHERE p.name = 'a';
 INSERT INTO pool.dictionary (pool_id, kind, code, counts) SELECT p.id, v.* FROM
     pool.pool p, (VALUES
     ('result', 'reached', true), ('result', 'engaged', false)) v
@@ -119,6 +126,11 @@ SELECT member, received, claimed, assigned, weight, pool_received,
     entitled_share, received_share, deviation, jain_index, gini,
     waiting_seconds, claimed_priority, assigned_priority, held, idle, hoarding
     FROM pool.stat_fairness WHERE pool = 'a' ORDER BY member;
+-- idle: half of the ten days after which they are reclaimed
+SET pool_ext.clock = '2026-03-11 10:00+00';
+SELECT member, held, idle, hoarding
+    FROM pool.stat_fairness WHERE pool = 'a' ORDER BY member;
+SET pool_ext.clock = '2026-03-07 09:00+00';
 SELECT m.key, count(*) AS received FROM pool.event e
     JOIN pool.member m ON m.id = e.member_id
     JOIN pool.pool p ON p.id = e.pool_id

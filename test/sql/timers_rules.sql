@@ -70,7 +70,7 @@ SELECT * FROM t.error($$SELECT rule('entry', 'x', 'move', 'entry', '1 day',
     'to_pool_id = pool_id')$$);
 SELECT * FROM t.error($$SELECT rule('entry', 'x', 'move', 'entry', '1 month',
     'working_time = true')$$);
-SELECT * FROM t.error($$SELECT rule('entry', 'x', 'move', 'entry', '1 day',
+SELECT * FROM t.error($$SELECT rule('entry', 'x', 'move', 'entry', '90 days',
     'remind_before = ''{1 month}''', 'working_time = true')$$);
 
 -- entry, move: what nobody takes overflows to the parent, best first in its band
