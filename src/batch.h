@@ -30,6 +30,7 @@ typedef struct PoolReclaims
 	int64		first_event;
 	int64		last_event;
 	int			n;
+	int64		run_id;			/* the row they are in; 0 = none yet */
 } PoolReclaims;
 
 typedef struct PoolBatch

@@ -113,33 +113,48 @@ pool_brake_allows(const PoolConf *pool, TimestampTz now)
  * What was reclaimed
  * ------------------------------------------------------------------------ */
 
+#define RECORD_SQL \
+	"INSERT INTO pool.run (id, tenant_id, pool_id, kind, status, started_at," \
+	" ended_at, planned, done, detail)" \
+	" SELECT nextval('pool.run_id_seq'), p.tenant_id, p.id, 'reclaim'," \
+	"  'done', $2, $2, $5, $5, jsonb_build_object('first_event', $3," \
+	"  'last_event', $4, 'generation', $6," \
+	"  'xid', pg_current_xact_id()::text)" \
+	" FROM pool.pool p WHERE p.id = $1 RETURNING id"
+
+#define ADD_SQL \
+	"UPDATE pool.run SET planned = $5, done = $5," \
+	" detail = detail || jsonb_build_object('last_event', $4)" \
+	" WHERE id = $7 RETURNING id"
+
 /*
- * One row of pool.run for what a tick has reclaimed in a pool, if anything.
- * Its leads are found by their events: those of the transaction, from the
- * first to the last.
+ * One row of pool.run for what a tick has reclaimed in a pool, if anything;
+ * whatever comes to it later in the same turn is added there.  Its leads are
+ * found by their events: those of the transaction, from the first to the last.
  */
 void
-pool_reclaims_record(const PoolReclaims *reclaims, const PoolConf *pool,
+pool_reclaims_record(PoolReclaims *reclaims, const PoolConf *pool,
 					 TimestampTz now)
 {
-	Oid			types[6] = {INT4OID, TIMESTAMPTZOID, INT8OID, INT8OID, INT8OID,
-	INT4OID};
-	Datum		values[6] = {Int32GetDatum(pool->id),
+	Oid			types[7] = {INT4OID, TIMESTAMPTZOID, INT8OID, INT8OID, INT8OID,
+	INT4OID, INT8OID};
+	Datum		values[7] = {Int32GetDatum(pool->id),
 		TimestampTzGetDatum(now), Int64GetDatum(reclaims->first_event),
 		Int64GetDatum(reclaims->last_event), Int64GetDatum(reclaims->n),
-	Int32GetDatum(pool_generation())};
+	Int32GetDatum(pool_generation()), Int64GetDatum(reclaims->run_id)};
 	PoolSql		sql;
+	bool		isnull;
 
 	if (reclaims->n == 0)
 		return;
 	sql = pool_sql_begin();
-	pool_sql_run("INSERT INTO pool.run (id, tenant_id, pool_id, kind, status,"
-				 " started_at, ended_at, planned, done, detail)"
-				 " SELECT nextval('pool.run_id_seq'), p.tenant_id, p.id,"
-				 "  'reclaim', 'done', $2, $2, $5, $5, jsonb_build_object("
-				 "  'first_event', $3, 'last_event', $4, 'generation', $6,"
-				 "  'xid', pg_current_xact_id()::text)"
-				 " FROM pool.pool p WHERE p.id = $1", 6, types, values, NULL);
+	if (reclaims->run_id == 0)
+		pool_sql_run(RECORD_SQL, 6, types, values, NULL);
+	else
+		pool_sql_run(ADD_SQL, 7, types, values, NULL);
+	reclaims->run_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+												   SPI_tuptable->tupdesc, 1,
+												   &isnull));
 	pool_sql_end(sql);
 }
 

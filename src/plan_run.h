@@ -80,7 +80,7 @@ extern int64 pool_plan_make(const PoolConf *pool, int32 rule_id,
 
 /* brake.c */
 extern bool pool_brake_allows(const PoolConf *pool, TimestampTz now);
-extern void pool_reclaims_record(const PoolReclaims *reclaims,
+extern void pool_reclaims_record(PoolReclaims *reclaims,
 								 const PoolConf *pool, TimestampTz now);
 
 #endif							/* POOL_PLAN_RUN_H */

@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "release.h"
 #include "plan_run.h"
+#include "storage/proc.h"
 #include "timer_act.h"
 #include "timer_approval.h"
 #include "utils/fmgroids.h"
@@ -47,6 +48,7 @@ typedef struct PoolTurn
 	bool		wait;			/* counters may be waited for */
 	bool		groups;			/* identity groups have been locked */
 	bool		rests;			/* the brake holds */
+	PoolReclaims reclaims;
 	int64		done;
 	Passed	   *passed;
 } PoolTurn;
@@ -55,24 +57,41 @@ typedef struct PoolTurn
  * Finding what is due
  * ------------------------------------------------------------------------ */
 
-static Passed
-pass_over_none(void)
+/* ids of leads that have failed in this transaction: once is enough */
+static HTAB *failed_leads = NULL;
+static LocalTransactionId failed_in = InvalidLocalTransactionId;
+
+static HTAB *
+make_ids(MemoryContext context)
 {
 	HASHCTL		control = {.keysize = sizeof(int64),
 		.entrysize = sizeof(int64),
-	.hcxt = CurrentMemoryContext};
+	.hcxt = context};
 
-	return (Passed)
-	{
-		NIL, hash_create("pool_ext leads passed over", 64, &control,
-						 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT)
-	};
+	return hash_create("pool_ext leads passed over", 64, &control,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+static bool
+has_failed(int64 lead_id)
+{
+	return failed_in == MyProc->lxid &&
+		hash_search(failed_leads, &lead_id, HASH_FIND, NULL) != NULL;
+}
+
+static void
+note_failed(int64 lead_id)
+{
+	if (failed_in != MyProc->lxid)
+		failed_leads = make_ids(TopTransactionContext);
+	failed_in = MyProc->lxid;
+	(void) hash_search(failed_leads, &lead_id, HASH_ENTER, NULL);
 }
 
 static bool
 is_passed(const Passed *passed, int32 pool_id, int64 lead_id)
 {
-	return list_member_int(passed->pools, pool_id) ||
+	return list_member_int(passed->pools, pool_id) || has_failed(lead_id) ||
 		hash_search(passed->leads, &lead_id, HASH_FIND, NULL) != NULL;
 }
 
@@ -198,7 +217,6 @@ run_leads(PoolTurn *turn, const DueLead *due, int n)
 	PoolActor	actor = {0};
 	PoolTold	told = {0};
 	PoolBatch  *batch;
-	PoolReclaims reclaims = {0};
 	DueCheck	check = {due[0].pool_id, turn->now};
 	int64	   *ids = palloc(n * sizeof(int64));
 	int64		done = 0;
@@ -209,7 +227,7 @@ run_leads(PoolTurn *turn, const DueLead *due, int n)
 	for (int i = 0; i < n; i++)
 		ids[i] = due[i].id;
 	batch = pool_batch_begin(&call, &actor, ids, n, check_due, &check);
-	batch->reclaims = &reclaims;
+	batch->reclaims = &turn->reclaims;
 	for (int i = 0; i < n; i++)
 		lock_due(batch, &batch->items[i], turn->wait);
 	pool_batch_add_owners(batch);
@@ -228,8 +246,8 @@ run_leads(PoolTurn *turn, const DueLead *due, int n)
 		done++;
 	}
 	pool_quota_write(batch->set);
-	pool_reclaims_record(&reclaims, pool_config_pool(due[0].pool_id),
-						 turn->now);
+	pool_reclaims_record(&turn->reclaims,
+						 pool_config_pool(due[0].pool_id), turn->now);
 	UnregisterSnapshot(call.snapshot);
 	pool_work_end(call.work);
 	return done;
@@ -266,6 +284,7 @@ leave_out(void *arg, int which, const ErrorData *error)
 	PoolTurn   *turn = arg;
 
 	pass_over(turn->passed, turn->due[which].id);
+	note_failed(turn->due[which].id);
 	report(turn, turn->due[which].id, error);
 }
 
@@ -322,7 +341,7 @@ pool_timer_run(int max_leads, TimestampTz now)
 {
 	PoolTickResult result = {0, false};
 	DueLead    *due = palloc(max_leads * sizeof(DueLead));
-	Passed		passed = pass_over_none();
+	Passed		passed = {NIL, make_ids(CurrentMemoryContext)};
 	int64		n_before;
 	int			left;
 	int			n;

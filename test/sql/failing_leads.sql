@@ -48,13 +48,23 @@ INSERT INTO poison VALUES ('i1'), ('i7');
 SELECT string_agg(key, ' ' ORDER BY key) AS keys, kind
     FROM tick_at('2028-03-02 09:00+00') GROUP BY kind;
 SELECT key, status FROM t.leads('idle') WHERE status = 'owned';
+-- ... and what it did is one run still
+SELECT pool, done, leads FROM pool.stat_run r, LATERAL (SELECT count(*) AS leads
+    FROM pool.event e WHERE e.pool_id = r.pool_id AND e.kind = 'reclaimed') e
+    WHERE kind = 'reclaim' ORDER BY pool;
+-- however many batches a transaction has, it tries them once
+SELECT count(*) FROM pool.claim('idle', 'ann', 8);
+BEGIN;
+SELECT count(*) FROM tick_at('2028-03-03 09:00+00', 3);
+SELECT count(*) FROM tick_at('2028-03-03 09:00+00');
+COMMIT;
 -- with few at a time they do not stand before the rest
 SELECT count(*) FROM pool.claim('idle', 'ann', 8);
 SELECT string_agg(key, ' ' ORDER BY key) AS keys, kind
-    FROM tick_at('2028-03-03 09:00+00', 3) GROUP BY kind;
+    FROM tick_at('2028-03-04 09:00+00', 3) GROUP BY kind;
 TRUNCATE poison;
 SELECT string_agg(key, ' ' ORDER BY key) AS keys, kind
-    FROM tick_at('2028-03-03 09:00+00') GROUP BY kind;
+    FROM tick_at('2028-03-04 09:00+00') GROUP BY kind;
 
 -- where everything fails the pool is given up, after a while
 SELECT t.fill('broken', 'b', 200);
