@@ -186,12 +186,15 @@ recheck_leads(const PoolConf *pool, const int64 *ids, int n)
 }
 
 /*
- * Takes the first pool that can be walked, and holds its row: two ticks do not
- * share a walk.
+ * Takes the first walk after `last` that can be gone on with, and holds its
+ * row: two ticks do not share a walk.
  */
 static Walk
-take_walk(void)
+take_walk(const Walk *last)
 {
+	Oid			types[2] = {INT4OID, INT4OID};
+	Datum		values[2] = {Int32GetDatum(last->pool_id),
+	Int32GetDatum(last->member_id)};
 	PoolSql		sql = pool_sql_begin();
 	Walk		walk = {0};
 	HeapTuple	row;
@@ -202,9 +205,10 @@ take_walk(void)
 	if (pool_sql_run("WITH now AS (SELECT pg_current_snapshot() AS s),"
 					 " r AS (SELECT pool_id, member_id"
 					 " FROM pool.timer_recheck, now"
-					 " WHERE horizon IS NULL OR walk_xmin IS NOT NULL OR"
-					 "  horizon <= pg_snapshot_xmin(s) OR"
-					 "  horizon > pg_snapshot_xmax(s)"
+					 " WHERE (pool_id, member_id) > ($1, $2) AND"
+					 "  (horizon IS NULL OR walk_xmin IS NOT NULL OR"
+					 "   horizon <= pg_snapshot_xmin(s) OR"
+					 "   horizon > pg_snapshot_xmax(s))"
 					 " ORDER BY pool_id, member_id LIMIT 1"
 					 "  FOR UPDATE OF timer_recheck SKIP LOCKED)"
 					 " UPDATE pool.timer_recheck t SET"
@@ -215,7 +219,7 @@ take_walk(void)
 					 " AND t.member_id = r.member_id"
 					 " RETURNING t.pool_id, t.member_id, t.everything,"
 					 " t.todo IS NOT NULL, t.after_lead",
-					 0, NULL, NULL, NULL) > 0)
+					 2, types, values, NULL) > 0)
 	{
 		row = SPI_tuptable->vals[0];
 		desc = SPI_tuptable->tupdesc;
@@ -257,34 +261,48 @@ advance(const Walk *walk, int done, bool over)
 	pool_sql_end(sql);
 }
 
-/* The next chunk of the first pool whose rules have changed. */
+/* The next chunk of a walk; false if somebody holds the lead it stands at. */
+static bool
+walk_on(Walk *walk, int max_leads, int64 *done)
+{
+	const PoolConf *pool = pool_config_find_pool(walk->pool_id);
+	int64	   *ids = palloc(max_leads * sizeof(int64));
+	int			n = 0;
+	int			passed = 0;
+
+	if (pool != NULL)
+	{
+		count_leads(walk);
+		n = next_ids(walk, max_leads, ids);
+	}
+	if (n > 0)
+		passed = recheck_leads(pool, ids, n);
+	if (passed > 0)
+		walk->after = ids[passed - 1];
+	advance(walk, passed, passed == n && n < max_leads);
+	*done += passed;
+	pfree(ids);
+	return passed == n;
+}
+
+/*
+ * The next chunk of the first pool whose rules have changed, and that nobody
+ * keeps from going on.
+ */
 PoolTickResult
 pool_recheck_run(int max_leads, TimestampTz now)
 {
 	PoolTickResult result = {0, false};
-	Walk		walk = take_walk();
-	const PoolConf *pool;
-	int64	   *ids;
-	int			n = 0;
-	int			done = 0;
+	Walk		walk = {0};
 
-	if (walk.pool_id == 0)
-		return result;
-	pool_config_refresh();
-	pool = pool_config_find_pool(walk.pool_id);
 	max_leads = Min(max_leads, LEADS_PER_CHUNK);
-	ids = palloc(max_leads * sizeof(int64));
-	if (pool != NULL)
+	while (!result.more)
 	{
-		count_leads(&walk);
-		n = next_ids(&walk, max_leads, ids);
+		walk = take_walk(&walk);
+		if (walk.pool_id == 0)
+			break;
+		pool_config_refresh();
+		result.more = walk_on(&walk, max_leads, &result.done);
 	}
-	if (n > 0)
-		done = recheck_leads(pool, ids, n);
-	if (done > 0)
-		walk.after = ids[done - 1];
-	advance(&walk, done, done == n && n < max_leads);
-	result.done = done;
-	result.more = done == n;
 	return result;
 }

@@ -11,12 +11,12 @@
 #include "compat.h"
 #include "timer.h"
 
+#include "access/xact.h"
 #include "attempt.h"
 #include "downtime.h"
 #include "miscadmin.h"
 #include "release.h"
 #include "plan_run.h"
-#include "storage/proc.h"
 #include "timer_act.h"
 #include "timer_approval.h"
 #include "utils/fmgroids.h"
@@ -59,7 +59,7 @@ typedef struct PoolTurn
 
 /* ids of leads that have failed in this transaction: once is enough */
 static HTAB *failed_leads = NULL;
-static LocalTransactionId failed_in = InvalidLocalTransactionId;
+static FullTransactionId failed_in = {InvalidTransactionId};
 
 static HTAB *
 make_ids(MemoryContext context)
@@ -75,16 +75,17 @@ make_ids(MemoryContext context)
 static bool
 has_failed(int64 lead_id)
 {
-	return failed_in == MyProc->lxid &&
+	return FullTransactionIdIsValid(failed_in) &&
+		FullTransactionIdEquals(failed_in, GetTopFullTransactionIdIfAny()) &&
 		hash_search(failed_leads, &lead_id, HASH_FIND, NULL) != NULL;
 }
 
 static void
 note_failed(int64 lead_id)
 {
-	if (failed_in != MyProc->lxid)
+	if (!FullTransactionIdEquals(failed_in, GetTopFullTransactionId()))
 		failed_leads = make_ids(TopTransactionContext);
-	failed_in = MyProc->lxid;
+	failed_in = GetTopFullTransactionId();
 	(void) hash_search(failed_leads, &lead_id, HASH_ENTER, NULL);
 }
 
