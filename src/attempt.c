@@ -25,12 +25,12 @@ pool_attempt_is_passing(int sqlerrcode)
 }
 
 /*
- * Does this in a subtransaction.  NULL if it was done, else it is undone and
- * its error is the result; cancel and shutdown go through.  What `work` has
- * left in *arg stays as it is.
+ * Does this in a subtransaction, which is undone if it fails, or is not to be
+ * kept.  NULL if it was done, else the error.  No error leaves with the
+ * subtransaction open: its session would be stuck in a failed transaction.
  */
-ErrorData *
-pool_attempt(void (*work) (void *arg), void *arg)
+static ErrorData *
+run(void (*work) (void *arg), void *arg, bool keep)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -41,15 +41,15 @@ pool_attempt(void (*work) (void *arg), void *arg)
 	PG_TRY();
 	{
 		work(arg);
-		ReleaseCurrentSubTransaction();
+		if (keep)
+			ReleaseCurrentSubTransaction();
+		else
+			RollbackAndReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
-			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 	}
@@ -57,6 +57,31 @@ pool_attempt(void (*work) (void *arg), void *arg)
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
 	return error;
+}
+
+/*
+ * NULL if it was done, else it is undone and its error is the result; cancel
+ * and shutdown go through.  What `work` has left in *arg stays as it is.
+ */
+ErrorData *
+pool_attempt(void (*work) (void *arg), void *arg)
+{
+	ErrorData  *error = run(work, arg, true);
+
+	if (error != NULL && (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
+						  error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN))
+		ReThrowError(error);
+	return error;
+}
+
+/* Does it and undoes it; errors go through. */
+void
+pool_rehearse(void (*work) (void *arg), void *arg)
+{
+	ErrorData  *error = run(work, arg, false);
+
+	if (error != NULL)
+		ReThrowError(error);
 }
 
 /* ------------------------------------------------------------------------

@@ -17,6 +17,7 @@ typedef struct PoolParts
 } PoolParts;
 
 extern ErrorData *pool_attempt(void (*work) (void *arg), void *arg);
+extern void pool_rehearse(void (*work) (void *arg), void *arg);
 extern ErrorData *pool_attempt_parts(const PoolParts *parts, int n);
 extern bool pool_attempt_is_passing(int sqlerrcode);
 extern void pool_attempt_report(const ErrorData *error, const char *what,

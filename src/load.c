@@ -21,7 +21,6 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "verdict.h"
 
@@ -118,7 +117,7 @@ begin_intake(void)
 }
 
 static void
-enter_rows(void)
+enter_rows(void *arg)
 {
 	PoolWork   *work = pool_work_begin();
 	Snapshot	snapshot = RegisterSnapshot(pool_snapshot());
@@ -135,28 +134,13 @@ enter_rows(void)
 	pool_work_end(work);
 }
 
-/* Does everything, and undoes it. */
-static void
-check_rows(void)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	enter_rows();
-	RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-}
-
 static void
 end_intake(void)
 {
 	if (intake->check)
-		check_rows();
+		pool_rehearse(enter_rows, NULL);
 	else
-		enter_rows();
+		enter_rows(NULL);
 	pool_verdict_publish(intake->verdicts, intake->check);
 	drop_intake();
 }

@@ -66,27 +66,46 @@ TRUNCATE poison;
 SELECT string_agg(key, ' ' ORDER BY key) AS keys, kind
     FROM tick_at('2028-03-04 09:00+00') GROUP BY kind;
 
+-- a cancel ends the tick, and leaves no transaction behind
+SELECT count(*) FROM pool.claim('idle', 'ann', 10);
+CREATE FUNCTION cancel() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE 'stop' USING ERRCODE = 'query_canceled';
+END $$;
+CREATE TRIGGER zz_cancel AFTER INSERT ON pool.event
+    FOR EACH ROW EXECUTE FUNCTION cancel();
+SET pool_ext.clock = '2028-03-05 09:00+00';
+SELECT count(*) FROM pool.tick();
+SELECT key, status FROM t.leads('idle') WHERE status <> 'owned';
+-- ... nor does an error where rows are only checked
+SET pool_ext.intake_mode = 'check';
+INSERT INTO pool.intake (pool, key) VALUES ('other', 'o9');
+RESET pool_ext.intake_mode;
+SELECT t.id('o9');
+DROP TRIGGER zz_cancel ON pool.event;
+SELECT count(*), kind FROM tick_at('2028-03-05 09:00+00') GROUP BY kind;
+
 -- where everything fails the pool is given up, after a while
 SELECT t.fill('broken', 'b', 200);
 SELECT count(*) FROM pool.claim('broken', 'bob', 200);
 SELECT count(*) FROM pool.claim('other', 'ann', 1);
 INSERT INTO poison VALUES ('b.*');
 SET client_min_messages = error;
-SELECT * FROM tick_at('2028-03-05 09:00+00') WHERE key !~ '^i';
+SELECT * FROM tick_at('2028-03-06 09:00+00') WHERE key !~ '^i';
 RESET client_min_messages;
 TRUNCATE poison;
-SELECT count(*), kind FROM tick_at('2028-03-05 09:00+00') GROUP BY kind;
+SELECT count(*), kind FROM tick_at('2028-03-06 09:00+00') GROUP BY kind;
 
 -- a change of rules: all others have new times
 SELECT count(*) FROM pool.claim('idle', 'ann', 20);
 INSERT INTO poison VALUES ('i3');
 UPDATE pool.timer_rule SET after = '2 days' WHERE name = 'idle';
-SELECT count(*) FROM tick_at('2028-03-05 09:00+00');
+SELECT count(*) FROM tick_at('2028-03-06 09:00+00');
 SELECT d.key, s.check_at FROM pool.lead_state s JOIN pool.lead_data d USING (id)
     WHERE s.status = 'owned' AND d.key IN ('i2', 'i3', 'i4') ORDER BY d.key;
 SELECT count(*) FROM pool.timer_recheck;
 TRUNCATE poison;
-SELECT count(*), kind FROM tick_at('2028-03-07 09:00+00') GROUP BY kind;
+SELECT count(*), kind FROM tick_at('2028-03-08 09:00+00') GROUP BY kind;
 
 -- a run goes on around it, and is done when it can be
 SELECT t.fill('leaver', 'l', 10);
@@ -94,10 +113,10 @@ SELECT count(*) FROM pool.claim('leaver', 'bob', 10);
 INSERT INTO poison VALUES ('l5');
 SELECT outcome FROM pool.offboard('bob');
 SELECT kind, status, done, skipped FROM pool.stat_run WHERE kind = 'offboard';
-SELECT count(*) FROM tick_at('2028-03-07 09:00+00');
+SELECT count(*) FROM tick_at('2028-03-08 09:00+00');
 SELECT key, owner FROM t.leads('leaver') WHERE status = 'owned';
 TRUNCATE poison;
-SELECT count(*) FROM tick_at('2028-03-07 09:00+00');
+SELECT count(*) FROM tick_at('2028-03-08 09:00+00');
 SELECT kind, status, done, skipped FROM pool.stat_run WHERE kind = 'offboard';
 SELECT status FROM pool.member WHERE key = 'bob';
 
@@ -109,7 +128,7 @@ INSERT INTO pool.routing_rule (pool_id, name, strategy)
 SELECT t.fill('routed', 'r', 5);
 UPDATE pool.member SET status = 'active' WHERE key = 'ann';
 INSERT INTO poison VALUES ('r2');
-SELECT * FROM tick_at('2028-03-07 10:00+00');
+SELECT * FROM tick_at('2028-03-08 10:00+00');
 TRUNCATE poison;
-SELECT * FROM tick_at('2028-03-07 11:00+00');
+SELECT * FROM tick_at('2028-03-08 11:00+00');
 SELECT * FROM pool.verify();
