@@ -125,7 +125,8 @@ COMMENT ON COLUMN pool.member.key IS
     'The application''s user id, unique in the tenant, without /.';
 COMMENT ON COLUMN pool.member.name IS 'Name.';
 COMMENT ON COLUMN pool.member.login IS
-    'Database role that acts as this member; NULL = none.';
+    'Database role that acts as this member; NULL = none. A warning says '
+    'where there is no such role yet.';
 COMMENT ON COLUMN pool.member.level IS 'Level.';
 COMMENT ON COLUMN pool.member.profile IS 'What rules may know of the member.';
 COMMENT ON COLUMN pool.member.timezone IS
@@ -191,7 +192,7 @@ COMMENT ON COLUMN pool.timer_rule.condition IS
     'NULL = all.';
 COMMENT ON COLUMN pool.timer_rule.remind_before IS
     'How long before it acts there is a reminder, once per spell, or stay in '
-    'the pool, each.';
+    'the pool, each; never longer than after, but on basis planned.';
 COMMENT ON COLUMN pool.timer_rule.notice_required IS
     'Whether it reclaims, moves or archives only leads that were reminded '
     'of at least the shortest remind_before ago.';

@@ -8,7 +8,7 @@ CREATE FUNCTION pool.check_tenant() RETURNS trigger
     AS 'MODULE_PATHNAME', 'pool_check_tenant'
     LANGUAGE C;
 COMMENT ON FUNCTION pool.check_tenant() IS
-    'Trigger: time zone; the id stays.';
+    'Trigger: constraints (with hints), time zone; the id stays.';
 CREATE TRIGGER check_tenant BEFORE INSERT OR UPDATE ON pool.tenant
     FOR EACH ROW EXECUTE FUNCTION pool.check_tenant();
 
@@ -16,7 +16,8 @@ CREATE FUNCTION pool.check_pool() RETURNS trigger
     AS 'MODULE_PATHNAME', 'pool_check_pool'
     LANGUAGE C;
 COMMENT ON FUNCTION pool.check_pool() IS
-    'Trigger: time zone, intervals; id and tenant stay.';
+    'Trigger: constraints (with hints), time zone, intervals; id and tenant '
+    'stay.';
 CREATE TRIGGER check_pool BEFORE INSERT OR UPDATE ON pool.pool
     FOR EACH ROW EXECUTE FUNCTION pool.check_pool();
 
@@ -24,7 +25,7 @@ CREATE FUNCTION pool.check_member() RETURNS trigger
     AS 'MODULE_PATHNAME', 'pool_check_member'
     LANGUAGE C;
 COMMENT ON FUNCTION pool.check_member() IS
-    'Trigger: time zone, login; id and tenant stay.';
+    'Trigger: constraints (with hints), time zone, login; id and tenant stay.';
 CREATE TRIGGER check_member BEFORE INSERT OR UPDATE ON pool.member
     FOR EACH ROW EXECUTE FUNCTION pool.check_member();
 
