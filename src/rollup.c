@@ -8,6 +8,7 @@
 
 #include "access.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "clock.h"
 #include "config.h"
@@ -18,9 +19,11 @@
 #include "poll.h"
 #include "rollup_sql.h"
 #include "sql.h"
+#include "storage/lmgr.h"
 #include "table.h"
 #include "utils/datum.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(pool_purge_events);
@@ -45,9 +48,18 @@ walk_indexes(void)
 								 false);
 }
 
+/* Whoever folds holds a lock on it. */
+static Oid
+rollup_state_oid(void)
+{
+	return get_relname_relid("rollup_state",
+							 get_namespace_oid("pool", false));
+}
+
 /*
- * Folds what is finished.  max_events is a measure of how much at once, not
- * exact: a transaction is never split.
+ * Folds what is finished, unless another transaction folds just now: a tick may
+ * hold counters, and waits for nobody.  max_events is a measure of how much at
+ * once, not exact: a transaction is never split.
  */
 PoolTickResult
 pool_rollup_run(int max_events, TimestampTz now)
@@ -59,10 +71,13 @@ pool_rollup_run(int max_events, TimestampTz now)
 	int32		generation = pool_generation();
 	bool		pending;
 	bool		isnull;
-	PoolSql		sql = pool_sql_begin();
+	PoolSql		sql;
 
+	if (!ConditionalLockRelationOid(rollup_state_oid(),
+									ShareRowExclusiveLock))
+		return result;
+	sql = pool_sql_begin();
 	walk_indexes();
-	pool_sql_run(ROLLUP_LOCK_SQL, 0, NULL, NULL, NULL);
 	values[0] = Int64GetDatum((int64) max_events * EVENTS_PER_LEAD);
 	values[1] = Int32GetDatum(generation);
 	pool_sql_run(ROLLUP_SNAPSHOT_SQL, 2, types, values, NULL);
@@ -155,6 +170,7 @@ pool_purge_events(PG_FUNCTION_ARGS)
 				 errmsg("events of the last three days cannot be purged"),
 				 errdetail("Counters of a member's day may still be compared with them."),
 				 errhint("Pass an earlier time.")));
+	LockRelationOid(rollup_state_oid(), ShareRowExclusiveLock);
 	while (pool_rollup_run(INT_MAX / EVENTS_PER_LEAD, latest).more)
 		CHECK_FOR_INTERRUPTS();
 	CommandCounterIncrement();

@@ -18,9 +18,6 @@
 #ifndef POOL_ROLLUP_SQL_H
 #define POOL_ROLLUP_SQL_H
 
-#define ROLLUP_LOCK_SQL \
-	"LOCK TABLE pool.rollup_state IN SHARE ROW EXCLUSIVE MODE"
-
 /*
  * Events to fold.  A CASE, so that the planner does not take it for something
  * to look up in the index: that is what is_tail is for.
