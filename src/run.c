@@ -316,7 +316,7 @@ take_step(void *arg)
 static PoolRunStep
 try_step(int64 run_id, int max, TimestampTz now, int64 *looked_at)
 {
-	Step		step = {run_id, max, now};
+	Step		step = {run_id, max, now, 0, POOL_RUN_BUSY};
 	ErrorData  *error = pool_attempt(take_step, &step);
 
 	*looked_at = error == NULL ? step.looked_at : 0;
