@@ -115,6 +115,7 @@ OBJS = \
 	src/timer_view.o \
 	src/trigger.o \
 	src/turn.o \
+	src/turn_row.o \
 	src/undo.o \
 	src/verdict.o \
 	src/verify.o \
