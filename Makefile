@@ -37,6 +37,7 @@ OBJS = \
 	src/edit.o \
 	src/entry.o \
 	src/entry_rule.o \
+	src/erase.o \
 	src/event.o \
 	src/fact.o \
 	src/follow_up.o \

@@ -12,6 +12,7 @@
 #include "access.h"
 #include "access/xact.h"
 #include "again.h"
+#include "approval.h"
 #include "assign.h"
 #include "claim_test.h"
 #include "data.h"
@@ -242,21 +243,27 @@ wants_owner(const PoolEntry *entry)
 }
 
 /*
- * Entering a lead again is no way round the cooldown, unless a manager or a
- * service does it.
+ * Entering a lead is no way round the cooldown, unless a manager or a service
+ * enters it again, nor round the need of approval.  Why the named owner cannot
+ * have it; NULL if nothing of this keeps him from it.
  */
-static bool
-is_cooling_down(Run *run, const PoolEntry *entry)
+static const char *
+refuse_owner(Run *run, const PoolEntry *entry)
 {
 	PoolActor	actor = {run->actor_id, entry->tenant_id};
 	PoolLead	lead;
 	TimestampTz until;
 
-	return strcmp(entry->outcome, "reopened") == 0 && !entry->kept &&
+	if (entry->kept ||
+		!pool_lead_peek(pool_work_table(run->work, POOL_LEAD_STATE),
+						entry->lead_id, pool_snapshot(), &lead))
+		return NULL;
+	if (strcmp(entry->outcome, "reopened") == 0 &&
 		!pool_actor_manages(&actor, entry->home_pool_id) &&
-		pool_lead_peek(pool_work_table(run->work, POOL_LEAD_STATE),
-					   entry->lead_id, pool_snapshot(), &lead) &&
-		pool_cooling_down(run->work, &lead, entry->owner_id, run->now, &until);
+		pool_cooling_down(run->work, &lead, entry->owner_id, run->now, &until))
+		return "cooldown";
+	return pool_approval_needed(run->work, &actor, "assign", &lead,
+								run->now) ? "approval" : NULL;
 }
 
 /* Why the named owner cannot have the lead; NULL if he has got it. */
@@ -280,8 +287,9 @@ hand_over(Run *run, PoolQuotaSet *set)
 
 		if (!wants_owner(entry))
 			continue;
-		refusal = is_cooling_down(run, entry) ? "cooldown" :
-			give(run, set, entry);
+		refusal = refuse_owner(run, entry);
+		if (refusal == NULL)
+			refusal = give(run, set, entry);
 		if (refusal != NULL)
 		{
 			entry->reason = refusal;

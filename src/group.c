@@ -231,19 +231,20 @@ pool_group_lock(PoolWork *work, int64 *ids, int n)
 }
 
 /*
- * Whether the owner's lead of this group, which is locked, may go to another
- * member: only if it is the only one he owns.
+ * Whether n of the owner's leads of this group, which are locked, may go to
+ * another member: only if they are all he owns, or what is left of all.
  */
 bool
 pool_group_may_pass(PoolWork *work, int64 id, int32 owner_id,
-					int32 member_id)
+					int32 member_id, int n)
 {
 	IdentityGroup group;
 
 	if (id == 0 || owner_id == member_id)
 		return true;
 	return lock_group(pool_work_table(work, POOL_IDENTITY_GROUP), id, true,
-					  &group) && group.held <= 1;
+					  &group) &&
+		(group.held <= n || group.owner_id == member_id);
 }
 
 static void
@@ -293,6 +294,7 @@ pool_group_lose(PoolWork *work, int64 id)
 	write_group(table, id, &group);
 }
 
+/* The first of all his leads of the group goes to him, or the next. */
 void
 pool_group_pass(PoolWork *work, int64 id, int32 member_id)
 {
@@ -303,8 +305,6 @@ pool_group_pass(PoolWork *work, int64 id, int32 member_id)
 		return;
 	table = pool_work_table(work, POOL_IDENTITY_GROUP);
 	(void) lock_group(table, id, true, &group);
-	if (group.held > 1 && group.owner_id != member_id)
-		report_owned(id);
 	group.owner_id = member_id;
 	write_group(table, id, &group);
 }
