@@ -421,6 +421,27 @@ form_turn(const PoolTurns *turns, int i, Datum *v, bool *n)
 #undef PUT_TIME
 }
 
+/* 40001 if somebody has used the rule since the snapshot of a higher level. */
+static void
+check_current(const PoolTurns *turns)
+{
+	PoolTable  *table = pool_work_table(turns->receivers->work,
+										POOL_ROUTING_CREDIT);
+	Snapshot	snapshot;
+	bool		found;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	snapshot = RegisterSnapshot(pool_latest_snapshot(RelationGetRelid(table->rel)));
+	found = pool_table_find(table, POOL_ROUTING_CREDIT_PKEY, snapshot,
+							&pool_key_int4(turns->rule->id), 1);
+	UnregisterSnapshot(snapshot);
+	if (found != turns->credits_stored ||
+		(found && !ItemPointerEquals(&table->old->tts_tid,
+									 (ItemPointer) &turns->credits_tid)))
+		pool_report_serialization();
+}
+
 /* Writes what has changed; the counters of all receivers are locked. */
 void
 pool_turns_write(PoolTurns *turns)
@@ -436,6 +457,9 @@ pool_turns_write(PoolTurns *turns)
 
 		if (!turns->items[i].changed)
 			continue;
+		if (!any)
+			check_current(turns);
+		any = true;
 		form_turn(turns, i, values, nulls);
 		if (!turns->items[i].stored)
 			pool_table_insert(table, values, nulls);
@@ -446,7 +470,6 @@ pool_turns_write(PoolTurns *turns)
 		turns->items[i].tid = table->new->tts_tid;
 		turns->items[i].stored = true;
 		turns->items[i].changed = false;
-		any = true;
 	}
 	if (!any)
 		return;
