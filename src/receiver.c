@@ -35,6 +35,7 @@ struct PoolVerdicts
 	PoolReceivers *receivers;
 	const PoolCondition *condition;
 	bool		on_held;		/* it may change when somebody receives */
+	bool		failed;			/* for some member, and some lead */
 	HTAB	   *rows;
 	PoolVerdict *scratch;		/* the row where too many are remembered */
 };
@@ -303,7 +304,16 @@ pool_verdict(PoolVerdicts *verdicts, PoolVerdict *row, int i,
 		row[i] = pool_rule_judge(verdicts->condition,
 								 document_of(receivers, &receivers->items[i]),
 								 document);
+	if (row[i] == POOL_RULE_ERROR)
+		verdicts->failed = true;
 	return row[i] == POOL_MATCH;
+}
+
+/* Whether the condition could not be evaluated for somebody. */
+bool
+pool_verdicts_failed(const PoolVerdicts *verdicts)
+{
+	return verdicts->failed;
 }
 
 /* Receiver i holds more now: what hangs on that is to be asked anew. */

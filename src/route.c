@@ -120,6 +120,20 @@ report_rule(PoolRoutePool *pool, PoolRouteRule *rule)
 }
 
 static void
+report_member_condition(PoolRoutePool *pool, PoolRouteRule *rule)
+{
+	if (rule->member_reported || !pool_verdicts_failed(rule->verdicts))
+		return;
+	rule->member_reported = true;
+	ereport(WARNING,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("member condition of routing rule \"%s\" of pool \"%s\" failed",
+					rule->rule->name, pool->conf->name),
+			 errdetail("It compares what cannot be compared for at least one member and lead, and he is left out."),
+			 errhint("The others receive; compare numbers with numbers.")));
+}
+
+static void
 tell_rule(PoolRouteCase *c, PoolRouteRule *rule, bool passed,
 		  const char *detail)
 {
@@ -372,6 +386,7 @@ decide(PoolRouteCase *c)
 		return "no_rule";
 	load_rule(c->pool, c->rule);
 	pool_route_contenders(c);
+	report_member_condition(c->pool, c->rule);
 	if (c->n_contenders == 0)
 		return c->any_full ? "at_capacity" : "no_candidate";
 	choose(c);

@@ -32,7 +32,8 @@ typedef struct PoolRouteRule
 	PoolTurns  *turns;
 	PoolVerdicts *verdicts;
 	PoolScores *scores;
-	bool		reported;		/* its error */
+	bool		reported;		/* its error, as the next */
+	bool		member_reported;
 } PoolRouteRule;
 
 /* A pool that leads may come through. */

@@ -120,6 +120,9 @@ explain_receiver(PoolRouteCase *c, int i)
 							  r->reserved);
 			c->any_full |= all;
 		}
+		else if (!passed && tests[t].passes == meets_condition &&
+				 c->verdicts[i] == POOL_RULE_ERROR)
+			detail = "error";
 		watch->tell(watch->arg, c->rule->rule, r->member, tests[t].name,
 					passed, detail, NULL);
 		all &= passed;
