@@ -165,16 +165,26 @@ pool_group_scope(int32 pool_id)
 	return top == 0 ? "" : psprintf("%d", top);
 }
 
-/* As things are committed, without a lock: FREE or OWNED. */
-PoolGroupVerdict
-pool_group_look(PoolWork *work, int64 id, int32 member_id)
+/* Who owns leads of it, as things are committed, without a lock; 0 = nobody. */
+int32
+pool_group_owner(PoolWork *work, int64 id)
 {
 	IdentityGroup group;
 
 	if (id == 0 ||
 		!find_group(pool_work_table(work, POOL_IDENTITY_GROUP), id, &group))
-		return POOL_GROUP_FREE;
-	return judge(&group, member_id);
+		return 0;
+	return group.owner_id;
+}
+
+/* The same for one member: FREE or OWNED. */
+PoolGroupVerdict
+pool_group_look(PoolWork *work, int64 id, int32 member_id)
+{
+	int32		owner_id = pool_group_owner(work, id);
+
+	return owner_id == 0 || owner_id == member_id ?
+		POOL_GROUP_FREE : POOL_GROUP_OWNED;
 }
 
 /* Locks the group for a member who is about to get a lead of it. */

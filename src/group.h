@@ -20,6 +20,7 @@ extern void pool_group_create(PoolWork *work, int64 id, int32 tenant_id,
 							  const char *scope, int32 owner_id);
 extern PoolGroupVerdict pool_group_look(PoolWork *work, int64 id,
 										int32 member_id);
+extern int32 pool_group_owner(PoolWork *work, int64 id);
 extern PoolGroupVerdict pool_group_try(PoolWork *work, int64 id,
 									   int32 member_id);
 extern const char *pool_group_scope(int32 pool_id);

@@ -83,6 +83,7 @@ typedef struct PoolRouteCase
 	PoolRouteRule *rule;		/* that decides; NULL = none */
 	PoolVerdict *verdicts;
 	List	   *cooling;		/* members barred by cooldown */
+	int32		customer_of;	/* who owns leads of this customer, 0 = nobody */
 	bool		any_full;		/* somebody lacks nothing but room */
 	int			n_contenders;
 	int64		seed;			/* of the draw */

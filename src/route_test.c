@@ -72,9 +72,8 @@ is_not_cooling_down(PoolRouteCase *c, int i)
 static bool
 is_of_free_group(PoolRouteCase *c, int i)
 {
-	return pool_group_look(c->route->work, c->lead->group_id,
-						   c->pool->receivers->items[i].member->id) ==
-		POOL_GROUP_FREE;
+	return c->customer_of == 0 ||
+		c->customer_of == c->pool->receivers->items[i].member->id;
 }
 
 static bool
@@ -177,6 +176,7 @@ pool_route_contenders(PoolRouteCase *c)
 
 	there.pool_id = c->pool->conf->id;
 	c->cooling = pool_cooling_members(c->route->work, &there, c->route->now);
+	c->customer_of = pool_group_owner(c->route->work, c->lead->group_id);
 	c->verdicts = pool_verdicts_for(c->rule->verdicts, c->document);
 	for (int i = 0; i < c->pool->receivers->n; i++)
 		if (is_eligible(c, i))
