@@ -162,3 +162,14 @@ SELECT name FROM pool.lead_data WHERE name IN ('Eins', 'Zwei', 'Drei', 'Vier');
 SELECT count(*) FROM pool.lead_data WHERE erased_at IS NOT NULL;
 SELECT count(*) FROM pool.erase(t.ids('e4'), 'asked', 'chief');
 SELECT * FROM pool.verify();
+
+-- what the statistics and checks of routing go by stays
+INSERT INTO pool.routing_rule (pool_id, name, strategy)
+VALUES (t.pool('line'), 'turn', 'random');
+SELECT outcome FROM pool.enter('line', 'v1', source => 'fair');
+SELECT outcome FROM pool.erase(t.ids('v1'), 'asked', 'boss');
+SELECT e.detail ? 'strategy' AS strategy, e.detail ? 'seed' AS seed,
+    e.detail ? 'candidates' AS candidates
+FROM pool.event e JOIN pool.lead_data d ON d.id = e.lead_id
+WHERE e.kind = 'assigned' AND d.source = 'fair' AND e.pool_id = t.pool('line');
+SELECT * FROM pool.verify();
