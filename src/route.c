@@ -11,6 +11,8 @@
 #include "compat.h"
 #include "route.h"
 
+#include "access/xact.h"
+#include "approval.h"
 #include "batch.h"
 #include "common/pg_prng.h"
 #include "group.h"
@@ -376,6 +378,29 @@ may_have(const PoolRouteCase *c, const PoolMemberConf *member)
 		POOL_GROUP_FREE;
 }
 
+/*
+ * Whether the lead can be suggested to somebody: not while others decide whom
+ * it is assigned to.  A request that has died with what it was about is closed.
+ */
+static bool
+may_suggest(PoolRouteCase *c)
+{
+	PoolWork   *work = c->route->work;
+	TimestampTz now = c->route->now;
+	PoolApproval found;
+
+	if (c->rule->rule->strategy != POOL_SUGGEST ||
+		!pool_approval_find_open(work, c->lead->id, "assign", &found))
+		return true;
+	if (pool_approval_is_live(&found, c->lead))
+		return false;
+	pool_approval_close(work, c->lead, &found,
+						pool_approval_is_over(&found, now) ? "expired" :
+						"cancelled", 0, (Datum) 0, now);
+	CommandCounterIncrement();
+	return true;
+}
+
 /* Decides, and acts unless the lead is only explained. */
 static const char *
 decide(PoolRouteCase *c)
@@ -396,7 +421,7 @@ decide(PoolRouteCase *c)
 		return "assigned";
 	}
 	member = c->pool->receivers->items[c->choice.chosen->index].member;
-	if (!may_have(c, member))
+	if (!may_have(c, member) || !may_suggest(c))
 	{
 		c->choice.chosen = NULL;
 		return "no_candidate";

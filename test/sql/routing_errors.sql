@@ -46,6 +46,33 @@ UPDATE pool.membership SET weight = 1;
 INSERT INTO pool.intake (pool, key) SELECT 'q', 'r' || i FROM generate_series(1, 6) i;
 SELECT member, count(*) FROM pool.intake_check() GROUP BY member ORDER BY member;
 
+-- a suggestion that died with the lead's place is no obstacle to the next one,
+-- and none is made while somebody is deciding
+DELETE FROM pool.routing_rule;
+INSERT INTO pool.member (key) VALUES ('boss');
+INSERT INTO pool.membership (pool_id, member_id, role)
+SELECT p.id, m.id, 'manager' FROM pool.pool p, pool.member m WHERE m.key = 'boss';
+INSERT INTO pool.routing_rule (pool_id, name, strategy)
+VALUES (t.pool('q'), 'suggest', 'suggest');
+SET pool_ext.clock = '2030-01-01 10:00+00';
+SELECT outcome, reason FROM pool.enter('q', 's1');
+SET pool_ext.clock = '2030-01-01 11:00+00';
+SELECT outcome FROM pool.move(t.ids('s1'), 'p', 'boss');
+SELECT outcome FROM pool.move(t.ids('s1'), 'q', 'boss');
+SELECT outcome, key FROM pool.auto_assign('q');
+SELECT status, count(*) FROM pool.approval GROUP BY status ORDER BY status;
+SELECT kind FROM pool.history(t.id('s1'));
+UPDATE pool.routing_rule SET enabled = false;
+INSERT INTO pool.approval_rule (pool_id, name, action, min_level)
+VALUES (t.pool('q'), 'ask', 'assign', 5);
+SELECT outcome FROM pool.enter('q', 's2');
+SELECT outcome FROM pool.request('assign', t.id('s2'), 'ann', actor => 'boss');
+UPDATE pool.routing_rule SET enabled = true;
+SELECT outcome, key FROM pool.auto_assign('q');
+SELECT sum(done) FROM pool.tick() WHERE task = 'routing';
+DELETE FROM pool.approval_rule;
+DELETE FROM pool.routing_rule;
+
 -- rules that send leads round in a circle
 INSERT INTO pool.routing_rule (pool_id, position, name, strategy, to_pool_id)
 VALUES (t.pool('p'), 1, 'there', 'hand_over', t.pool('q')),
