@@ -28,6 +28,8 @@
 #include "take_over.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 typedef struct Run
 {
@@ -184,6 +186,47 @@ lock_known(Run *run)
 	pfree(order);
 }
 
+/*
+ * Whether one of them was erased meanwhile: then its key and identities are
+ * free.  40001 where they cannot be asked for anew.
+ */
+static bool
+any_erased(const Run *run)
+{
+	PoolTable  *table = pool_work_table(run->work, POOL_LEAD_DATA);
+	Snapshot	snapshot = NULL;
+	bool		any = false;
+
+	for (int i = 0; i < run->n && !any; i++)
+	{
+		PoolData	data;
+
+		if (known_lead(run, i) == 0)
+			continue;
+		if (snapshot == NULL)
+			snapshot = RegisterSnapshot(pool_latest_snapshot(RelationGetRelid(table->rel)));
+		any = pool_data_read(table, known_lead(run, i), snapshot, &data) &&
+			data.erased_at != POOL_NO_TIME;
+	}
+	if (snapshot != NULL)
+		UnregisterSnapshot(snapshot);
+	if (any && IsolationUsesXactSnapshot())
+		pool_report_serialization();
+	return any;
+}
+
+/* Finds out which of the entries are known, and locks what will change. */
+static void
+meet_known(Run *run)
+{
+	PoolReserved *reserved = pool_reserve(run->work, run->entries, run->n);
+
+	run->now = pool_now();
+	run->doubled = pool_reserve_settle(reserved);
+	resolve_merged(run);
+	lock_known(run);
+}
+
 /* ------------------------------------------------------------------------
  * The course of an entry
  * ------------------------------------------------------------------------ */
@@ -337,7 +380,6 @@ pool_entry_run(PoolWork *work, Snapshot snapshot, PoolEntry *entries, int n,
 {
 	Run			run = {.work = work,.snapshot = snapshot,.entries = entries,
 	.n = n,.actor_id = actor_id};
-	PoolReserved *reserved;
 
 	if (n == 0)
 		return;
@@ -350,11 +392,14 @@ pool_entry_run(PoolWork *work, Snapshot snapshot, PoolEntry *entries, int n,
 															run.now);
 	}
 	judge_entries(&run);
-	reserved = pool_reserve(work, entries, n);
-	run.now = pool_now();
-	run.doubled = pool_reserve_settle(reserved);
-	resolve_merged(&run);
-	lock_known(&run);
+	meet_known(&run);
+	while (any_erased(&run))
+	{
+		CommandCounterIncrement();
+		for (int i = 0; i < n; i++)
+			entries[i].linked_to = 0;
+		meet_known(&run);
+	}
 	admit_entries(&run);
 	CommandCounterIncrement();
 	find_owners(&run);
