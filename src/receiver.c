@@ -92,10 +92,14 @@ read_reserved(PoolReceivers *receivers)
 	PoolSql		sql = pool_sql_begin();
 	uint64		n;
 
-	n = pool_sql_run("SELECT member_id, count(*)::integer FROM pool.approval"
-					 " WHERE pool_id = $1 AND status = 'open'"
-					 " AND action = 'assign' AND member_id IS NOT NULL"
-					 " GROUP BY member_id", 1, types, values, NULL);
+	n = pool_sql_run("SELECT a.member_id, count(*)::integer"
+					 " FROM pool.approval a"
+					 " JOIN pool.lead_state s ON s.id = a.lead_id"
+					 "  AND s.pool_id = a.pool_id"
+					 "  AND s.reserved_for = a.member_id"
+					 " WHERE a.pool_id = $1 AND a.status = 'open'"
+					 " AND a.action = 'assign'"
+					 " GROUP BY a.member_id", 1, types, values, NULL);
 	for (uint64 row = 0; row < n; row++)
 	{
 		bool		isnull;

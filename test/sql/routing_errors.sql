@@ -62,6 +62,18 @@ SELECT outcome FROM pool.move(t.ids('s1'), 'q', 'boss');
 SELECT outcome, key FROM pool.auto_assign('q');
 SELECT status, count(*) FROM pool.approval GROUP BY status ORDER BY status;
 SELECT kind FROM pool.history(t.id('s1'));
+-- nor does it take anybody's place
+SELECT count(*) > 0 AS reclaimed FROM pool.reclaim(
+    ARRAY(SELECT id FROM pool.lead WHERE owner_id IS NOT NULL), actor => 'boss');
+UPDATE pool.pool SET hold_limit = 1 WHERE name = 'q';
+UPDATE pool.membership SET weight = CASE WHEN member_id =
+    (SELECT reserved_for FROM pool.lead WHERE key = 's1') THEN 1 ELSE 0 END;
+SELECT outcome, reason FROM pool.enter('q', 's1b');
+SET pool_ext.clock = '2030-01-01 12:00+00';
+SELECT outcome FROM pool.move(t.ids('s1'), 'p', 'boss');
+SELECT outcome, reason FROM pool.enter('q', 's1c');
+UPDATE pool.pool SET hold_limit = NULL WHERE name = 'q';
+UPDATE pool.membership SET weight = 1;
 UPDATE pool.routing_rule SET enabled = false;
 INSERT INTO pool.approval_rule (pool_id, name, action, min_level)
 VALUES (t.pool('q'), 'ask', 'assign', 5);
@@ -69,6 +81,7 @@ SELECT outcome FROM pool.enter('q', 's2');
 SELECT outcome FROM pool.request('assign', t.id('s2'), 'ann', actor => 'boss');
 UPDATE pool.routing_rule SET enabled = true;
 SELECT outcome, key FROM pool.auto_assign('q');
+SELECT key, reason FROM pool.routing_waiting WHERE key LIKE 's%' ORDER BY key;
 SELECT sum(done) FROM pool.tick() WHERE task = 'routing';
 DELETE FROM pool.approval_rule;
 DELETE FROM pool.routing_rule;
