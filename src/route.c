@@ -106,35 +106,6 @@ pool_route_add_pool(PoolRoute *route, int32 pool_id)
 	return pool->conf->n_routing_rules > 0;
 }
 
-/* What the rule says may be personal: its name has to do. */
-static void
-report_rule(PoolRoutePool *pool, PoolRouteRule *rule)
-{
-	if (rule->reported)
-		return;
-	rule->reported = true;
-	ereport(WARNING,
-			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("condition of routing rule \"%s\" of pool \"%s\" failed",
-					rule->rule->name, pool->conf->name),
-			 errdetail("It compares what cannot be compared for at least one lead."),
-			 errhint("The rules after it go on; compare numbers with numbers.")));
-}
-
-static void
-report_member_condition(PoolRoutePool *pool, PoolRouteRule *rule)
-{
-	if (rule->member_reported || !pool_verdicts_failed(rule->verdicts))
-		return;
-	rule->member_reported = true;
-	ereport(WARNING,
-			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("member condition of routing rule \"%s\" of pool \"%s\" failed",
-					rule->rule->name, pool->conf->name),
-			 errdetail("It compares what cannot be compared for at least one member and lead, and he is left out."),
-			 errhint("The others receive; compare numbers with numbers.")));
-}
-
 static void
 tell_rule(PoolRouteCase *c, PoolRouteRule *rule, bool passed,
 		  const char *detail)
@@ -157,7 +128,7 @@ find_rule(PoolRouteCase *c, PoolRoutePool *pool)
 											  c->document, NULL);
 
 		if (verdict == POOL_RULE_ERROR)
-			report_rule(pool, rule);
+			pool_route_report_rule(pool, rule);
 		tell_rule(c, rule, verdict == POOL_MATCH,
 				  verdict == POOL_RULE_ERROR ? "error" : NULL);
 		if (verdict == POOL_MATCH)
@@ -411,7 +382,7 @@ decide(PoolRouteCase *c)
 		return "no_rule";
 	load_rule(c->pool, c->rule);
 	pool_route_contenders(c);
-	report_member_condition(c->pool, c->rule);
+	pool_route_report_members(c->pool, c->rule);
 	if (c->n_contenders == 0)
 		return c->any_full ? "at_capacity" : "no_candidate";
 	choose(c);

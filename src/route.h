@@ -106,6 +106,9 @@ extern void pool_route_end(PoolRoute *route);
 
 /* route_test.c */
 extern void pool_route_contenders(PoolRouteCase *c);
+extern void pool_route_report_rule(PoolRoutePool *pool, PoolRouteRule *rule);
+extern void pool_route_report_members(PoolRoutePool *pool,
+									  PoolRouteRule *rule);
 
 /* route_write.c */
 extern bool pool_may_be_routed(const PoolLead *lead, TimestampTz now);

@@ -182,3 +182,36 @@ pool_route_contenders(PoolRouteCase *c)
 		if (is_eligible(c, i))
 			add_contender(c, i, scores);
 }
+
+/* ------------------------------------------------------------------------
+ * Conditions that cannot be evaluated, told once per call
+ * ------------------------------------------------------------------------ */
+
+/* What the rule says may be personal: its name has to do. */
+void
+pool_route_report_rule(PoolRoutePool *pool, PoolRouteRule *rule)
+{
+	if (rule->reported)
+		return;
+	rule->reported = true;
+	ereport(WARNING,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("condition of routing rule \"%s\" of pool \"%s\" failed",
+					rule->rule->name, pool->conf->name),
+			 errdetail("It compares what cannot be compared for at least one lead."),
+			 errhint("The rules after it go on; compare numbers with numbers.")));
+}
+
+void
+pool_route_report_members(PoolRoutePool *pool, PoolRouteRule *rule)
+{
+	if (rule->member_reported || !pool_verdicts_failed(rule->verdicts))
+		return;
+	rule->member_reported = true;
+	ereport(WARNING,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("member condition of routing rule \"%s\" of pool \"%s\" failed",
+					rule->rule->name, pool->conf->name),
+			 errdetail("It compares what cannot be compared for at least one member and lead, and he is left out."),
+			 errhint("The others receive; compare numbers with numbers.")));
+}
