@@ -40,6 +40,7 @@ OBJS = \
 	src/edit.o \
 	src/entry.o \
 	src/entry_rule.o \
+	src/erase.o \
 	src/event.o \
 	src/fact.o \
 	src/follow_up.o \
@@ -119,6 +120,7 @@ OBJS = \
 	src/timer_view.o \
 	src/trigger.o \
 	src/turn.o \
+	src/turn_row.o \
 	src/undo.o \
 	src/verdict.o \
 	src/verify.o \

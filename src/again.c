@@ -163,7 +163,7 @@ bring_back(PoolWork *work, PoolEntry *entry, PoolLead *lead, int32 pool_id,
 {
 	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
 	PoolEvent	event = {.kind = "reopened",.actor_id = actor_id,
-	.rule_id = entry->rule_id};
+	.rule_id = entry->rule_id,.source = entry->source};
 	PoolDetail	detail;
 	PoolData	data;
 

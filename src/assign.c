@@ -267,6 +267,89 @@ check_transfer(void *arg, const PoolLead *lead)
 	return lead->status == POOL_OWNED ? NULL : "not_owned";
 }
 
+/* Whether the two are leads of one customer that go the same way. */
+static bool
+are_siblings(const PoolBatchItem *a, const PoolBatchItem *b)
+{
+	return a->outcome == NULL && b->outcome == NULL &&
+		a->lead.group_id == b->lead.group_id &&
+		a->lead.owner_id == b->lead.owner_id;
+}
+
+static int
+count_siblings(const PoolBatch *batch, const PoolBatchItem *item)
+{
+	int			n = 0;
+
+	for (int i = 0; i < batch->n; i++)
+		if (are_siblings(item, &batch->items[i]))
+			n++;
+	return n;
+}
+
+/*
+ * Why the member cannot receive all leads of this customer; NULL if he can.
+ * Counts them with him to find out, and back again.
+ */
+static const char *
+refuse_siblings(PoolBatch *batch, const PoolHanding *h,
+				const PoolBatchItem *item)
+{
+	const char *refusal = NULL;
+	int			n = 0;
+
+	while (n < batch->n && refusal == NULL)
+	{
+		const PoolBatchItem *sibling = &batch->items[n++];
+		PoolQuota  *from;
+		PoolQuota  *to;
+
+		if (!are_siblings(item, sibling))
+			continue;
+		from = pool_batch_quota(batch, sibling->lead.pool_id,
+								sibling->lead.owner_id);
+		to = pool_batch_quota(batch, target_pool(h, &sibling->lead),
+							  h->member->id);
+		pool_quota_lose(batch->set, from);
+		refusal = must_ask(batch, h, "transfer", &sibling->lead) ?
+			"approval" : refuse_receiver(batch->set, to);
+		pool_quota_regain(batch->set, to);
+	}
+	while (n-- > 0)
+	{
+		const PoolLead *lead = &batch->items[n].lead;
+
+		if (!are_siblings(item, &batch->items[n]))
+			continue;
+		pool_quota_lose(batch->set, pool_batch_quota(batch,
+													 target_pool(h, lead),
+													 h->member->id));
+		pool_quota_regain(batch->set, pool_batch_quota(batch, lead->pool_id,
+													   lead->owner_id));
+	}
+	return refusal;
+}
+
+/*
+ * Why leads of the same customer keep the owner's lead, which is locked, from
+ * the member: he would have to get all that the owner has.
+ */
+static const char *
+refuse_group(PoolBatch *batch, const PoolHanding *h, const PoolBatchItem *item)
+{
+	const PoolLead *lead = &item->lead;
+	int			n = 1;
+
+	if (lead->group_id == 0 || lead->owner_id == h->member->id)
+		return NULL;
+	if (h->together)
+		n = count_siblings(batch, item);
+	if (!pool_group_may_pass(batch->call->work, lead->group_id,
+							 lead->owner_id, h->member->id, n))
+		return "identity_owned";
+	return n == 1 ? NULL : refuse_siblings(batch, h, item);
+}
+
 /*
  * Passes an owned and locked lead on, with row, event and counters, which are
  * locked.  Returns `transferred`, or why not: then nothing has changed.
@@ -286,10 +369,10 @@ pool_transfer_one(PoolBatch *batch, const PoolHanding *h,
 	if (item->outcome != NULL)
 		return item->outcome;
 	if (must_ask(batch, h, "transfer", lead))
-		return "approval";
-	if (!pool_group_may_pass(work, lead->group_id, lead->owner_id,
-							 h->member->id))
-		return item->outcome = "identity_owned";
+		return item->outcome = "approval";
+	item->outcome = refuse_group(batch, h, item);
+	if (item->outcome != NULL)
+		return item->outcome;
 	from = pool_batch_quota(batch, lead->pool_id, lead->owner_id);
 	to = pool_batch_quota(batch, target_pool(h, lead), h->member->id);
 	/* his own place becomes free before it is asked for */
@@ -313,6 +396,21 @@ pool_transfer_one(PoolBatch *batch, const PoolHanding *h,
 	pool_event_append(work, &event, lead, &data);
 	pool_quota_gain(batch->set, to);
 	return "transferred";
+}
+
+/* Of one customer's leads all are refused or none. */
+static const char *
+transfer_item(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
+{
+	PoolBatchItem before = *item;
+	const char *outcome = pool_transfer_one(batch, h, item);
+
+	if (before.outcome == NULL && item->outcome != NULL &&
+		before.lead.group_id != 0)
+		for (int i = 0; i < batch->n; i++)
+			if (are_siblings(&before, &batch->items[i]))
+				batch->items[i].outcome = item->outcome;
+	return outcome;
 }
 
 /*
@@ -344,8 +442,9 @@ pool_transfer(PG_FUNCTION_ARGS)
 		pool_quota_add(batch->set, target_pool(&h, lead), h.member->id, true);
 	}
 	pool_batch_lock_counters(batch);
+	h.together = true;
 	for (int i = 0; i < n; i++)
 		pool_batch_emit(batch, &batch->items[i],
-						pool_transfer_one(batch, &h, &batch->items[i]));
+						transfer_item(batch, &h, &batch->items[i]));
 	return pool_batch_end(batch);
 }

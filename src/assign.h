@@ -19,6 +19,7 @@ typedef struct PoolHanding
 	int64		undone_run;
 	bool		approved;		/* whoever had to be asked has been */
 	bool		estimated;		/* it happened elsewhere, and earlier */
+	bool		together;		/* he gets all leads of the batch */
 } PoolHanding;
 
 extern const char *pool_assign_one(PoolBatch *batch, const PoolHanding *h,

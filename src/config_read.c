@@ -109,7 +109,9 @@ config_column_number(ConfigScan *scan, int attnum, double if_null)
 
 	if (isnull)
 		return if_null;
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8, value));
+	/* what is too small is nothing */
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+											  value));
 }
 
 /* The elements of a text[] without NULLs. */

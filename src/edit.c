@@ -1,34 +1,25 @@
 /*
  * edit.c
- *	  What a lead is called and carries changes: edit, erase.
+ *	  What a lead is called and carries changes: edit.
  */
 #include "batch.h"
 
 #include "access/xact.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
-#include "close.h"
 #include "due.h"
 #include "errors.h"
 #include "group.h"
-#include "guard.h"
 #include "identity.h"
 #include "intake.h"
 #include "priority.h"
-#include "release.h"
 #include "request.h"
 #include "sql.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(pool_edit);
-PG_FUNCTION_INFO_V1(pool_erase);
-
-/* ------------------------------------------------------------------------
- * edit
- * ------------------------------------------------------------------------ */
 
 typedef struct Edit
 {
@@ -331,151 +322,4 @@ pool_edit(PG_FUNCTION_ARGS)
 	pool_put_text(call, 0, outcome);
 	pool_call_row(call);
 	return pool_call_end(call);
-}
-
-/* ------------------------------------------------------------------------
- * erase
- * ------------------------------------------------------------------------ */
-
-static const char *
-check_erase(void *arg, const PoolLead *lead)
-{
-	return NULL;
-}
-
-/* Keys of an event's detail that are not personal and that counts need. */
-#define KEPT_DETAILS \
-	"'{from,from_pool,from_day,cooldown,answered,kind,first_seconds,seconds,amount," \
-	"currency,changed,due_at,before,until,quarantine,notify,approval,action," \
-	"step,counted,owner,run,hidden_until,collaborators,role,counts," \
-	"group,lead,into,estimated}'"
-
-/* What personal data leads have, and how it goes; $1 are the leads, $2 now. */
-static const char *const erasures[] = {
-	"UPDATE pool.lead_data SET key = '" POOL_ERASED_KEY "' || id, name = NULL,"
-	" attributes = '{}', erased_at = $2 WHERE id = ANY ($1)",
-	"DELETE FROM pool.identity WHERE lead_id = ANY ($1)",
-	"UPDATE pool.event SET reason = NULL, detail ="
-	" (SELECT jsonb_object_agg(d.key, d.value)"
-	"  FROM jsonb_each(detail) d WHERE d.key = ANY (" KEPT_DETAILS "))"
-	" WHERE lead_id = ANY ($1) AND (reason IS NOT NULL OR detail IS NOT NULL)",
-	"UPDATE pool.approval SET reason = NULL, note = NULL"
-	" WHERE lead_id = ANY ($1) AND (reason IS NOT NULL OR note IS NOT NULL)",
-	/* of stored results, outcome and lead stay */
-	"UPDATE pool.request_log SET result ="
-	" (SELECT array_agg(CASE WHEN split_part(r, ',', 2) = ANY ($1::text[])"
-	"   THEN concat('(', split_part(substr(r, 2), ',', 1), ',',"
-	"    split_part(r, ',', 2),"
-	"    repeat(',', CASE function WHEN 'claim' THEN 10"
-	"     WHEN 'claim_leads' THEN 5 WHEN 'approve' THEN 3 ELSE 1 END), ')')"
-	"   ELSE r END ORDER BY n)"
-	"  FROM unnest(result) WITH ORDINALITY u (r, n))"
-	" WHERE function IN ('claim', 'claim_leads', 'assign', 'transfer',"
-	"  'release', 'reclaim', 'convert', 'archive', 'reopen', 'move', 'hide',"
-	"  'unhide', 'protect', 'unprotect', 'approve', 'reject',"
-	"  'cancel_request', 'review', 'merge')"
-	" AND EXISTS (SELECT FROM unnest(result) r"
-	"  WHERE split_part(r, ',', 2) = ANY ($1::text[]))"
-};
-
-/* All leads at once: there is no index that finds stored results of a lead. */
-static void
-erase_personal_data(Datum *ids, int n, TimestampTz now)
-{
-	Oid			types[2] = {INT8ARRAYOID, TIMESTAMPTZOID};
-	Datum		values[2] = {0, TimestampTzGetDatum(now)};
-	PoolSql		sql;
-
-	if (n == 0)
-		return;
-	values[0] = PointerGetDatum(construct_array(ids, n, INT8OID, sizeof(int64),
-												FLOAT8PASSBYVAL,
-												TYPALIGN_DOUBLE));
-	sql = pool_sql_begin();
-	pool_guard_allow_event_writes = true;
-	PG_TRY();
-	{
-		for (int i = 0; i < (int) lengthof(erasures); i++)
-			pool_sql_run(erasures[i], 2, types, values, NULL);
-	}
-	PG_FINALLY();
-	{
-		pool_guard_allow_event_writes = false;
-	}
-	PG_END_TRY();
-	pool_sql_end(sql);
-}
-
-/* Erased before, and closed since: there is nothing to do. */
-static bool
-is_erased(PoolBatch *batch, const PoolBatchItem *item)
-{
-	PoolData	data;
-
-	return (item->lead.status == POOL_ARCHIVED ||
-			item->lead.status == POOL_CONVERTED) &&
-		pool_data_read(pool_work_table(batch->call->work, POOL_LEAD_DATA),
-					   item->id, pool_snapshot(), &data) &&
-		data.erased_at != POOL_NO_TIME;
-}
-
-/* Erases what the leads carry, and closes those that are open. */
-static void
-erase_leads(PoolBatch *batch, Datum reason)
-{
-	Datum	   *ids = palloc(Max(batch->n, 1) * sizeof(Datum));
-	bool	   *erased = palloc0(Max(batch->n, 1) * sizeof(bool));
-	int			n = 0;
-
-	for (int i = 0; i < batch->n; i++)
-	{
-		PoolBatchItem *item = &batch->items[i];
-
-		erased[i] = item->outcome == NULL && !is_erased(batch, item);
-		if (erased[i])
-			ids[n++] = Int64GetDatum(item->id);
-	}
-	erase_personal_data(ids, n, batch->now);
-	for (int i = 0; i < batch->n; i++)
-	{
-		PoolEvent	event = {.kind = "erased",.reason = reason,
-		.actor_id = batch->actor->member_id};
-
-		if (erased[i])
-			pool_archive_one(batch, &batch->items[i], &event);
-	}
-}
-
-/*
- * pool.erase(leads, reason, actor)
- */
-Datum
-pool_erase(PG_FUNCTION_ARGS)
-{
-	PoolCall   *call = pool_call_begin(fcinfo, "erase");
-	PoolActor	actor = pool_resolve_operator(fcinfo, 2);
-	Datum		reason = pool_arg_short(call, 1, POOL_MAX_LABEL_LENGTH,
-										"reason");
-	PoolBatch  *batch;
-	int64	   *ids;
-	int			n = pool_arg_ids(call, 0, &ids);
-
-	batch = pool_batch_begin(call, &actor, ids, n, check_erase, NULL);
-	pool_batch_require_manager(batch, NULL);
-	pool_batch_lock_leads(batch);
-	pool_batch_require_manager(batch, NULL);
-	pool_batch_add_owners(batch);
-	pool_batch_lock_counters(batch);
-	erase_leads(batch, reason);
-	for (int i = 0; i < n; i++)
-	{
-		PoolBatchItem *item = &batch->items[i];
-
-		/* the key went with the rest */
-		pool_put_text(call, 0, item->outcome != NULL ?
-					  item->outcome : "erased");
-		pool_put(call, 1, Int64GetDatum(item->id));
-		pool_call_row(call);
-	}
-	return pool_batch_end(batch);
 }

@@ -12,6 +12,7 @@
 #include "access.h"
 #include "access/xact.h"
 #include "again.h"
+#include "approval.h"
 #include "assign.h"
 #include "claim_test.h"
 #include "data.h"
@@ -27,6 +28,8 @@
 #include "take_over.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 typedef struct Run
 {
@@ -183,6 +186,47 @@ lock_known(Run *run)
 	pfree(order);
 }
 
+/*
+ * Whether one of them was erased meanwhile: then its key and identities are
+ * free.  40001 where they cannot be asked for anew.
+ */
+static bool
+any_erased(const Run *run)
+{
+	PoolTable  *table = pool_work_table(run->work, POOL_LEAD_DATA);
+	Snapshot	snapshot = NULL;
+	bool		any = false;
+
+	for (int i = 0; i < run->n && !any; i++)
+	{
+		PoolData	data;
+
+		if (known_lead(run, i) == 0)
+			continue;
+		if (snapshot == NULL)
+			snapshot = RegisterSnapshot(pool_latest_snapshot(RelationGetRelid(table->rel)));
+		any = pool_data_read(table, known_lead(run, i), snapshot, &data) &&
+			data.erased_at != POOL_NO_TIME;
+	}
+	if (snapshot != NULL)
+		UnregisterSnapshot(snapshot);
+	if (any && IsolationUsesXactSnapshot())
+		pool_report_serialization();
+	return any;
+}
+
+/* Finds out which of the entries are known, and locks what will change. */
+static void
+meet_known(Run *run)
+{
+	PoolReserved *reserved = pool_reserve(run->work, run->entries, run->n);
+
+	run->now = pool_now();
+	run->doubled = pool_reserve_settle(reserved);
+	resolve_merged(run);
+	lock_known(run);
+}
+
 /* ------------------------------------------------------------------------
  * The course of an entry
  * ------------------------------------------------------------------------ */
@@ -242,21 +286,27 @@ wants_owner(const PoolEntry *entry)
 }
 
 /*
- * Entering a lead again is no way round the cooldown, unless a manager or a
- * service does it.
+ * Entering a lead is no way round the cooldown, unless a manager or a service
+ * enters it again, nor round the need of approval.  Why the named owner cannot
+ * have it; NULL if nothing of this keeps him from it.
  */
-static bool
-is_cooling_down(Run *run, const PoolEntry *entry)
+static const char *
+refuse_owner(Run *run, const PoolEntry *entry)
 {
 	PoolActor	actor = {run->actor_id, entry->tenant_id};
 	PoolLead	lead;
 	TimestampTz until;
 
-	return strcmp(entry->outcome, "reopened") == 0 && !entry->kept &&
+	if (entry->kept ||
+		!pool_lead_peek(pool_work_table(run->work, POOL_LEAD_STATE),
+						entry->lead_id, pool_snapshot(), &lead))
+		return NULL;
+	if (strcmp(entry->outcome, "reopened") == 0 &&
 		!pool_actor_manages(&actor, entry->home_pool_id) &&
-		pool_lead_peek(pool_work_table(run->work, POOL_LEAD_STATE),
-					   entry->lead_id, pool_snapshot(), &lead) &&
-		pool_cooling_down(run->work, &lead, entry->owner_id, run->now, &until);
+		pool_cooling_down(run->work, &lead, entry->owner_id, run->now, &until))
+		return "cooldown";
+	return pool_approval_needed(run->work, &actor, "assign", &lead,
+								run->now) ? "approval" : NULL;
 }
 
 /* Why the named owner cannot have the lead; NULL if he has got it. */
@@ -280,8 +330,9 @@ hand_over(Run *run, PoolQuotaSet *set)
 
 		if (!wants_owner(entry))
 			continue;
-		refusal = is_cooling_down(run, entry) ? "cooldown" :
-			give(run, set, entry);
+		refusal = refuse_owner(run, entry);
+		if (refusal == NULL)
+			refusal = give(run, set, entry);
 		if (refusal != NULL)
 		{
 			entry->reason = refusal;
@@ -329,7 +380,6 @@ pool_entry_run(PoolWork *work, Snapshot snapshot, PoolEntry *entries, int n,
 {
 	Run			run = {.work = work,.snapshot = snapshot,.entries = entries,
 	.n = n,.actor_id = actor_id};
-	PoolReserved *reserved;
 
 	if (n == 0)
 		return;
@@ -342,11 +392,14 @@ pool_entry_run(PoolWork *work, Snapshot snapshot, PoolEntry *entries, int n,
 															run.now);
 	}
 	judge_entries(&run);
-	reserved = pool_reserve(work, entries, n);
-	run.now = pool_now();
-	run.doubled = pool_reserve_settle(reserved);
-	resolve_merged(&run);
-	lock_known(&run);
+	meet_known(&run);
+	while (any_erased(&run))
+	{
+		CommandCounterIncrement();
+		for (int i = 0; i < n; i++)
+			entries[i].linked_to = 0;
+		meet_known(&run);
+	}
 	admit_entries(&run);
 	CommandCounterIncrement();
 	find_owners(&run);

@@ -93,6 +93,7 @@ pool_event_append(PoolWork *work, const PoolEvent *event,
 	Datum		v[EVENT_NATTS];
 	bool		n[EVENT_NATTS];
 	const PoolConf *pool = pool_config_pool(lead->pool_id);
+	Datum		source = event->source != 0 ? event->source : data->source;
 	int64		id = next_event_id();
 
 #define PUT(attnum, value, null) \
@@ -114,7 +115,7 @@ pool_event_append(PoolWork *work, const PoolEvent *event,
 	PUT(EVENT_RULE_ID, Int32GetDatum(event->rule_id), event->rule_id == 0);
 	PUT(EVENT_KIND, CStringGetTextDatum(event->kind), false);
 	PUT(EVENT_REASON, event->reason, event->reason == 0);
-	PUT(EVENT_SOURCE, data->source, data->source == 0);
+	PUT(EVENT_SOURCE, source, source == 0);
 	PUT(EVENT_GRADE, data->grade, data->grade == 0);
 	PUT(EVENT_DETAIL, JsonbPGetDatum(event->detail), event->detail == NULL);
 #undef PUT

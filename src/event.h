@@ -21,6 +21,7 @@ typedef struct PoolEvent
 	int64		run_id;			/* for the detail; 0 = of no run */
 	bool		no_cooldown;	/* for the detail of a release */
 	Datum		reason;			/* text, 0 = NULL */
+	Datum		source;			/* text, 0 = the lead's */
 	Jsonb	   *detail;			/* NULL = none */
 } PoolEvent;
 

@@ -165,16 +165,26 @@ pool_group_scope(int32 pool_id)
 	return top == 0 ? "" : psprintf("%d", top);
 }
 
-/* As things are committed, without a lock: FREE or OWNED. */
-PoolGroupVerdict
-pool_group_look(PoolWork *work, int64 id, int32 member_id)
+/* Who owns leads of it, as things are committed, without a lock; 0 = nobody. */
+int32
+pool_group_owner(PoolWork *work, int64 id)
 {
 	IdentityGroup group;
 
 	if (id == 0 ||
 		!find_group(pool_work_table(work, POOL_IDENTITY_GROUP), id, &group))
-		return POOL_GROUP_FREE;
-	return judge(&group, member_id);
+		return 0;
+	return group.owner_id;
+}
+
+/* The same for one member: FREE or OWNED. */
+PoolGroupVerdict
+pool_group_look(PoolWork *work, int64 id, int32 member_id)
+{
+	int32		owner_id = pool_group_owner(work, id);
+
+	return owner_id == 0 || owner_id == member_id ?
+		POOL_GROUP_FREE : POOL_GROUP_OWNED;
 }
 
 /* Locks the group for a member who is about to get a lead of it. */
@@ -231,19 +241,20 @@ pool_group_lock(PoolWork *work, int64 *ids, int n)
 }
 
 /*
- * Whether the owner's lead of this group, which is locked, may go to another
- * member: only if it is the only one he owns.
+ * Whether n of the owner's leads of this group, which are locked, may go to
+ * another member: only if they are all he owns, or what is left of all.
  */
 bool
 pool_group_may_pass(PoolWork *work, int64 id, int32 owner_id,
-					int32 member_id)
+					int32 member_id, int n)
 {
 	IdentityGroup group;
 
 	if (id == 0 || owner_id == member_id)
 		return true;
 	return lock_group(pool_work_table(work, POOL_IDENTITY_GROUP), id, true,
-					  &group) && group.held <= 1;
+					  &group) &&
+		(group.held <= n || group.owner_id == member_id);
 }
 
 static void
@@ -293,6 +304,7 @@ pool_group_lose(PoolWork *work, int64 id)
 	write_group(table, id, &group);
 }
 
+/* The first of all his leads of the group goes to him, or the next. */
 void
 pool_group_pass(PoolWork *work, int64 id, int32 member_id)
 {
@@ -303,8 +315,6 @@ pool_group_pass(PoolWork *work, int64 id, int32 member_id)
 		return;
 	table = pool_work_table(work, POOL_IDENTITY_GROUP);
 	(void) lock_group(table, id, true, &group);
-	if (group.held > 1 && group.owner_id != member_id)
-		report_owned(id);
 	group.owner_id = member_id;
 	write_group(table, id, &group);
 }

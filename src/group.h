@@ -20,13 +20,14 @@ extern void pool_group_create(PoolWork *work, int64 id, int32 tenant_id,
 							  const char *scope, int32 owner_id);
 extern PoolGroupVerdict pool_group_look(PoolWork *work, int64 id,
 										int32 member_id);
+extern int32 pool_group_owner(PoolWork *work, int64 id);
 extern PoolGroupVerdict pool_group_try(PoolWork *work, int64 id,
 									   int32 member_id);
 extern const char *pool_group_scope(int32 pool_id);
 extern const char *pool_group_refusal(PoolGroupVerdict verdict);
 extern void pool_group_lock(PoolWork *work, int64 *ids, int n);
 extern bool pool_group_may_pass(PoolWork *work, int64 id, int32 owner_id,
-								int32 member_id);
+								int32 member_id, int n);
 
 /* for lead.c: a lead of the group gets, loses, changes its owner */
 extern void pool_group_gain(PoolWork *work, int64 id, int32 member_id);

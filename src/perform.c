@@ -73,7 +73,8 @@ give_back(PoolDecision *d)
 
 	pool_give_back(d->batch, d->item, target_pool(&d->approval), &event);
 	/* he who asks for a transfer to nobody in particular wants it routed */
-	if (pool_approval_is(&d->approval, "transfer"))
+	if (pool_approval_is(&d->approval, "transfer") &&
+		!pool_config_pool(d->item->lead.pool_id)->route_returned)
 		pool_wait_for_another(d->batch->call->work, &d->item->lead,
 							  event.member_id);
 	return NULL;

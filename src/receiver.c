@@ -35,6 +35,7 @@ struct PoolVerdicts
 	PoolReceivers *receivers;
 	const PoolCondition *condition;
 	bool		on_held;		/* it may change when somebody receives */
+	bool		failed;			/* for some member, and some lead */
 	HTAB	   *rows;
 	PoolVerdict *scratch;		/* the row where too many are remembered */
 };
@@ -91,10 +92,14 @@ read_reserved(PoolReceivers *receivers)
 	PoolSql		sql = pool_sql_begin();
 	uint64		n;
 
-	n = pool_sql_run("SELECT member_id, count(*)::integer FROM pool.approval"
-					 " WHERE pool_id = $1 AND status = 'open'"
-					 " AND action = 'assign' AND member_id IS NOT NULL"
-					 " GROUP BY member_id", 1, types, values, NULL);
+	n = pool_sql_run("SELECT a.member_id, count(*)::integer"
+					 " FROM pool.approval a"
+					 " JOIN pool.lead_state s ON s.id = a.lead_id"
+					 "  AND s.pool_id = a.pool_id"
+					 "  AND s.reserved_for = a.member_id"
+					 " WHERE a.pool_id = $1 AND a.status = 'open'"
+					 " AND a.action = 'assign'"
+					 " GROUP BY a.member_id", 1, types, values, NULL);
 	for (uint64 row = 0; row < n; row++)
 	{
 		bool		isnull;
@@ -303,7 +308,16 @@ pool_verdict(PoolVerdicts *verdicts, PoolVerdict *row, int i,
 		row[i] = pool_rule_judge(verdicts->condition,
 								 document_of(receivers, &receivers->items[i]),
 								 document);
+	if (row[i] == POOL_RULE_ERROR)
+		verdicts->failed = true;
 	return row[i] == POOL_MATCH;
+}
+
+/* Whether the condition could not be evaluated for somebody. */
+bool
+pool_verdicts_failed(const PoolVerdicts *verdicts)
+{
+	return verdicts->failed;
 }
 
 /* Receiver i holds more now: what hangs on that is to be asked anew. */

@@ -46,6 +46,7 @@ extern PoolVerdicts *pool_verdicts_begin(PoolReceivers *receivers,
 										 const PoolCondition *condition);
 extern PoolVerdict *pool_verdicts_for(PoolVerdicts *verdicts,
 									  Jsonb *document);
+extern bool pool_verdicts_failed(const PoolVerdicts *verdicts);
 extern bool pool_verdict(PoolVerdicts *verdicts, PoolVerdict *row, int i,
 						 Jsonb *document);
 extern void pool_verdicts_forget(PoolVerdicts *verdicts, int i);

@@ -11,6 +11,8 @@
 #include "compat.h"
 #include "route.h"
 
+#include "access/xact.h"
+#include "approval.h"
 #include "batch.h"
 #include "common/pg_prng.h"
 #include "group.h"
@@ -104,21 +106,6 @@ pool_route_add_pool(PoolRoute *route, int32 pool_id)
 	return pool->conf->n_routing_rules > 0;
 }
 
-/* What the rule says may be personal: its name has to do. */
-static void
-report_rule(PoolRoutePool *pool, PoolRouteRule *rule)
-{
-	if (rule->reported)
-		return;
-	rule->reported = true;
-	ereport(WARNING,
-			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("condition of routing rule \"%s\" of pool \"%s\" failed",
-					rule->rule->name, pool->conf->name),
-			 errdetail("It compares what cannot be compared for at least one lead."),
-			 errhint("The rules after it go on; compare numbers with numbers.")));
-}
-
 static void
 tell_rule(PoolRouteCase *c, PoolRouteRule *rule, bool passed,
 		  const char *detail)
@@ -141,7 +128,7 @@ find_rule(PoolRouteCase *c, PoolRoutePool *pool)
 											  c->document, NULL);
 
 		if (verdict == POOL_RULE_ERROR)
-			report_rule(pool, rule);
+			pool_route_report_rule(pool, rule);
 		tell_rule(c, rule, verdict == POOL_MATCH,
 				  verdict == POOL_RULE_ERROR ? "error" : NULL);
 		if (verdict == POOL_MATCH)
@@ -362,6 +349,29 @@ may_have(const PoolRouteCase *c, const PoolMemberConf *member)
 		POOL_GROUP_FREE;
 }
 
+/*
+ * Whether the lead can be suggested to somebody: not while others decide whom
+ * it is assigned to.  A request that has died with what it was about is closed.
+ */
+static bool
+may_suggest(PoolRouteCase *c)
+{
+	PoolWork   *work = c->route->work;
+	TimestampTz now = c->route->now;
+	PoolApproval found;
+
+	if (c->rule->rule->strategy != POOL_SUGGEST ||
+		!pool_approval_find_open(work, c->lead->id, "assign", &found))
+		return true;
+	if (pool_approval_is_live(&found, c->lead))
+		return false;
+	pool_approval_close(work, c->lead, &found,
+						pool_approval_is_over(&found, now) ? "expired" :
+						"cancelled", 0, (Datum) 0, now);
+	CommandCounterIncrement();
+	return true;
+}
+
 /* Decides, and acts unless the lead is only explained. */
 static const char *
 decide(PoolRouteCase *c)
@@ -372,6 +382,7 @@ decide(PoolRouteCase *c)
 		return "no_rule";
 	load_rule(c->pool, c->rule);
 	pool_route_contenders(c);
+	pool_route_report_members(c->pool, c->rule);
 	if (c->n_contenders == 0)
 		return c->any_full ? "at_capacity" : "no_candidate";
 	choose(c);
@@ -381,7 +392,7 @@ decide(PoolRouteCase *c)
 		return "assigned";
 	}
 	member = c->pool->receivers->items[c->choice.chosen->index].member;
-	if (!may_have(c, member))
+	if (!may_have(c, member) || !may_suggest(c))
 	{
 		c->choice.chosen = NULL;
 		return "no_candidate";

@@ -32,7 +32,8 @@ typedef struct PoolRouteRule
 	PoolTurns  *turns;
 	PoolVerdicts *verdicts;
 	PoolScores *scores;
-	bool		reported;		/* its error */
+	bool		reported;		/* its error, as the next */
+	bool		member_reported;
 } PoolRouteRule;
 
 /* A pool that leads may come through. */
@@ -82,6 +83,7 @@ typedef struct PoolRouteCase
 	PoolRouteRule *rule;		/* that decides; NULL = none */
 	PoolVerdict *verdicts;
 	List	   *cooling;		/* members barred by cooldown */
+	int32		customer_of;	/* who owns leads of this customer, 0 = nobody */
 	bool		any_full;		/* somebody lacks nothing but room */
 	int			n_contenders;
 	int64		seed;			/* of the draw */
@@ -104,6 +106,9 @@ extern void pool_route_end(PoolRoute *route);
 
 /* route_test.c */
 extern void pool_route_contenders(PoolRouteCase *c);
+extern void pool_route_report_rule(PoolRoutePool *pool, PoolRouteRule *rule);
+extern void pool_route_report_members(PoolRoutePool *pool,
+									  PoolRouteRule *rule);
 
 /* route_write.c */
 extern bool pool_may_be_routed(const PoolLead *lead, TimestampTz now);

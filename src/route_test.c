@@ -72,9 +72,8 @@ is_not_cooling_down(PoolRouteCase *c, int i)
 static bool
 is_of_free_group(PoolRouteCase *c, int i)
 {
-	return pool_group_look(c->route->work, c->lead->group_id,
-						   c->pool->receivers->items[i].member->id) ==
-		POOL_GROUP_FREE;
+	return c->customer_of == 0 ||
+		c->customer_of == c->pool->receivers->items[i].member->id;
 }
 
 static bool
@@ -120,6 +119,9 @@ explain_receiver(PoolRouteCase *c, int i)
 							  r->reserved);
 			c->any_full |= all;
 		}
+		else if (!passed && tests[t].passes == meets_condition &&
+				 c->verdicts[i] == POOL_RULE_ERROR)
+			detail = "error";
 		watch->tell(watch->arg, c->rule->rule, r->member, tests[t].name,
 					passed, detail, NULL);
 		all &= passed;
@@ -174,8 +176,42 @@ pool_route_contenders(PoolRouteCase *c)
 
 	there.pool_id = c->pool->conf->id;
 	c->cooling = pool_cooling_members(c->route->work, &there, c->route->now);
+	c->customer_of = pool_group_owner(c->route->work, c->lead->group_id);
 	c->verdicts = pool_verdicts_for(c->rule->verdicts, c->document);
 	for (int i = 0; i < c->pool->receivers->n; i++)
 		if (is_eligible(c, i))
 			add_contender(c, i, scores);
+}
+
+/* ------------------------------------------------------------------------
+ * Conditions that cannot be evaluated, told once per call
+ * ------------------------------------------------------------------------ */
+
+/* What the rule says may be personal: its name has to do. */
+void
+pool_route_report_rule(PoolRoutePool *pool, PoolRouteRule *rule)
+{
+	if (rule->reported)
+		return;
+	rule->reported = true;
+	ereport(WARNING,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("condition of routing rule \"%s\" of pool \"%s\" failed",
+					rule->rule->name, pool->conf->name),
+			 errdetail("It compares what cannot be compared for at least one lead."),
+			 errhint("The rules after it go on; compare numbers with numbers.")));
+}
+
+void
+pool_route_report_members(PoolRoutePool *pool, PoolRouteRule *rule)
+{
+	if (rule->member_reported || !pool_verdicts_failed(rule->verdicts))
+		return;
+	rule->member_reported = true;
+	ereport(WARNING,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("member condition of routing rule \"%s\" of pool \"%s\" failed",
+					rule->rule->name, pool->conf->name),
+			 errdetail("It compares what cannot be compared for at least one member and lead, and he is left out."),
+			 errhint("The others receive; compare numbers with numbers.")));
 }

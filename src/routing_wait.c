@@ -11,6 +11,8 @@
 
 #include "access/xact.h"
 #include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 static bool
 find_row(PoolWork *work, int64 lead_id)
@@ -83,6 +85,21 @@ row_says(PoolTable *table, int32 pool_id, const char *reason)
 												&isnull)), reason) == 0;
 }
 
+/* 40001 if there is a row that the snapshot of a higher level does not see. */
+static void
+check_current(PoolTable *table, int64 lead_id)
+{
+	Snapshot	snapshot;
+
+	if (!IsolationUsesXactSnapshot() || find_row(table->work, lead_id))
+		return;
+	snapshot = RegisterSnapshot(pool_latest_snapshot(RelationGetRelid(table->rel)));
+	if (pool_table_find(table, POOL_ROUTING_WAIT_PKEY, snapshot,
+						&pool_key_int8(lead_id), 1))
+		pool_report_serialization();
+	UnregisterSnapshot(snapshot);
+}
+
 static void
 put_row(PoolWork *work, const PoolLead *lead, int32 pool_id,
 		const char *reason, TimestampTz tried_at, int32 excluded_id)
@@ -91,6 +108,7 @@ put_row(PoolWork *work, const PoolLead *lead, int32 pool_id,
 	Datum		values[ROUTING_WAIT_NATTS];
 	bool		nulls[ROUTING_WAIT_NATTS];
 
+	check_current(table, lead->id);
 	form_row(lead, pool_id, reason, tried_at, excluded_id, values, nulls);
 	if (!lock_row(work, lead->id))
 		pool_table_insert(table, values, nulls);

@@ -173,6 +173,7 @@ hand_over(PoolBatch *batch, PoolBatchItem *item, PoolRun *run, int32 member_id,
 	h.member = pool_config_member(member_id);
 	h.to_pool = to_pool;
 	h.reason = reason_of(run);
+	h.together = member_id == run->successor_id;
 	if (strcmp(pool_transfer_one(batch, &h, item), "transferred") == 0)
 	{
 		count_receipt(run, true, member_id);

@@ -10,10 +10,12 @@
 /* A row of routing_state, and a credit; times POOL_NO_TIME where NULL. */
 typedef struct PoolTurn
 {
-	bool		stored;			/* there is a row */
+	bool		stored;			/* there is a row, at tid */
+	ItemPointerData tid;
 	bool		changed;
 	bool		newcomer;
 	bool		seated;			/* false: the rule has seats and he has none */
+	bool		credited;		/* he has a credit, if of nothing */
 	double		credit;			/* leads he is due, see strategy.c */
 	int64		served;
 	int64		early;
@@ -33,7 +35,9 @@ typedef struct PoolTurns
 	PoolReceivers *receivers;
 	PoolTurn   *items;
 	int64		served;			/* leads the rule gave to anybody */
-	bool		credits_stored;
+	bool		credits_stored; /* at credits_tid */
+	ItemPointerData credits_tid;
+	TransactionId credits_xmin;
 	bool		credits_changed;
 } PoolTurns;
 
@@ -42,6 +46,9 @@ extern PoolTurns *pool_turns_load(PoolReceivers *receivers,
 extern double pool_turn_owed(const PoolTurns *turns, int i);
 extern void pool_turn_serve(PoolTurns *turns, int i, bool early,
 							TimestampTz at);
+
+/* turn_row.c */
+extern void pool_turns_read(PoolTurns *turns);
 extern void pool_turns_write(PoolTurns *turns);
 
 #endif							/* POOL_TURN_H */

@@ -148,7 +148,7 @@ COMMENT ON COLUMN pool.membership.role IS
 COMMENT ON COLUMN pool.membership.level IS
     'Level in this pool; NULL = the member''s.';
 COMMENT ON COLUMN pool.membership.weight IS
-    'Share of what is distributed by weight.';
+    'Share of what is distributed by weight, from 0 (none) to 1000000000.';
 COMMENT ON COLUMN pool.membership.hold_limit IS
     'Instead of the pool''s; NULL = the pool''s.';
 COMMENT ON COLUMN pool.membership.claim_limit IS

@@ -275,14 +275,20 @@ CREATE TABLE pool.routing_state (
 );
 
 -- What a rule that goes by turns owes to whom: one row, since every lead changes
--- what is owed to all.
+-- what is owed to all.  Written by other rules too, with nothing in it: whoever
+-- has seen this version has seen all rows of routing_state (turn_row.c).
 CREATE TABLE pool.routing_credit (
     rule_id     integer NOT NULL,
     tenant_id   integer NOT NULL,
     members     integer[] NOT NULL,
     credits     double precision[] NOT NULL,
     CONSTRAINT routing_credit_pkey PRIMARY KEY (rule_id)
-) WITH (fillfactor = 50);
+) WITH (toast_tuple_target = 128);
+-- apart, so that many versions of the row have room on a page and none of them
+-- needs an index entry of its own
+ALTER TABLE pool.routing_credit
+    ALTER COLUMN members SET STORAGE EXTERNAL,
+    ALTER COLUMN credits SET STORAGE EXTERNAL;
 
 -- Leads to be routed: those that no rule could give to anybody, and those that
 -- came back by time.

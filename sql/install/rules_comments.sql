@@ -280,8 +280,8 @@ COMMENT ON COLUMN pool.routing_state.period_served IS
     'Leads the rule gave him in it.';
 
 COMMENT ON TABLE pool.routing_credit IS
-    'What routing rules that go by turns owe to whom. Written by the '
-    'library only.';
+    'What routing rules that go by turns owe to whom; of other rules a row '
+    'without members. Written by the library only.';
 COMMENT ON COLUMN pool.routing_credit.rule_id IS 'Routing rule.';
 COMMENT ON COLUMN pool.routing_credit.tenant_id IS 'Tenant (id).';
 COMMENT ON COLUMN pool.routing_credit.members IS

@@ -150,7 +150,7 @@ CREATE TABLE pool.membership (
     CONSTRAINT membership_role_check
         CHECK (role IN ('member', 'manager', 'viewer')),
     CONSTRAINT membership_weight_check
-        CHECK (weight >= 0 AND weight < 'Infinity'),
+        CHECK (weight BETWEEN 0 AND 1000000000),
     CONSTRAINT membership_hold_limit_check CHECK (hold_limit >= 0),
     CONSTRAINT membership_claim_limit_check CHECK (claim_limit >= 0)
 );

@@ -60,6 +60,7 @@ UPDATE pool.pool SET hold_limit = -1;
 UPDATE pool.pool SET claim_limit = -1;
 UPDATE pool.membership SET weight = -1;
 UPDATE pool.membership SET weight = 'Infinity';
+UPDATE pool.membership SET weight = 1000000001;
 UPDATE pool.membership SET weight = 'NaN';
 
 -- Ids and tenants stay

@@ -97,3 +97,26 @@ SELECT outcome, key, member FROM pool.undo_run(:run, 'boss');
 SELECT key, status, owner FROM t.leads WHERE key LIKE 'u_';
 
 SELECT * FROM pool.verify();
+
+-- who asks for a transfer to nobody in particular does not get the lead back,
+-- whether or not the pool routes what returns
+INSERT INTO pool.pool (name, route_returned) VALUES ('back', true), ('stay', false);
+SELECT t.join_pool(v, 'ann', 'bob') FROM (VALUES ('back'), ('stay')) v (v);
+INSERT INTO pool.membership (pool_id, member_id, role)
+SELECT p.id, m.id, 'manager' FROM pool.pool p, pool.member m
+WHERE m.key = 'boss' AND p.name IN ('back', 'stay');
+INSERT INTO pool.routing_rule (pool_id, name, strategy)
+VALUES (t.pool('back'), 'turn', 'least_loaded'), (t.pool('stay'), 'turn', 'least_loaded');
+INSERT INTO pool.approval_rule (pool_id, name, action)
+VALUES (t.pool('back'), 'ask', 'transfer'), (t.pool('stay'), 'ask', 'transfer');
+SELECT outcome, member FROM pool.enter('back', 'w1', owner => 'ann');
+SELECT outcome, member FROM pool.enter('stay', 'w2', owner => 'ann');
+SELECT outcome FROM pool.request_transfer(t.id('w1'), member => 'ann');
+SELECT outcome FROM pool.request_transfer(t.id('w2'), member => 'ann');
+SELECT a.outcome, a.key FROM pool.approval_open o, pool.approve(o.id, NULL, 'boss') a
+WHERE o.action = 'transfer' ORDER BY a.key;
+SELECT key, status, owner FROM t.leads WHERE key LIKE 'w_';
+SELECT key, reason FROM pool.routing_waiting WHERE key LIKE 'w_' ORDER BY key;
+SELECT sum(done) FROM pool.tick() WHERE task = 'routing';
+SELECT key, status, owner FROM t.leads WHERE key LIKE 'w_';
+SELECT * FROM pool.verify();

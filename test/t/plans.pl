@@ -236,7 +236,71 @@ SQL
 	return;
 }
 
+# ----------------------------------------------------------------------------
+# Routing
+# ----------------------------------------------------------------------------
+
+sub new_routed_pool
+{
+	my ($pool, $strategy) = @_;
+	$node->safe_psql('postgres', <<"SQL");
+INSERT INTO pool.pool (name, duplicate_policy) VALUES ('$pool', 'link');
+INSERT INTO pool.member (key) SELECT '$pool' || g FROM generate_series(1, 50) g;
+INSERT INTO pool.membership (pool_id, member_id)
+SELECT p.id, m.id FROM pool.pool p, pool.member m
+WHERE p.name = '$pool' AND m.key ~ ('^' || p.name || '[0-9]+\$');
+INSERT INTO pool.routing_rule (pool_id, name, strategy)
+SELECT id, 'rule', '$strategy' FROM pool.pool WHERE name = '$pool';
+SQL
+	return $pool;
+}
+
+# Every entry leaves dead versions of the rows of the rule, which nobody can
+# clear away before the transaction is over.
+sub many_entries
+{
+	my $strategy = shift;
+	my $pool = new_routed_pool("many_$strategy", $strategy);
+	my $session = session();
+	my $enter = "SELECT pool.enter('$pool', gen_random_uuid()::text)";
+
+	$session->query_safe('BEGIN');
+	$session->query_safe("$enter FROM generate_series(1, 60)");
+	my @first = buffers_of_many($session, $enter, 20);
+	$session->query_safe("$enter FROM generate_series(1, 3000)");
+	my @last = buffers_of_many($session, $enter, 20);
+	cmp_ok($last[10], '<=', $first[10] + 100,
+		"single entries by $strategy in a long transaction");
+	$session->query_safe('ROLLBACK');
+	$session->quit;
+	return;
+}
+
+# Whose a customer is is looked up once per lead, not per lead and member.
+sub many_siblings
+{
+	my $pool = new_routed_pool('siblings', 'round_robin');
+	my $session = session();
+
+	$session->query_safe("UPDATE pool.routing_rule SET enabled = false");
+	$session->query_safe(<<"SQL");
+INSERT INTO pool.intake (pool, key, identities)
+SELECT '$pool', 's#' || g, jsonb_build_object('wechat', 'siblings' || g / 2)
+FROM generate_series(1, 400) g
+SQL
+	$session->query_safe("UPDATE pool.routing_rule SET enabled = true");
+	my $n = buffers($session,
+		"SELECT * FROM pool.auto_assign('$pool', 400)");
+	note("$n buffers for 400 leads");
+	cmp_ok($n, '<=', 400 * 90, 'auto_assign of customers with two leads');
+	$session->quit;
+	return;
+}
+
 held_snapshot();
+many_entries('round_robin');
+many_entries('least_loaded');
+many_siblings();
 dry_pool();
 others_trouble();
 idle_tick();
