@@ -121,7 +121,12 @@ SELECT outcome, expires_at FROM pool.request_claim(t.id('a1'), NULL, 'ann');
 SELECT outcome, reason, step FROM pool.approve(t.request_of('a1'), 'ok', 'boss');
 SELECT step, min_level, expires_at FROM pool.approval_open;
 SELECT hidden_until FROM pool.lead WHERE key = 'a1';
-SELECT * FROM t.error(format('SELECT pool.approve(%s, actor => ''boss'')', t.request_of('a1')));
+-- once more by the same person is no second pair of eyes; another needs the level
+SELECT outcome, reason, step FROM pool.approve(t.request_of('a1'), 'ok', 'boss');
+INSERT INTO pool.member (key, level) VALUES ('vice', 1);
+SELECT t.join_pool('p', 'vice');
+UPDATE pool.membership SET role = 'manager' WHERE member_id = (SELECT id FROM pool.member WHERE key = 'vice');
+SELECT * FROM t.error(format('SELECT pool.approve(%s, actor => ''vice'')', t.request_of('a1')));
 SELECT outcome, reason, step FROM pool.approve(t.request_of('a1'), 'ok too', 'chief');
 SELECT * FROM t.log('a1');
 -- a claim without a claim rule needs it where an approval rule says so
