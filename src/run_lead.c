@@ -9,11 +9,15 @@
 #include "compat.h"
 #include "run.h"
 
+#include "access/xact.h"
+#include "approval.h"
 #include "assign.h"
+#include "catalog/pg_type.h"
 #include "collaborator.h"
 #include "miscadmin.h"
 #include "release.h"
 #include "rule.h"
+#include "sql.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
@@ -224,6 +228,57 @@ stop_helping(PoolBatch *batch, PoolBatchItem *item, PoolRun *run)
 	pool_event_append(batch->call->work, &event, &item->lead, &data);
 }
 
+/* Ids of the open requests about the lead that he made or that are for him. */
+static List *
+requests_of(const PoolRun *run, int64 lead_id)
+{
+	Oid			types[2] = {INT8OID, INT4OID};
+	Datum		values[2] = {Int64GetDatum(lead_id),
+	Int32GetDatum(run->member_id)};
+	MemoryContext context = CurrentMemoryContext;
+	PoolSql		sql = pool_sql_begin();
+	uint64		n = pool_sql_run("SELECT id FROM pool.approval"
+								 " WHERE lead_id = $1 AND status = 'open'"
+								 " AND $2 IN (applicant_id, member_id)"
+								 " ORDER BY id", 2, types, values, NULL);
+	List	   *result = NIL;
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		int64	   *id = MemoryContextAlloc(context, sizeof(int64));
+		bool		isnull;
+		MemoryContext spi;
+
+		*id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
+										  SPI_tuptable->tupdesc, 1, &isnull));
+		spi = MemoryContextSwitchTo(context);
+		result = lappend(result, id);
+		MemoryContextSwitchTo(spi);
+	}
+	pool_sql_end(sql);
+	return result;
+}
+
+/* What he asked for, or was to receive, is no longer asked for. */
+static void
+cancel_requests(PoolBatch *batch, PoolBatchItem *item, PoolRun *run)
+{
+	PoolWork   *work = batch->call->work;
+	ListCell   *lc;
+
+	foreach(lc, requests_of(run, item->id))
+	{
+		PoolApproval a;
+
+		if (!pool_approval_read(work, *(int64 *) lfirst(lc), &a))
+			continue;
+		pool_approval_close(work, &item->lead, &a, "cancelled", run->actor_id,
+							reason_of(run), batch->now);
+		/* the next one may be about the same row */
+		CommandCounterIncrement();
+	}
+}
+
 static const char *
 check_any(void *arg, const PoolLead *lead)
 {
@@ -251,11 +306,12 @@ lock_counters(PoolBatch *batch, PoolRun *run)
 	run->skipped += count_contended(batch) - before;
 }
 
-/* Handles these leads: his own, or those he helps with. */
+/* Handles these leads, as the part of the run says. */
 void
 pool_run_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now,
-			   bool own)
+			   PoolRunPart part)
 {
+	bool		own = part == POOL_RUN_OWNED;
 	PoolCall	call = {0};
 	PoolActor	actor = {run->actor_id, run->tenant_id};
 	PoolBatch  *batch;
@@ -278,6 +334,8 @@ pool_run_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now,
 			continue;
 		if (own)
 			place(batch, &batch->items[i], run, receivers[i]);
+		else if (part == POOL_RUN_REQUESTED)
+			cancel_requests(batch, &batch->items[i], run);
 		else
 			stop_helping(batch, &batch->items[i], run);
 	}
