@@ -26,6 +26,7 @@
 PG_FUNCTION_INFO_V1(pool_follow_up);
 
 #define MAX_NOTE_LENGTH 10000	/* characters */
+#define MAX_DETAIL_SIZE (64 * 1024) /* bytes, as jsonb */
 #define DEFAULT_KIND "note"
 
 /* columns of the result */
@@ -86,6 +87,24 @@ arg_time(PoolCall *call, int argno, const char *name)
 	return at;
 }
 
+static Jsonb *
+arg_detail(FunctionCallInfo fcinfo, int argno)
+{
+	Jsonb	   *detail;
+
+	if (PG_ARGISNULL(argno))
+		return NULL;
+	detail = PG_GETARG_JSONB_P(argno);
+	if (VARSIZE(detail) > MAX_DETAIL_SIZE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"detail\" is too large"),
+				 errdetail("It takes %d bytes, and %d are allowed.",
+						   (int) VARSIZE(detail), MAX_DETAIL_SIZE),
+				 errhint("Keep documents elsewhere and refer to them.")));
+	return detail;
+}
+
 static void
 read_arguments(PoolCall *call, FollowUp *f)
 {
@@ -98,7 +117,7 @@ read_arguments(PoolCall *call, FollowUp *f)
 	f->note = pool_arg_short(call, 3, MAX_NOTE_LENGTH, "note");
 	f->next_at = arg_time(call, 4, "next_at");
 	f->occurred_at = arg_time(call, 5, "occurred_at");
-	f->data = PG_ARGISNULL(6) ? NULL : PG_GETARG_JSONB_P(6);
+	f->data = arg_detail(fcinfo, 6);
 	f->stage = pool_arg_short(call, 7, POOL_MAX_LABEL_LENGTH, "stage");
 }
 
