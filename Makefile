@@ -52,6 +52,7 @@ OBJS = \
 	src/judge.o \
 	src/launcher.o \
 	src/lead.o \
+	src/lease.o \
 	src/load.o \
 	src/match.o \
 	src/member_fact.o \
@@ -134,6 +135,7 @@ SQL_MODULES = \
 	sql/install/views.sql \
 	sql/install/timers.sql \
 	sql/install/hide.sql \
+	sql/install/lease.sql \
 	sql/install/approval.sql \
 	sql/install/lead_event.sql \
 	sql/install/entry.sql \

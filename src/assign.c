@@ -128,6 +128,15 @@ must_ask(PoolBatch *batch, const PoolHanding *h, const char *action,
 							 batch->now);
 }
 
+/* Whether another member keeps the lead for himself just now (lease.c). */
+static bool
+is_kept(const PoolBatch *batch, const PoolHanding *h, const PoolLead *lead)
+{
+	return lead->reserved_for != 0 && lead->reserved_for != h->member->id &&
+		lead->hidden_until > batch->now &&
+		!pool_approval_reserves(batch->call->work, lead);
+}
+
 /* The member's counters are locked; the lead is taken without waiting. */
 const char *
 pool_assign_one(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
@@ -146,6 +155,8 @@ pool_assign_one(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
 	/* it has moved just now: the actor's right was to the pool before */
 	if (item->lead.pool_id != pool_id)
 		return item->outcome = "contended";
+	if (is_kept(batch, h, &item->lead))
+		return item->outcome = "reserved";
 	if (must_ask(batch, h, "assign", &item->lead))
 		return item->outcome = "approval";
 	item->outcome = pool_group_refusal(pool_group_try(batch->call->work,

@@ -186,6 +186,7 @@ is_shown(PoolClaimCase *c, PoolBound *bound)
 	if (c->lead->hidden_until <= c->now ||
 		c->lead->reserved_for == c->member->id)
 		return true;
+	c->kept = c->lead->reserved_for != 0;
 	if (c->lead->hidden_until != DT_NOEND)
 		bound->retry_at = c->lead->hidden_until;
 	return false;
@@ -335,4 +336,36 @@ pool_claim_judge(PoolClaimCase *c, const PoolLead *lead, PoolBound *bound)
 		return "contended";
 	failed = pool_claim_check(c, bound);
 	return failed != NULL ? failed->outcome : NULL;
+}
+
+/* ------------------------------------------------------------------------
+ * Leads that are named
+ * ------------------------------------------------------------------------ */
+
+/* Reads the lead; false if the member may not know of it. */
+bool
+pool_claim_peek(const PoolClaimCase *c, int64 id, PoolLead *lead)
+{
+	return pool_lead_peek(pool_work_table(c->work, POOL_LEAD_STATE), id,
+						  pool_snapshot(), lead) &&
+		lead->tenant_id == c->member->tenant_id;
+}
+
+/*
+ * Locks the member's counters in every pool these leads lie in and that he
+ * belongs to, and then asks for the time.
+ */
+void
+pool_claim_lock_counters(PoolClaimCase *c, Snapshot snapshot,
+						 const int64 *ids, int n)
+{
+	PoolLead	lead;
+
+	c->set = pool_quota_begin(c->work, snapshot);
+	for (int i = 0; i < n; i++)
+		if (pool_claim_peek(c, ids[i], &lead) &&
+			lead.status == POOL_AVAILABLE)
+			pool_quota_add(c->set, lead.pool_id, c->member->id, true);
+	pool_quota_lock(c->set);
+	c->now = pool_now();
 }

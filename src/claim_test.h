@@ -24,6 +24,7 @@ typedef struct PoolClaimCase
 	TimestampTz now;
 	bool		approved;		/* a manager grants it just now */
 	const char *rule;			/* why the last test failed; NULL = no rule */
+	bool		kept;			/* because it is reserved for another */
 	MemoryContext scratch;		/* of the lead's document; NULL = none yet */
 	Jsonb	   *document;
 	Jsonb	   *member_document;
@@ -53,5 +54,9 @@ extern const PoolClaimTest *pool_claim_check(PoolClaimCase *c,
 											 PoolBound *bound);
 extern const char *pool_claim_judge(PoolClaimCase *c, const PoolLead *lead,
 									PoolBound *bound);
+extern bool pool_claim_peek(const PoolClaimCase *c, int64 id,
+							PoolLead *lead);
+extern void pool_claim_lock_counters(PoolClaimCase *c, Snapshot snapshot,
+									 const int64 *ids, int n);
 
 #endif							/* POOL_CLAIM_TEST_H */

@@ -106,7 +106,8 @@ extern void pool_route_end(PoolRoute *route);
 extern void pool_route_contenders(PoolRouteCase *c);
 
 /* route_write.c */
-extern bool pool_may_be_routed(const PoolLead *lead, TimestampTz now);
+extern bool pool_may_be_routed(PoolWork *work, const PoolLead *lead,
+							   TimestampTz now);
 extern void pool_route_give(PoolRouteCase *c);
 extern void pool_route_suggest(PoolRouteCase *c);
 extern void pool_route_move(PoolRouteCase *c);

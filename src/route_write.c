@@ -10,6 +10,7 @@
 #include "route.h"
 
 #include "access/xact.h"
+#include "approval.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -18,10 +19,9 @@ static const Interval default_expiry = {.time = 24 * USECS_PER_HOUR};
 
 /* Whether nobody is to have the lead but by a decision that is pending. */
 bool
-pool_may_be_routed(const PoolLead *lead, TimestampTz now)
+pool_may_be_routed(PoolWork *work, const PoolLead *lead, TimestampTz now)
 {
-	return lead->reserved_for == 0 &&
-		(lead->hidden_until == POOL_NO_TIME || lead->hidden_until <= now);
+	return lead->hidden_until <= now && !pool_approval_reserves(work, lead);
 }
 
 /* ------------------------------------------------------------------------
