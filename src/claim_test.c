@@ -127,20 +127,20 @@ is_enabled(PoolClaimCase *c, PoolBound *bound)
 }
 
 /*
- * Whether the rule speaks of this lead now; *until is when it ceases to, by
- * its head start.  A rule that cannot be evaluated does.
+ * What the rule says of this lead now; *until is when it ceases to, by its
+ * head start.  A rule that cannot be evaluated binds.
  */
-static bool
-rule_binds(PoolClaimCase *c, const PoolClaimRule *rule, TimestampTz *until)
+static PoolVerdict
+judge_rule(PoolClaimCase *c, const PoolClaimRule *rule, TimestampTz *until)
 {
 	*until = DT_NOEND;
 	if (rule->head_start != NULL)
 		*until = pool_time_add(c->lead->entered_at, rule->head_start,
 							   c->pool->zone);
-	return *until > c->now && judge_lead(c, &rule->condition) != POOL_NO_MATCH;
+	return *until > c->now ? judge_lead(c, &rule->condition) : POOL_NO_MATCH;
 }
 
-/* Whether the member meets what a rule that binds demands of him. */
+/* Whether the member meets what a rule that matches demands of him. */
 static bool
 rule_admits(PoolClaimCase *c, const PoolClaimRule *rule)
 {
@@ -148,8 +148,7 @@ rule_admits(PoolClaimCase *c, const PoolClaimRule *rule)
 															c->member->id);
 	Jsonb	   *lead;
 
-	if (judge_lead(c, &rule->condition) != POOL_MATCH ||
-		conf->level < rule->min_level)
+	if (conf->level < rule->min_level)
 		return false;
 	if (rule->member_condition.path == NULL)
 		return true;
@@ -166,8 +165,10 @@ is_admitted(PoolClaimCase *c, PoolBound *bound)
 	{
 		const PoolClaimRule *rule = &c->pool->claim_rules[i];
 		TimestampTz until;
+		PoolVerdict verdict = judge_rule(c, rule, &until);
 
-		if (!rule_binds(c, rule, &until) || rule_admits(c, rule))
+		if (verdict == POOL_NO_MATCH ||
+			(verdict == POOL_MATCH && rule_admits(c, rule)))
 			continue;
 		if (c->rule == NULL || until > bound->retry_at)
 		{
@@ -201,7 +202,7 @@ pool_claim_needs_approval(PoolClaimCase *c)
 
 	for (int i = 0; i < pool->n_claim_rules; i++)
 		if (pool->claim_rules[i].approval &&
-			rule_binds(c, &pool->claim_rules[i], &until))
+			judge_rule(c, &pool->claim_rules[i], &until) != POOL_NO_MATCH)
 		{
 			c->rule = pool->claim_rules[i].name;
 			return true;
@@ -256,20 +257,31 @@ is_below_hold_limit(PoolClaimCase *c, PoolBound *bound)
 }
 
 const PoolClaimTest pool_claim_tests[] = {
-	{"available", "not_available", true, is_available},
-	{"membership", "not_member", false, is_member},
-	{"active", "away", false, is_active},
-	{"pool_enabled", "pool_disabled", false, is_enabled},
-	{"claim_rules", "level", true, is_admitted},
-	{"hidden", "hidden", true, is_shown},
-	{"cooldown", "cooldown", true, is_not_cooling_down},
-	{"identity", "identity_owned", true, is_of_free_group},
-	{"approval", "approval", true, is_approved},
-	{"claim_interval", "too_soon", false, is_late_enough},
-	{"claim_limit", "claim_limit", false, is_below_claim_limit},
-	{"hold_limit", "hold_limit", false, is_below_hold_limit}
+	{"available", "not_available", true, false, is_available},
+	{"membership", "not_member", false, false, is_member},
+	{"active", "away", false, false, is_active},
+	{"pool_enabled", "pool_disabled", false, false, is_enabled},
+	{"claim_rules", "level", true, true, is_admitted},
+	{"hidden", "hidden", true, false, is_shown},
+	{"cooldown", "cooldown", true, true, is_not_cooling_down},
+	{"identity", "identity_owned", true, true, is_of_free_group},
+	{"approval", "approval", true, true, is_approved},
+	{"claim_interval", "too_soon", false, false, is_late_enough},
+	{"claim_limit", "claim_limit", false, false, is_below_claim_limit},
+	{"hold_limit", "hold_limit", false, false, is_below_hold_limit}
 };
 const int	pool_claim_test_count = lengthof(pool_claim_tests);
+
+static bool
+passes(const PoolClaimTest *test, PoolClaimCase *c, PoolBound *bound)
+{
+	*bound = (PoolBound)
+	{
+		POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME
+	};
+	c->rule = NULL;
+	return test->passes(c, bound);
+}
 
 static const PoolClaimTest *
 first_failing(PoolClaimCase *c, bool of_member, bool of_lead,
@@ -279,14 +291,7 @@ first_failing(PoolClaimCase *c, bool of_member, bool of_lead,
 	{
 		const PoolClaimTest *test = &pool_claim_tests[i];
 
-		if (test->of_lead ? !of_lead : !of_member)
-			continue;
-		*bound = (PoolBound)
-		{
-			POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME
-		};
-		c->rule = NULL;
-		if (!test->passes(c, bound))
+		if ((test->of_lead ? of_lead : of_member) && !passes(test, c, bound))
 			return test;
 	}
 	return NULL;
@@ -299,11 +304,23 @@ pool_claim_check_member(PoolClaimCase *c, PoolBound *bound)
 	return first_failing(c, true, false, bound);
 }
 
-/* The first test that fails because of this lead. */
+/*
+ * A test that fails because of this lead, if any does: those that its row
+ * decides come first, for claims that pass over many leads and name none.
+ */
 const PoolClaimTest *
 pool_claim_check_lead(PoolClaimCase *c, PoolBound *bound)
 {
-	return first_failing(c, false, true, bound);
+	for (int reads = 0; reads < 2; reads++)
+		for (int i = 0; i < pool_claim_test_count; i++)
+		{
+			const PoolClaimTest *test = &pool_claim_tests[i];
+
+			if (test->of_lead && test->reads == (reads == 1) &&
+				!passes(test, c, bound))
+				return test;
+		}
+	return NULL;
 }
 
 /* The first test of all that fails. */

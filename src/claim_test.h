@@ -37,6 +37,7 @@ typedef struct PoolClaimTest
 	const char *name;
 	const char *outcome;		/* when it fails */
 	bool		of_lead;		/* needs the lead */
+	bool		reads;			/* more than the lead's own row */
 	bool		(*passes) (PoolClaimCase *c, PoolBound *bound);
 } PoolClaimTest;
 
