@@ -18,8 +18,6 @@
 #include "intake.h"
 #include "miscadmin.h"
 #include "request.h"
-#include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "visible.h"
@@ -228,19 +226,12 @@ emit(Leasing *l, int64 id)
 static Interval *
 arg_span(FunctionCallInfo fcinfo, int argno)
 {
-	Interval	zero = {0};
 	Interval   *span;
 
 	if (PG_ARGISNULL(argno))
 		return NULL;
 	span = PG_GETARG_INTERVAL_P(argno);
-	if (!DatumGetBool(DirectFunctionCall2(interval_gt, IntervalPGetDatum(span),
-										  IntervalPGetDatum(&zero))))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"for_time\" must be more than nothing"),
-				 errdetail("It is how long the leads are to be reserved."),
-				 errhint("Pass an interval, such as '5 minutes'.")));
+	pool_check_span(span, "for_time");
 	return span;
 }
 

@@ -36,7 +36,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.request_extension(bigint, interval, text, text, uuid) IS
 'The owner (or a manager) asks for more time. Approved, no timer acts on the lead for so long after the next one would (after now, if none would): its protected_until.
-Outcomes: requested; already_requested; limit (pool.extension_limit in this spell); not_owner; contended; not_found. Errors: PO002, PO004, PO010, 22004, 22023 by is not more than nothing.';
+Outcomes: requested; already_requested; limit (pool.extension_limit in this spell); not_owner; contended; not_found. Errors: PO002, PO004, PO010, 22004, 22023 by is nothing, has negative parts or is longer than 100 years.';
 
 CREATE FUNCTION pool.request(
     action text, lead bigint, member text DEFAULT NULL,

@@ -63,6 +63,11 @@ SELECT claimed, held FROM pool.membership_state s JOIN pool.member m ON m.id = s
 SELECT a.status, a.note, m.key AS decided_by, a.decided_at FROM pool.approval a
     JOIN pool.member m ON m.id = a.decided_by;
 
+-- nobody asks who has left
+UPDATE pool.member SET status = 'left' WHERE key = 'bob';
+SELECT outcome FROM pool.request('archive', t.id('l2'), reason => 'dead', actor => 'bob');
+SELECT outcome FROM pool.request_claim(t.id('l2'), member => 'bob');
+UPDATE pool.member SET status = 'active' WHERE key = 'bob';
 -- rejected, and cancelled: anybody may ask again
 SELECT outcome FROM pool.request_claim(t.id('l2'), NULL, 'ann');
 SELECT outcome, key FROM pool.reject(t.request_of('l2'), 'not yours', 'boss');

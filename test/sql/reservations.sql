@@ -92,14 +92,13 @@ UPDATE pool.member SET status = 'active' WHERE key = 'ann';
 INSERT INTO pool.member (tenant_id, key) SELECT id, 'zed' FROM pool.tenant WHERE name = 'other';
 SELECT outcome, key FROM pool.reserve(t.ids('s2'), member => 'other/zed');
 SELECT outcome, key FROM pool.unreserve(t.ids('s2'), 'other/zed');
-\set VERBOSITY verbose
-SELECT * FROM pool.reserve(NULL, member => 'ann');
-SELECT * FROM pool.reserve(t.ids('s2'), '0', 'ann');
-SELECT * FROM pool.reserve(t.ids('s2'), '-1 day', 'ann');
-SELECT * FROM pool.reserve(t.ids('s2'));
-SELECT * FROM pool.unreserve(NULL, 'ann');
+SELECT * FROM t.error($$SELECT pool.reserve(t.ids('s2'), '1 month -29 days', 'ann')$$);
+SELECT (t.error('SELECT pool.' || c)).state, c FROM unnest(ARRAY[
+    $$reserve(NULL, member => 'ann')$$, $$unreserve(NULL, 'ann')$$,
+    $$reserve(t.ids('s2'), '0', 'ann')$$, $$reserve(t.ids('s2'), '-1 day', 'ann')$$,
+    $$reserve(t.ids('s2'), '178000000 years', 'ann')$$, $$reserve(t.ids('s2'))$$,
+    $$reserve(t.ids('s2'), member => 'nobody')$$]) c;
 UPDATE pool.pool SET reserve_for = '0' WHERE name = 'p';
-\set VERBOSITY default
 -- what a request reserves is another matter, also where both end alike
 SELECT outcome FROM pool.request_claim(t.id('s1'), member => 'ann');
 SELECT outcome FROM pool.unreserve(t.ids('s1'), 'ann');
