@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "claim_test.h"
 #include "intake.h"
+#include "perform.h"
 #include "release.h"
 #include "request.h"
 #include "sql.h"
@@ -147,6 +148,8 @@ judge_need(PoolBatch *batch, const Proposal *p, const PoolLead *lead)
 	const char *action = p->approval.action;
 	const PoolConf *pool = pool_config_pool(lead->pool_id);
 
+	if (!pool_knows_reason(&p->approval, lead))
+		return "reason_unknown";
 	if (pool_approval_is(&p->approval, "extension"))
 		return pool->extension_limit != POOL_NO_LIMIT &&
 			lead->extensions >= pool->extension_limit ? "limit" : NULL;

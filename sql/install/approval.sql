@@ -48,7 +48,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.request(text, bigint, text, text, text, text, uuid) IS
 'Asks for what the function of the same name answered approval for, or for what the actor has no right to: assign (to member, who is needed), transfer (to member, or back to the pool), release, move (to to_pool, which is needed), archive (reason is needed). member and to_pool are what that function would get. Nothing changes before it is approved. transfer and release are for the owner and for managers, the others for every member of the pool.
-Outcomes: requested; already_requested; not_needed (call the function); not_owner; not_member (actor or receiver is not of the pool); taken; not_available; already_closed; contended; not_found. Errors: PO001, PO002, PO004, PO010, 22004, 22023 another action.';
+Outcomes: requested; already_requested; not_needed (call the function); not_owner; not_member (actor or receiver is not of the pool); taken; not_available; already_closed; reason_unknown (of a release or an archive: no word of the pool); contended; not_found. Errors: PO001, PO002, PO004, PO010, 22004, 22023 another action.';
 
 CREATE FUNCTION pool.cancel_request(
     approval_id bigint, member text DEFAULT NULL,

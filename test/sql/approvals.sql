@@ -327,6 +327,35 @@ RESET ROLE;
 SELECT key, action, decides FROM pool.approval_open ORDER BY id;
 SELECT * FROM pool.verify();
 
+-- a reason must be a word of the pool, and what it means is done by an approval too
+INSERT INTO pool.pool (name) VALUES ('words');
+SELECT t.join_pool('words', 'ann', 'bob');
+INSERT INTO pool.membership (pool_id, member_id, role)
+    SELECT p.id, m.id, 'manager' FROM pool.pool p, pool.member m
+    WHERE p.name = 'words' AND m.key = 'boss';
+INSERT INTO pool.dictionary (pool_id, kind, code, label, counts, "then", after)
+    SELECT p.id, v.kind, v.code, v.code, v.counts, v.what, v.after::interval
+    FROM pool.pool p, (VALUES ('release_reason', 'mistake', false, 'nothing', NULL),
+        ('release_reason', 'later', true, 'cool', '2 days'),
+        ('archive_reason', 'dead', true, 'nothing', NULL)) v (kind, code, counts, what, after)
+    WHERE p.name = 'words';
+SELECT t.rule('words', 'ask', 'release');
+UPDATE pool.pool SET cooldown = '10 days' WHERE name = 'words';
+SELECT t.fill('words', 'w', 3);
+SELECT outcome FROM pool.claim('words', 'ann', 3);
+SELECT outcome FROM pool.request('release', t.id('w1'), reason => 'whatever', actor => 'ann');
+SELECT outcome FROM pool.request('archive', t.id('w1'), reason => 'whatever', actor => 'ann');
+SELECT outcome FROM pool.request('release', t.id('w1'), reason => 'mistake', actor => 'ann');
+SELECT outcome FROM pool.request('release', t.id('w2'), reason => 'later', actor => 'ann');
+SELECT outcome FROM pool.request('release', t.id('w3'), reason => 'later', actor => 'ann');
+SELECT outcome, reason FROM pool.approve(t.request_of('w1'), actor => 'boss');
+SELECT outcome, reason FROM pool.approve(t.request_of('w2'), actor => 'boss');
+DELETE FROM pool.dictionary WHERE code = 'later';
+SELECT outcome, reason FROM pool.approve(t.request_of('w3'), actor => 'boss');
+SELECT outcome FROM pool.claim_leads(t.ids('w1', 'w2', 'w3'), 'ann');
+SELECT key, status, hidden_until FROM pool.lead WHERE key IN ('w1', 'w2', 'w3') ORDER BY 1;
+SELECT * FROM pool.verify();
+
 -- a reservation without its request, and a request without its reservation
 SELECT t.fill('p', 'd', 2);
 SET pool_ext.clock = '2026-03-04 14:00+08';
