@@ -236,7 +236,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_follow_up'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.follow_up(bigint, text, text, text, timestamptz, timestamptz, jsonb, text, text, uuid) IS
-'The owner, or a collaborator, records a contact. One that counts moves the clocks of the lead to the time of recording, whatever occurred_at says; a plan (next_at) lasts until the next contact, result and stage stay with the lead. A result may end the spell at once or plan the next contact: see pool.dictionary. due_at is when the next timer acts on the lead.
+'The owner, or a collaborator who belongs to the lead''s pool, records a contact. One that counts moves the clocks of the lead to the time of recording, whatever occurred_at says; a plan (next_at) lasts until the next contact, result and stage stay with the lead. A result may end the spell at once or plan the next contact: see pool.dictionary. due_at is when the next timer acts on the lead.
 Outcomes: ok; not_counted (recorded, but no clock moves: kind or result do not count, it occurred before the spell began, or the collaborator''s entries do not count: those change nothing of the lead); incomplete (nothing is recorded: kind or result are no words of the pool, or something is missing that follow_up_requires or follow_up_min_chars of the pool demand); not_owner; closed; contended; not_found. Errors: PO002, PO004, PO010, 22004, 22023 a time that is not finite, or a text too long: kind, result and stage have up to 200 characters, note up to 10000, detail up to 64 kB as jsonb.';
 
 CREATE FUNCTION pool.convert(
