@@ -293,6 +293,7 @@ pool_transfer_one(PoolBatch *batch, const PoolHanding *h,
 	PoolQuota  *from;
 	PoolQuota  *to;
 	PoolData	data;
+	int64		event_id;
 
 	if (item->outcome != NULL)
 		return item->outcome;
@@ -321,7 +322,9 @@ pool_transfer_one(PoolBatch *batch, const PoolHanding *h,
 	(void) pool_collaborator_remove(work, lead->id, h->member->id);
 	pool_lead_pass(pool_work_table(work, POOL_LEAD_STATE), lead,
 				   h->member->id, to->pool_id, event.at);
-	pool_event_append(work, &event, lead, &data);
+	event_id = pool_event_append(work, &event, lead, &data);
+	if (h->event_id != NULL)
+		*h->event_id = event_id;
 	pool_quota_gain(batch->set, to);
 	return "transferred";
 }

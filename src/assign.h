@@ -19,6 +19,8 @@ typedef struct PoolHanding
 	int64		undone_run;
 	bool		approved;		/* whoever had to be asked has been */
 	bool		estimated;		/* it happened elsewhere, and earlier */
+	int64	   *event_id;		/* receives that of a transfer; NULL = not
+								 * asked for */
 } PoolHanding;
 
 extern const char *pool_assign_one(PoolBatch *batch, const PoolHanding *h,

@@ -160,6 +160,25 @@ SELECT * FROM t.person('dan');
 SELECT pool, status, owner, n FROM t.holdings() WHERE n > 100;
 SELECT * FROM pool.verify();
 
+-- called back for good: what nobody has touched since is his again
+SELECT id AS run FROM pool.run ORDER BY id DESC LIMIT 1 \gset
+BEGIN;
+SELECT outcome, count(*) FROM pool.undo_run(:run) GROUP BY 1;
+UPDATE pool.member SET status = 'active' WHERE key = 'dan';
+SELECT outcome, count(*) FROM pool.claim('all', 'chief', 3) GROUP BY 1;
+SELECT outcome FROM pool.follow_up((SELECT min(s.id) FROM pool.lead_state s
+    JOIN pool.member m ON m.id = s.owner_id JOIN pool.event e ON e.lead_id = s.id
+    WHERE m.key = 'cat' AND (e.detail ->> 'run')::bigint = :run), member => 'cat');
+SELECT (t.error(format('SELECT pool.undo_run(%s, actor => %L)', :run, k))).state
+    FROM unnest('{boss,chief}'::text[]) k;
+SELECT outcome, count(*) FROM pool.undo_run(:run) GROUP BY 1 ORDER BY 1;
+SELECT * FROM t.person('dan');
+SELECT pool, status, owner, n FROM t.holdings() WHERE n > 100;
+SELECT kind, member, actor, detail ? 'undo' AS undo, count(*) FROM pool.lead_data d,
+    t.events(d.id) e WHERE d.key LIKE 'x_' AND kind <> 'entered' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3;
+SELECT outcome, count(*) FROM pool.undo_run(:run) GROUP BY 1;
+SELECT * FROM pool.verify();
+ROLLBACK;
 -- a member who holds nothing is gone at the first step
 SELECT outcome, planned FROM pool.offboard('view') \gset
 SELECT outcome, planned, done FROM pool.offboard('view');
