@@ -16,7 +16,6 @@
 #include "request.h"
 #include "rule.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 #include "visible.h"
 
@@ -101,25 +100,6 @@ emit_claimed(PoolCall *call, const PoolLead *lead, const PoolData *data,
 }
 
 /*
- * What may be looked for in the lead's document: not what the pool masks, since
- * the answer tells even of leads that the member does not get.
- */
-static Jsonb *
-shown_document(PoolClaimCase *c)
-{
-	Jsonb	   *document = pool_claim_document(c);
-	MemoryContext old = MemoryContextSwitchTo(c->scratch);
-	ListCell   *lc;
-
-	foreach(lc, c->pool->masked)
-		document = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete,
-													  JsonbPGetDatum(document),
-													  CStringGetTextDatum(lfirst(lc))));
-	MemoryContextSwitchTo(old);
-	return document;
-}
-
-/*
  * Whether the lead is what is looked for, and the member may have it.
  */
 static bool
@@ -129,7 +109,7 @@ suits(PoolClaimCase *c, const PoolLead *lead, ClaimTally *tally)
 
 	pool_claim_look_at(c, lead);
 	if (tally->match != NULL &&
-		!pool_match_holds(tally->match, shown_document(c)))
+		!pool_match_holds(tally->match, pool_claim_shown_document(c)))
 		return false;
 	if (pool_claim_check_lead(c, &bound) == NULL)
 		return true;

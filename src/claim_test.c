@@ -14,6 +14,7 @@
 #include "group.h"
 #include "rule.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -53,6 +54,25 @@ pool_claim_document(PoolClaimCase *c)
 	c->document = pool_rule_document(c->lead, &data, c->now);
 	MemoryContextSwitchTo(old);
 	return c->document;
+}
+
+/*
+ * What may be looked for in the lead's document: not what the pool masks, since
+ * the answer tells even of leads that the member does not get.
+ */
+Jsonb *
+pool_claim_shown_document(PoolClaimCase *c)
+{
+	Jsonb	   *document = pool_claim_document(c);
+	MemoryContext old = MemoryContextSwitchTo(c->scratch);
+	ListCell   *lc;
+
+	foreach(lc, c->pool->masked)
+		document = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete,
+													  JsonbPGetDatum(document),
+													  CStringGetTextDatum(lfirst(lc))));
+	MemoryContextSwitchTo(old);
+	return document;
 }
 
 /* The member's document, made anew when he holds more than before. */
