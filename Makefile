@@ -57,6 +57,7 @@ OBJS = \
 	src/launcher.o \
 	src/lead.o \
 	src/lead_row.o \
+	src/lease.o \
 	src/load.o \
 	src/match.o \
 	src/member_fact.o \
@@ -143,6 +144,7 @@ SQL_MODULES = \
 	sql/install/stat_views.sql \
 	sql/install/timers.sql \
 	sql/install/hide.sql \
+	sql/install/lease.sql \
 	sql/install/approval.sql \
 	sql/install/lead_event.sql \
 	sql/install/entry.sql \

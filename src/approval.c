@@ -248,6 +248,37 @@ pool_approval_log(PoolWork *work, PoolLead *lead, const PoolApproval *a,
 	pool_event_append(work, &event, lead, &data);
 }
 
+static TimestampTz
+reserved_until(const PoolApproval *a)
+{
+	return a->expires_at != POOL_NO_TIME ? a->expires_at : DT_NOEND;
+}
+
+/* Whether it is this request that the available lead is reserved by. */
+static bool
+is_reserved_by(const PoolLead *lead, const PoolApproval *a)
+{
+	return lead->status == POOL_AVAILABLE && lead->reserved_for != 0 &&
+		lead->reserved_for == a->member_id &&
+		lead->hidden_until == reserved_until(a);
+}
+
+/*
+ * Whether a request or a suggestion, and not the member himself (lease.c), has
+ * reserved the lead.
+ */
+bool
+pool_approval_reserves(PoolWork *work, const PoolLead *lead)
+{
+	PoolApproval a;
+
+	return lead->reserved_for != 0 &&
+		((pool_approval_find_open(work, lead->id, "claim", &a) &&
+		  is_reserved_by(lead, &a)) ||
+		 (pool_approval_find_open(work, lead->id, "assign", &a) &&
+		  is_reserved_by(lead, &a)));
+}
+
 /* The lead waits for the member until the request ends. */
 void
 pool_approval_reserve(PoolWork *work, PoolLead *lead, const PoolApproval *a)
@@ -256,8 +287,7 @@ pool_approval_reserve(PoolWork *work, PoolLead *lead, const PoolApproval *a)
 
 	pool_open_lead(work, lead, &data);
 	pool_lead_hide(pool_work_table(work, POOL_LEAD_STATE), lead,
-				   a->expires_at != POOL_NO_TIME ? a->expires_at : DT_NOEND,
-				   a->member_id);
+				   reserved_until(a), a->member_id);
 }
 
 /*
@@ -293,8 +323,7 @@ pool_approval_close(PoolWork *work, PoolLead *lead, PoolApproval *a,
 {
 	PoolData	data;
 
-	if (lead->status == POOL_AVAILABLE && lead->reserved_for != 0 &&
-		lead->reserved_for == a->member_id &&
+	if (is_reserved_by(lead, a) &&
 		(pool_approval_is(a, "claim") || pool_approval_is(a, "assign")))
 	{
 		pool_open_lead(work, lead, &data);

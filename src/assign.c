@@ -128,6 +128,15 @@ must_ask(PoolBatch *batch, const PoolHanding *h, const char *action,
 							 batch->now);
 }
 
+/* Whether another member keeps the lead for himself just now (lease.c). */
+static bool
+is_kept(const PoolBatch *batch, const PoolHanding *h, const PoolLead *lead)
+{
+	return lead->reserved_for != 0 && lead->reserved_for != h->member->id &&
+		lead->hidden_until > batch->now &&
+		!pool_approval_reserves(batch->call->work, lead);
+}
+
 /* The member's counters are locked; the lead is taken without waiting. */
 const char *
 pool_assign_one(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
@@ -146,6 +155,8 @@ pool_assign_one(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
 	/* it has moved just now: the actor's right was to the pool before */
 	if (item->lead.pool_id != pool_id)
 		return item->outcome = "contended";
+	if (is_kept(batch, h, &item->lead))
+		return item->outcome = "reserved";
 	if (must_ask(batch, h, "assign", &item->lead))
 		return item->outcome = "approval";
 	item->outcome = pool_group_refusal(pool_group_try(batch->call->work,
@@ -365,6 +376,7 @@ pool_transfer_one(PoolBatch *batch, const PoolHanding *h,
 	PoolQuota  *from;
 	PoolQuota  *to;
 	PoolData	data;
+	int64		event_id;
 
 	if (item->outcome != NULL)
 		return item->outcome;
@@ -393,7 +405,9 @@ pool_transfer_one(PoolBatch *batch, const PoolHanding *h,
 	(void) pool_collaborator_remove(work, lead->id, h->member->id);
 	pool_lead_pass(pool_work_table(work, POOL_LEAD_STATE), lead,
 				   h->member->id, to->pool_id, event.at);
-	pool_event_append(work, &event, lead, &data);
+	event_id = pool_event_append(work, &event, lead, &data);
+	if (h->event_id != NULL)
+		*h->event_id = event_id;
 	pool_quota_gain(batch->set, to);
 	return "transferred";
 }

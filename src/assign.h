@@ -20,6 +20,8 @@ typedef struct PoolHanding
 	bool		approved;		/* whoever had to be asked has been */
 	bool		estimated;		/* it happened elsewhere, and earlier */
 	bool		together;		/* he gets all leads of the batch */
+	int64	   *event_id;		/* receives that of a transfer; NULL = not
+								 * asked for */
 } PoolHanding;
 
 extern const char *pool_assign_one(PoolBatch *batch, const PoolHanding *h,

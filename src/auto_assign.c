@@ -115,7 +115,7 @@ try_candidate(PoolCall *call, PoolRoute *route, PoolQueueScan *scan,
 		pool_queue_drop(scan);
 		return false;
 	}
-	if (!pool_may_be_routed(&lead, route->now))
+	if (!pool_may_be_routed(call->work, &lead, route->now))
 	{
 		pool_queue_put_back(scan);
 		return false;
@@ -128,7 +128,7 @@ try_candidate(PoolCall *call, PoolRoute *route, PoolQueueScan *scan,
 	if (found != POOL_LEAD_LOCKED)
 		return false;
 	routed = pool_route_lead(route, &lead, 0, true);
-	if (lead.ticket == candidate->ticket && lead.reserved_for == 0)
+	if (lead.ticket == candidate->ticket && lead.hidden_until <= route->now)
 		pool_queue_put_back(scan);
 	emit_routed(call, &lead, &routed);
 	return true;
@@ -234,7 +234,7 @@ pool_explain_assign(PG_FUNCTION_ARGS)
 		return end_with(call, "available", false,
 						lead.status == POOL_OWNED ? "taken" :
 						"not_available");
-	if (!pool_may_be_routed(&lead, pool_now()))
+	if (!pool_may_be_routed(call->work, &lead, pool_now()))
 		return end_with(call, "available", false, "hidden");
 	set = pool_quota_begin(call->work, call->snapshot);
 	route = pool_route_begin(call->work, set, actor.member_id);

@@ -32,7 +32,8 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 		" country identity_scope newcomer_period follow_up_requires"
 		" follow_up_min_chars pause_when_away max_pause protect_limit"
 		" protect_for extension_limit reveal_limit quarantine_after"
-	" quarantine_pool_id reclaim_limit reclaim_share catch_up"},
+		" quarantine_pool_id reclaim_limit reclaim_share catch_up reserve_limit"
+	" reserve_for"},
 	[POOL_MEMBER] = {"member",
 		"id tenant_id key name login level profile timezone hold_limit"
 	" joined_at status away_until"},
@@ -135,6 +136,7 @@ static const char *const index_names[POOL_INDEX_COUNT] = {
 	[POOL_LEAD_STATE_QUEUE] = "lead_state_queue_idx",
 	[POOL_LEAD_STATE_TIMER] = "lead_state_timer_idx",
 	[POOL_LEAD_STATE_OWNER] = "lead_state_owner_idx",
+	[POOL_LEAD_STATE_RESERVED] = "lead_state_reserved_idx",
 	[POOL_LEAD_DATA_PKEY] = "lead_data_pkey",
 	[POOL_LEAD_DATA_KEY] = "lead_data_key_key",
 	[POOL_IDENTITY_PKEY] = "identity_pkey",

@@ -43,6 +43,7 @@ typedef struct ClaimTally
 	PoolMatch  *match;			/* NULL = any lead */
 	int			claimed;
 	bool		barred;			/* available, but not to this member */
+	TimestampTz retry_at;		/* when the first such one may be, as known */
 	bool		contended;		/* held by a running transaction */
 } ClaimTally;
 
@@ -108,11 +109,14 @@ suits(PoolClaimCase *c, const PoolLead *lead, ClaimTally *tally)
 
 	pool_claim_look_at(c, lead);
 	if (tally->match != NULL &&
-		!pool_match_holds(tally->match, pool_claim_document(c)))
+		!pool_match_holds(tally->match, pool_claim_shown_document(c)))
 		return false;
 	if (pool_claim_check_lead(c, &bound) == NULL)
 		return true;
 	tally->barred = true;
+	if (bound.retry_at != POOL_NO_TIME &&
+		(tally->retry_at == POOL_NO_TIME || bound.retry_at < tally->retry_at))
+		tally->retry_at = bound.retry_at;
 	return false;
 }
 
@@ -186,7 +190,7 @@ claim_best(PoolCall *call, PoolClaimCase *c, PoolMatch *match, int n)
 	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
 	PoolQueueScan *scan = pool_queue_begin(leads, c->pool->id, call->snapshot);
 	PoolCandidate candidate;
-	ClaimTally	tally = {.match = match};
+	ClaimTally	tally = {.match = match,.retry_at = POOL_NO_TIME};
 
 	n = Min(n, pool_quota_room(c->set, c->quota, c->now));
 	while (tally.claimed < n && pool_queue_next(scan, &candidate))
@@ -202,6 +206,8 @@ claim_best(PoolCall *call, PoolClaimCase *c, PoolMatch *match, int n)
 	pool_put_text(call, CLAIM_OUTCOME,
 				  tally.contended ? "contended" :
 				  tally.barred ? "none_allowed" : "empty");
+	if (tally.barred && !tally.contended)
+		pool_put_time(call, CLAIM_RETRY_AT, tally.retry_at);
 	pool_call_row(call);
 }
 
@@ -328,16 +334,6 @@ emit_lead_claimed(PoolCall *call, const PoolClaimCase *c, PoolLead *lead)
 	pool_call_row(call);
 }
 
-/* Whether the member may know of this lead. */
-static bool
-peek_visible(PoolCall *call, int64 id, const PoolMemberConf *member,
-			 PoolLead *lead)
-{
-	return pool_lead_peek(pool_work_table(call->work, POOL_LEAD_STATE), id,
-						  pool_snapshot(), lead) &&
-		lead->tenant_id == member->tenant_id;
-}
-
 static void
 claim_one(PoolCall *call, PoolClaimCase *c, int64 id)
 {
@@ -346,7 +342,7 @@ claim_one(PoolCall *call, PoolClaimCase *c, int64 id)
 	PoolLead	lead;
 	const char *outcome;
 
-	if (!peek_visible(call, id, c->member, &lead))
+	if (!pool_claim_peek(c, id, &lead))
 	{
 		emit_lead(call, "not_found", id, NULL, &bound);
 		return;
@@ -374,23 +370,6 @@ claim_one(PoolCall *call, PoolClaimCase *c, int64 id)
 }
 
 /*
- * Locks the member's counters in every pool these leads lie in and that he
- * belongs to.
- */
-static void
-lock_counters(PoolCall *call, PoolClaimCase *c, const int64 *ids, int n)
-{
-	PoolLead	lead;
-
-	c->set = pool_quota_begin(call->work, call->snapshot);
-	for (int i = 0; i < n; i++)
-		if (peek_visible(call, ids[i], c->member, &lead) &&
-			lead.status == POOL_AVAILABLE)
-			pool_quota_add(c->set, lead.pool_id, c->member->id, true);
-	pool_quota_lock(c->set);
-}
-
-/*
  * pool.claim_leads(leads, member, request_id)
  */
 Datum
@@ -404,8 +383,7 @@ pool_claim_leads(PG_FUNCTION_ARGS)
 	c.member = pool_resolve_self(fcinfo, 1);
 	if (pool_request_replay(call, 2, c.member->tenant_id))
 		return pool_call_end(call);
-	lock_counters(call, &c, ids, n);
-	c.now = pool_now();
+	pool_claim_lock_counters(&c, call->snapshot, ids, n);
 	for (int i = 0; i < n; i++)
 		claim_one(call, &c, ids[i]);
 	pool_quota_write(c.set);
@@ -451,6 +429,7 @@ explain_test(PoolCall *call, PoolClaimCase *c, const PoolClaimTest *test)
 	bool		passed;
 
 	c->rule = NULL;
+	c->kept = false;
 	passed = test->passes(c, &bound);
 
 	pool_put_text(call, 0, test->name);
@@ -461,6 +440,8 @@ explain_test(PoolCall *call, PoolClaimCase *c, const PoolClaimTest *test)
 	else if (!passed && c->rule != NULL)
 		pool_put_text(call, 2, psprintf("%s: rule \"%s\"", test->outcome,
 										c->rule));
+	else if (!passed && c->kept)
+		pool_put_text(call, 2, psprintf("%s: reserved", test->outcome));
 	else if (!passed)
 		pool_put_text(call, 2, test->of_lead && c->lead->status == POOL_OWNED ?
 					  "taken" : test->outcome);
@@ -482,7 +463,7 @@ pool_explain_claim(PG_FUNCTION_ARGS)
 
 	c.member = pool_resolve_self(fcinfo, 1);
 	c.now = pool_now();
-	if (!peek_visible(call, id, c.member, &lead))
+	if (!pool_claim_peek(&c, id, &lead))
 	{
 		pool_put_text(call, 0, "exists");
 		pool_put(call, 1, BoolGetDatum(false));

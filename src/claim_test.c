@@ -14,6 +14,7 @@
 #include "group.h"
 #include "rule.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -53,6 +54,25 @@ pool_claim_document(PoolClaimCase *c)
 	c->document = pool_rule_document(c->lead, &data, c->now);
 	MemoryContextSwitchTo(old);
 	return c->document;
+}
+
+/*
+ * What may be looked for in the lead's document: not what the pool masks, since
+ * the answer tells even of leads that the member does not get.
+ */
+Jsonb *
+pool_claim_shown_document(PoolClaimCase *c)
+{
+	Jsonb	   *document = pool_claim_document(c);
+	MemoryContext old = MemoryContextSwitchTo(c->scratch);
+	ListCell   *lc;
+
+	foreach(lc, c->pool->masked)
+		document = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete,
+													  JsonbPGetDatum(document),
+													  CStringGetTextDatum(lfirst(lc))));
+	MemoryContextSwitchTo(old);
+	return document;
 }
 
 /* The member's document, made anew when he holds more than before. */
@@ -127,20 +147,20 @@ is_enabled(PoolClaimCase *c, PoolBound *bound)
 }
 
 /*
- * Whether the rule speaks of this lead now; *until is when it ceases to, by
- * its head start.  A rule that cannot be evaluated does.
+ * What the rule says of this lead now; *until is when it ceases to, by its
+ * head start.  A rule that cannot be evaluated binds.
  */
-static bool
-rule_binds(PoolClaimCase *c, const PoolClaimRule *rule, TimestampTz *until)
+static PoolVerdict
+judge_rule(PoolClaimCase *c, const PoolClaimRule *rule, TimestampTz *until)
 {
 	*until = DT_NOEND;
 	if (rule->head_start != NULL)
 		*until = pool_time_add(c->lead->entered_at, rule->head_start,
 							   c->pool->zone);
-	return *until > c->now && judge_lead(c, &rule->condition) != POOL_NO_MATCH;
+	return *until > c->now ? judge_lead(c, &rule->condition) : POOL_NO_MATCH;
 }
 
-/* Whether the member meets what a rule that binds demands of him. */
+/* Whether the member meets what a rule that matches demands of him. */
 static bool
 rule_admits(PoolClaimCase *c, const PoolClaimRule *rule)
 {
@@ -148,8 +168,7 @@ rule_admits(PoolClaimCase *c, const PoolClaimRule *rule)
 															c->member->id);
 	Jsonb	   *lead;
 
-	if (judge_lead(c, &rule->condition) != POOL_MATCH ||
-		conf->level < rule->min_level)
+	if (conf->level < rule->min_level)
 		return false;
 	if (rule->member_condition.path == NULL)
 		return true;
@@ -166,8 +185,10 @@ is_admitted(PoolClaimCase *c, PoolBound *bound)
 	{
 		const PoolClaimRule *rule = &c->pool->claim_rules[i];
 		TimestampTz until;
+		PoolVerdict verdict = judge_rule(c, rule, &until);
 
-		if (!rule_binds(c, rule, &until) || rule_admits(c, rule))
+		if (verdict == POOL_NO_MATCH ||
+			(verdict == POOL_MATCH && rule_admits(c, rule)))
 			continue;
 		if (c->rule == NULL || until > bound->retry_at)
 		{
@@ -186,6 +207,7 @@ is_shown(PoolClaimCase *c, PoolBound *bound)
 	if (c->lead->hidden_until <= c->now ||
 		c->lead->reserved_for == c->member->id)
 		return true;
+	c->kept = c->lead->reserved_for != 0;
 	if (c->lead->hidden_until != DT_NOEND)
 		bound->retry_at = c->lead->hidden_until;
 	return false;
@@ -200,7 +222,7 @@ pool_claim_needs_approval(PoolClaimCase *c)
 
 	for (int i = 0; i < pool->n_claim_rules; i++)
 		if (pool->claim_rules[i].approval &&
-			rule_binds(c, &pool->claim_rules[i], &until))
+			judge_rule(c, &pool->claim_rules[i], &until) != POOL_NO_MATCH)
 		{
 			c->rule = pool->claim_rules[i].name;
 			return true;
@@ -255,20 +277,31 @@ is_below_hold_limit(PoolClaimCase *c, PoolBound *bound)
 }
 
 const PoolClaimTest pool_claim_tests[] = {
-	{"available", "not_available", true, is_available},
-	{"membership", "not_member", false, is_member},
-	{"active", "away", false, is_active},
-	{"pool_enabled", "pool_disabled", false, is_enabled},
-	{"claim_rules", "level", true, is_admitted},
-	{"hidden", "hidden", true, is_shown},
-	{"cooldown", "cooldown", true, is_not_cooling_down},
-	{"identity", "identity_owned", true, is_of_free_group},
-	{"approval", "approval", true, is_approved},
-	{"claim_interval", "too_soon", false, is_late_enough},
-	{"claim_limit", "claim_limit", false, is_below_claim_limit},
-	{"hold_limit", "hold_limit", false, is_below_hold_limit}
+	{"available", "not_available", true, false, is_available},
+	{"membership", "not_member", false, false, is_member},
+	{"active", "away", false, false, is_active},
+	{"pool_enabled", "pool_disabled", false, false, is_enabled},
+	{"claim_rules", "level", true, true, is_admitted},
+	{"hidden", "hidden", true, false, is_shown},
+	{"cooldown", "cooldown", true, true, is_not_cooling_down},
+	{"identity", "identity_owned", true, true, is_of_free_group},
+	{"approval", "approval", true, true, is_approved},
+	{"claim_interval", "too_soon", false, false, is_late_enough},
+	{"claim_limit", "claim_limit", false, false, is_below_claim_limit},
+	{"hold_limit", "hold_limit", false, false, is_below_hold_limit}
 };
 const int	pool_claim_test_count = lengthof(pool_claim_tests);
+
+static bool
+passes(const PoolClaimTest *test, PoolClaimCase *c, PoolBound *bound)
+{
+	*bound = (PoolBound)
+	{
+		POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME
+	};
+	c->rule = NULL;
+	return test->passes(c, bound);
+}
 
 static const PoolClaimTest *
 first_failing(PoolClaimCase *c, bool of_member, bool of_lead,
@@ -278,14 +311,7 @@ first_failing(PoolClaimCase *c, bool of_member, bool of_lead,
 	{
 		const PoolClaimTest *test = &pool_claim_tests[i];
 
-		if (test->of_lead ? !of_lead : !of_member)
-			continue;
-		*bound = (PoolBound)
-		{
-			POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME
-		};
-		c->rule = NULL;
-		if (!test->passes(c, bound))
+		if ((test->of_lead ? of_lead : of_member) && !passes(test, c, bound))
 			return test;
 	}
 	return NULL;
@@ -298,11 +324,23 @@ pool_claim_check_member(PoolClaimCase *c, PoolBound *bound)
 	return first_failing(c, true, false, bound);
 }
 
-/* The first test that fails because of this lead. */
+/*
+ * A test that fails because of this lead, if any does: those that its row
+ * decides come first, for claims that pass over many leads and name none.
+ */
 const PoolClaimTest *
 pool_claim_check_lead(PoolClaimCase *c, PoolBound *bound)
 {
-	return first_failing(c, false, true, bound);
+	for (int reads = 0; reads < 2; reads++)
+		for (int i = 0; i < pool_claim_test_count; i++)
+		{
+			const PoolClaimTest *test = &pool_claim_tests[i];
+
+			if (test->of_lead && test->reads == (reads == 1) &&
+				!passes(test, c, bound))
+				return test;
+		}
+	return NULL;
 }
 
 /* The first test of all that fails. */
@@ -335,4 +373,36 @@ pool_claim_judge(PoolClaimCase *c, const PoolLead *lead, PoolBound *bound)
 		return "contended";
 	failed = pool_claim_check(c, bound);
 	return failed != NULL ? failed->outcome : NULL;
+}
+
+/* ------------------------------------------------------------------------
+ * Leads that are named
+ * ------------------------------------------------------------------------ */
+
+/* Reads the lead; false if the member may not know of it. */
+bool
+pool_claim_peek(const PoolClaimCase *c, int64 id, PoolLead *lead)
+{
+	return pool_lead_peek(pool_work_table(c->work, POOL_LEAD_STATE), id,
+						  pool_snapshot(), lead) &&
+		lead->tenant_id == c->member->tenant_id;
+}
+
+/*
+ * Locks the member's counters in every pool these leads lie in and that he
+ * belongs to, and then asks for the time.
+ */
+void
+pool_claim_lock_counters(PoolClaimCase *c, Snapshot snapshot,
+						 const int64 *ids, int n)
+{
+	PoolLead	lead;
+
+	c->set = pool_quota_begin(c->work, snapshot);
+	for (int i = 0; i < n; i++)
+		if (pool_claim_peek(c, ids[i], &lead) &&
+			lead.status == POOL_AVAILABLE)
+			pool_quota_add(c->set, lead.pool_id, c->member->id, true);
+	pool_quota_lock(c->set);
+	c->now = pool_now();
 }

@@ -24,6 +24,7 @@ typedef struct PoolClaimCase
 	TimestampTz now;
 	bool		approved;		/* a manager grants it just now */
 	const char *rule;			/* why the last test failed; NULL = no rule */
+	bool		kept;			/* because it is reserved for another */
 	MemoryContext scratch;		/* of the lead's document; NULL = none yet */
 	Jsonb	   *document;
 	Jsonb	   *member_document;
@@ -36,6 +37,7 @@ typedef struct PoolClaimTest
 	const char *name;
 	const char *outcome;		/* when it fails */
 	bool		of_lead;		/* needs the lead */
+	bool		reads;			/* more than the lead's own row */
 	bool		(*passes) (PoolClaimCase *c, PoolBound *bound);
 } PoolClaimTest;
 
@@ -44,6 +46,7 @@ extern const int pool_claim_test_count;
 
 extern void pool_claim_look_at(PoolClaimCase *c, const PoolLead *lead);
 extern Jsonb *pool_claim_document(PoolClaimCase *c);
+extern Jsonb *pool_claim_shown_document(PoolClaimCase *c);
 extern bool pool_claim_needs_approval(PoolClaimCase *c);
 extern const PoolClaimTest *pool_claim_check_member(PoolClaimCase *c,
 													PoolBound *bound);
@@ -53,5 +56,9 @@ extern const PoolClaimTest *pool_claim_check(PoolClaimCase *c,
 											 PoolBound *bound);
 extern const char *pool_claim_judge(PoolClaimCase *c, const PoolLead *lead,
 									PoolBound *bound);
+extern bool pool_claim_peek(const PoolClaimCase *c, int64 id,
+							PoolLead *lead);
+extern void pool_claim_lock_counters(PoolClaimCase *c, Snapshot snapshot,
+									 const int64 *ids, int n);
 
 #endif							/* POOL_CLAIM_TEST_H */

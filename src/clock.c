@@ -128,6 +128,40 @@ pool_check_time(TimestampTz at, const char *what)
 				 errhint("Pass a point in time, or NULL for none.")));
 }
 
+/*
+ * More than nothing, whatever the month, and short enough to be added to any
+ * date: parts of different signs are longer or shorter than nothing depending
+ * on where they are added.
+ */
+bool
+pool_span_is_sane(const Interval *span)
+{
+	int64		days;
+
+	if (span->month < 0 || span->day < 0 || span->time < 0)
+		return false;
+	if (span->month == 0 && span->day == 0 && span->time == 0)
+		return false;
+	days = (int64) span->month * DAYS_PER_MONTH + span->day +
+		span->time / USECS_PER_DAY;
+	return days <= (int64) POOL_MAX_YEARS * MONTHS_PER_YEAR * DAYS_PER_MONTH;
+}
+
+void
+pool_check_span(const Interval *span, const char *argument)
+{
+	if (pool_span_is_sane(span))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("interval is out of range for argument \"%s\"",
+					argument),
+			 errdetail("It must be longer than nothing, without negative "
+					   "parts, and no longer than %d years.",
+					   POOL_MAX_YEARS),
+			 errhint("For example \"3 days\" or \"48 hours\".")));
+}
+
 /* What was computed is no time. */
 void
 pool_report_time_range(void)

@@ -31,6 +31,10 @@ extern TimestampTz pool_time_add(TimestampTz at, const Interval *span,
 extern TimestampTz pool_time_subtract(TimestampTz at, const Interval *span,
 									  pg_tz *zone);
 extern void pool_report_time_range(void);
+#define POOL_MAX_YEARS 100		/* of an interval */
+
+extern bool pool_span_is_sane(const Interval *span);
+extern void pool_check_span(const Interval *span, const char *argument);
 extern void pool_check_time(TimestampTz at, const char *what);
 
 #endif							/* POOL_CLOCK_H */

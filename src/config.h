@@ -237,6 +237,8 @@ typedef struct PoolConf
 	int32		reclaim_limit;
 	double		reclaim_share;	/* below 0 = no limit */
 	Interval   *catch_up;		/* NULL = none */
+	int32		reserve_limit;
+	Interval   *reserve_for;
 } PoolConf;
 
 typedef struct PoolMemberConf

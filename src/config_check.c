@@ -38,7 +38,6 @@ PG_FUNCTION_INFO_V1(pool_check_membership);
 PG_FUNCTION_INFO_V1(pool_check_timer_rule);
 PG_FUNCTION_INFO_V1(pool_check_rule);
 
-#define MAX_YEARS 100
 
 static CheckedRow
 checked_row(FunctionCallInfo fcinfo)
@@ -136,29 +135,10 @@ check_unchanged(const CheckedRow *row, int attnum)
  * Intervals
  * ------------------------------------------------------------------------ */
 
-/*
- * More than nothing, whatever the month, and short enough to be added to any
- * date: parts of different signs are longer or shorter than nothing depending
- * on where they are added.
- */
-static bool
-is_sane(const Interval *span)
-{
-	int64		days;
-
-	if (span->month < 0 || span->day < 0 || span->time < 0)
-		return false;
-	if (span->month == 0 && span->day == 0 && span->time == 0)
-		return false;
-	days = (int64) span->month * DAYS_PER_MONTH + span->day +
-		span->time / USECS_PER_DAY;
-	return days <= (int64) MAX_YEARS * MONTHS_PER_YEAR * DAYS_PER_MONTH;
-}
-
 void
 config_check_span(const CheckedRow *row, int attnum, Datum value)
 {
-	if (is_sane(DatumGetIntervalP(value)))
+	if (pool_span_is_sane(DatumGetIntervalP(value)))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -166,7 +146,7 @@ config_check_span(const CheckedRow *row, int attnum, Datum value)
 					DatumGetCString(DirectFunctionCall1(interval_out, value)),
 					config_check_name(row, attnum)),
 			 errdetail("It must be longer than nothing, without negative "
-					   "parts, and no longer than %d years.", MAX_YEARS),
+					   "parts, and no longer than %d years.", POOL_MAX_YEARS),
 			 errhint("For example \"3 days\" or \"48 hours\".")));
 }
 

@@ -142,6 +142,9 @@ read_pool(ConfigScan *scan, PoolConf *pool)
 											POOL_NO_LIMIT);
 	pool->reclaim_share = config_column_number(scan, POOL_RECLAIM_SHARE, -1);
 	pool->catch_up = config_column_interval(scan, POOL_CATCH_UP);
+	pool->reserve_limit = config_column_int(scan, POOL_RESERVE_LIMIT,
+											POOL_NO_LIMIT);
+	pool->reserve_for = config_column_interval(scan, POOL_RESERVE_FOR);
 }
 
 /* With its rules. */

@@ -11,12 +11,15 @@
 #include "decide.h"
 
 #include "attempt.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "errors.h"
 #include "group.h"
 #include "intake.h"
 #include "miscadmin.h"
 #include "perform.h"
 #include "request.h"
+#include "sql.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 
@@ -120,7 +123,6 @@ require_level(const PoolDecision *d)
 {
 	const PoolApproval *a = &d->approval;
 
-	pool_require_manager(&d->actor, a->pool_id);
 	if (pool_approval_may_decide(&d->actor, a->pool_id, a->min_level))
 		return;
 	ereport(ERROR,
@@ -132,7 +134,7 @@ require_level(const PoolDecision *d)
 			 errhint("Ask a manager of that level, or one of a pool above.")));
 }
 
-/* Finds the request; the actor must have the right to decide it. */
+/* Finds the request; the actor must manage its pool. */
 static bool
 find_request(PoolCall *call, PoolDecision *d)
 {
@@ -140,8 +142,34 @@ find_request(PoolCall *call, PoolDecision *d)
 							&d->approval) ||
 		!pool_actor_sees(&d->actor, d->approval.tenant_id))
 		return false;
-	require_level(d);
+	pool_require_manager(&d->actor, d->approval.pool_id);
 	return true;
+}
+
+/*
+ * Whether the actor has approved an earlier step: each needs a pair of eyes of
+ * its own, and a call that is repeated must not go on to the next one.
+ */
+static bool
+has_approved(const PoolDecision *d)
+{
+	Oid			types[4] = {INT8OID, INT4OID, INT8OID, TIMESTAMPTZOID};
+	Datum		values[4] = {Int64GetDatum(d->approval.lead_id),
+		Int32GetDatum(d->actor.member_id), Int64GetDatum(d->approval.id),
+	TimestampTzGetDatum(d->approval.created_at)};
+	PoolSql		sql;
+	bool		found;
+
+	if (d->actor.member_id == 0)
+		return false;
+	sql = pool_sql_begin();
+	found = pool_sql_run("SELECT FROM pool.event WHERE lead_id = $1"
+						 " AND kind = 'approved' AND actor_id = $2"
+						 " AND (detail ->> 'approval')::bigint = $3"
+						 " AND at >= $4 LIMIT 1",
+						 4, types, values, NULL) > 0;
+	pool_sql_end(sql);
+	return found;
 }
 
 /*
@@ -149,7 +177,7 @@ find_request(PoolCall *call, PoolDecision *d)
  * decided any more, and then the outcome says why.
  */
 static bool
-lock_request(PoolCall *call, PoolDecision *d)
+lock_request(PoolCall *call, PoolDecision *d, bool approves)
 {
 	d->batch = pool_batch_begin(call, &d->actor, &d->approval.lead_id, 1,
 								check_nothing, NULL);
@@ -158,19 +186,19 @@ lock_request(PoolCall *call, PoolDecision *d)
 	if (d->item->outcome != NULL)
 		return false;
 	if (!pool_approval_read(call->work, d->approval.id, &d->approval) ||
-		strcmp(d->approval.status, "open") != 0)
+		strcmp(d->approval.status, "open") != 0 ||
+		(approves && has_approved(d)))
 	{
 		d->item->outcome = "already_decided";
 		return false;
 	}
-	/* another step may be open by now */
 	require_level(d);
 	return true;
 }
 
 /* arguments: approval_id, note, actor, request_id */
 static Datum
-decide(PoolCall *call, const char *(*one) (PoolDecision *d), bool acts)
+decide(PoolCall *call, const char *(*one) (PoolDecision *d), bool approves)
 {
 	FunctionCallInfo fcinfo = call->fcinfo;
 	PoolDecision d = {.actor = pool_resolve_actor(fcinfo, 2),
@@ -185,9 +213,9 @@ decide(PoolCall *call, const char *(*one) (PoolDecision *d), bool acts)
 		pool_call_row(call);
 		return pool_call_end(call);
 	}
-	if (lock_request(call, &d))
+	if (lock_request(call, &d, approves))
 	{
-		if (acts)
+		if (approves)
 			pool_perform_add_counters(&d);
 		outcome = one(&d);
 	}

@@ -43,19 +43,23 @@ static const char *const erasures[] = {
 	" WHERE lead_id = ANY ($1) AND (reason IS NOT NULL OR detail IS NOT NULL)",
 	"UPDATE pool.approval SET reason = NULL, note = NULL"
 	" WHERE lead_id = ANY ($1) AND (reason IS NOT NULL OR note IS NOT NULL)",
-	/* of stored results, outcome and lead stay */
+	/* of stored results, outcome and lead stay; so many columns follow */
 	"UPDATE pool.request_log SET result ="
 	" (SELECT array_agg(CASE WHEN split_part(r, ',', 2) = ANY ($1::text[])"
 	"   THEN concat('(', split_part(substr(r, 2), ',', 1), ',',"
 	"    split_part(r, ',', 2),"
 	"    repeat(',', CASE function WHEN 'claim' THEN 10"
-	"     WHEN 'claim_leads' THEN 5 WHEN 'approve' THEN 3 ELSE 1 END), ')')"
+	"     WHEN 'reveal' THEN 8 WHEN 'claim_leads' THEN 5 WHEN 'reserve' THEN 5"
+	"     WHEN 'approve' THEN 3 WHEN 'auto_assign' THEN 3"
+	"     WHEN 'apply_plan' THEN 2 WHEN 'undo_run' THEN 2 ELSE 1 END), ')')"
 	"   ELSE r END ORDER BY n)"
 	"  FROM unnest(result) WITH ORDINALITY u (r, n))"
 	" WHERE function IN ('claim', 'claim_leads', 'assign', 'transfer',"
 	"  'release', 'reclaim', 'convert', 'archive', 'reopen', 'move', 'hide',"
 	"  'unhide', 'protect', 'unprotect', 'approve', 'reject',"
-	"  'cancel_request', 'review', 'merge')"
+	"  'cancel_request', 'review', 'merge', 'reveal', 'reserve', 'unreserve',"
+	"  'auto_assign', 'apply_plan', 'undo_run', 'add_collaborator',"
+	"  'remove_collaborator')"
 	" AND EXISTS (SELECT FROM unnest(result) r"
 	"  WHERE split_part(r, ',', 2) = ANY ($1::text[]))"
 };

@@ -26,6 +26,7 @@
 PG_FUNCTION_INFO_V1(pool_follow_up);
 
 #define MAX_NOTE_LENGTH 10000	/* characters */
+#define MAX_DETAIL_SIZE (64 * 1024) /* bytes, as jsonb */
 #define DEFAULT_KIND "note"
 
 /* columns of the result */
@@ -57,6 +58,13 @@ typedef struct FollowUp
 	bool		ends;			/* the spell, by its result */
 } FollowUp;
 
+static bool
+belongs(int32 pool_id, int32 member_id)
+{
+	return !pool_config_member(member_id)->left &&
+		pool_config_membership(pool_id, member_id)->role >= POOL_ROLE_MEMBER;
+}
+
 static const char *
 check_follow_up(void *arg, const PoolLead *lead)
 {
@@ -68,9 +76,11 @@ check_follow_up(void *arg, const PoolLead *lead)
 	if (lead->status != POOL_OWNED)
 		return "not_owner";
 	writer->owns = lead->owner_id == member_id;
+	/* who has left the lead's pool helps no longer, whatever is written */
 	return writer->owns ||
-		pool_collaborator_find(writer->work, lead->id, member_id,
-							   &writer->helper) ? NULL : "not_owner";
+		(belongs(lead->pool_id, member_id) &&
+		 pool_collaborator_find(writer->work, lead->id, member_id,
+								&writer->helper)) ? NULL : "not_owner";
 }
 
 static TimestampTz
@@ -86,6 +96,24 @@ arg_time(PoolCall *call, int argno, const char *name)
 	return at;
 }
 
+static Jsonb *
+arg_detail(FunctionCallInfo fcinfo, int argno)
+{
+	Jsonb	   *detail;
+
+	if (PG_ARGISNULL(argno))
+		return NULL;
+	detail = PG_GETARG_JSONB_P(argno);
+	if (VARSIZE(detail) > MAX_DETAIL_SIZE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"detail\" is too large"),
+				 errdetail("It takes %d bytes, and %d are allowed.",
+						   (int) VARSIZE(detail), MAX_DETAIL_SIZE),
+				 errhint("Keep documents elsewhere and refer to them.")));
+	return detail;
+}
+
 static void
 read_arguments(PoolCall *call, FollowUp *f)
 {
@@ -98,7 +126,7 @@ read_arguments(PoolCall *call, FollowUp *f)
 	f->note = pool_arg_short(call, 3, MAX_NOTE_LENGTH, "note");
 	f->next_at = arg_time(call, 4, "next_at");
 	f->occurred_at = arg_time(call, 5, "occurred_at");
-	f->data = PG_ARGISNULL(6) ? NULL : PG_GETARG_JSONB_P(6);
+	f->data = arg_detail(fcinfo, 6);
 	f->stage = pool_arg_short(call, 7, POOL_MAX_LABEL_LENGTH, "stage");
 }
 
@@ -106,24 +134,63 @@ read_arguments(PoolCall *call, FollowUp *f)
  * What the pool demands
  * ------------------------------------------------------------------------ */
 
+/*
+ * Bytes of the white space that a text begins with, 0 if it is none: of other
+ * scripts too, where the encoding can tell.
+ */
+static int
+space_at(const char *text, int len)
+{
+	static const char *const wide[] = {
+		"\xC2\xA0", "\xE1\x9A\x80", "\xE2\x80\xA8", "\xE2\x80\xA9",
+		"\xE2\x80\xAF", "\xE2\x81\x9F", "\xE2\x81\xA0", "\xE3\x80\x80",
+		"\xEF\xBB\xBF"
+	};
+
+	if (scanner_isspace(*text))
+		return 1;
+	if (GetDatabaseEncoding() != PG_UTF8)
+		return 0;
+	/* U+2000 to U+200D: spaces of all widths, none included */
+	if (len >= 3 && memcmp(text, "\xE2\x80", 2) == 0 &&
+		(unsigned char) text[2] <= 0x8D)
+		return 3;
+	for (int i = 0; i < (int) lengthof(wide); i++)
+	{
+		int			size = strlen(wide[i]);
+
+		if (len >= size && memcmp(text, wide[i], size) == 0)
+			return size;
+	}
+	return 0;
+}
+
 /* Characters of a text (0 = NULL) but for white space around it. */
 static int
 length_of(Datum value)
 {
-	text	   *t;
-	char	   *from;
-	char	   *to;
+	text	   *t = value != 0 ? DatumGetTextPP(value) : NULL;
+	int			rest = t != NULL ? VARSIZE_ANY_EXHDR(t) : 0;
+	char	   *p = t != NULL ? VARDATA_ANY(t) : NULL;
+	int			length = 0;
+	int			spaces = 0;		/* since the last other character */
 
-	if (value == 0)
-		return 0;
-	t = DatumGetTextPP(value);
-	from = VARDATA_ANY(t);
-	to = from + VARSIZE_ANY_EXHDR(t);
-	while (from < to && scanner_isspace(*from))
-		from++;
-	while (to > from && scanner_isspace(to[-1]))
-		to--;
-	return pg_mbstrlen_with_len(from, to - from);
+	while (rest > 0)
+	{
+		int			size = space_at(p, rest);
+
+		if (size > 0)
+			spaces += length > 0;
+		else
+		{
+			length += spaces + 1;
+			spaces = 0;
+			size = pg_mblen(p);
+		}
+		p += size;
+		rest -= size;
+	}
+	return length;
 }
 
 /* Whether the caller named a kind: the default is one only as a word. */

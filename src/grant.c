@@ -99,6 +99,8 @@ static const Privilege privileges[] = {
 	{"EXECUTE ON FUNCTION pool.unhide", STEERS},
 	{"EXECUTE ON FUNCTION pool.protect", WORKS},
 	{"EXECUTE ON FUNCTION pool.unprotect", WORKS},
+	{"EXECUTE ON FUNCTION pool.reserve", WORKS},
+	{"EXECUTE ON FUNCTION pool.unreserve", WORKS},
 	{"EXECUTE ON FUNCTION pool.request_claim", WORKS},
 	{"EXECUTE ON FUNCTION pool.request_transfer", WORKS},
 	{"EXECUTE ON FUNCTION pool.request_extension", WORKS},

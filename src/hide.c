@@ -4,7 +4,8 @@
  *	  from timers by their owners.
  *
  * Time ends both by itself.  A lead reserved for whoever asked to claim it
- * (approval.c) is hidden too, but that ends with his request only.
+ * (approval.c) or is reading it (lease.c) is hidden too, but a manager does
+ * not end that here.
  */
 #include "compat.h"
 #include "batch.h"
@@ -102,7 +103,8 @@ check_hide(void *arg, const PoolLead *lead)
 {
 	if (lead->status != POOL_AVAILABLE)
 		return "not_available";
-	return lead->reserved_for != 0 ? "reserved" : NULL;
+	return lead->reserved_for != 0 && lead->hidden_until > pool_now() ?
+		"reserved" : NULL;
 }
 
 static const char *

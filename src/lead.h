@@ -68,6 +68,7 @@ extern const char *pool_status_name(PoolStatus status);
 extern bool pool_lead_is_open(const PoolLead *lead);
 
 /* finding and locking */
+extern void pool_lead_read(PoolTable *leads, PoolLead *lead);
 extern bool pool_lead_peek(PoolTable *leads, int64 id, Snapshot snapshot,
 						   PoolLead *lead);
 extern PoolLeadLock pool_lead_lock(PoolTable *leads, int64 id,

@@ -98,6 +98,13 @@ read_lead(TupleTableSlot *slot, PoolLead *lead)
  * Finding and locking
  * ------------------------------------------------------------------------ */
 
+/* The lead that a scan has left in leads->old. */
+void
+pool_lead_read(PoolTable *leads, PoolLead *lead)
+{
+	read_lead(leads->old, lead);
+}
+
 /* Reads a lead without locking it; false if the snapshot sees none. */
 bool
 pool_lead_peek(PoolTable *leads, int64 id, Snapshot snapshot, PoolLead *lead)

@@ -14,6 +14,7 @@
 #include "release.h"
 #include "routing_wait.h"
 #include "rule.h"
+#include "term.h"
 
 static const PoolConf *
 target_pool(const PoolApproval *a)
@@ -64,6 +65,22 @@ hand_over(PoolDecision *d)
 		strcmp(outcome, "transferred") == 0 ? NULL : outcome;
 }
 
+/*
+ * Whether the pool of the lead knows the reason: a release and an archive have
+ * words of their own.
+ */
+bool
+pool_knows_reason(const PoolApproval *a, const PoolLead *lead)
+{
+	const PoolTerm *term;
+	const char *kind = pool_approval_is(a, "release") ? POOL_TERM_RELEASE :
+	pool_approval_is(a, "archive") ? POOL_TERM_ARCHIVE : NULL;
+
+	return kind == NULL ||
+		pool_term_find(pool_config_pool(lead->pool_id), kind, a->reason,
+					   &term);
+}
+
 /* Released for its owner, by whoever asked. */
 static const char *
 give_back(PoolDecision *d)
@@ -71,6 +88,8 @@ give_back(PoolDecision *d)
 	PoolEvent	event = {.kind = "released",.reason = d->approval.reason,
 	.actor_id = d->approval.applicant_id};
 
+	if (pool_approval_is(&d->approval, "release"))
+		pool_release_apply_reason(d->item, &event);
 	pool_give_back(d->batch, d->item, target_pool(&d->approval), &event);
 	/* he who asks for a transfer to nobody in particular wants it routed */
 	if (pool_approval_is(&d->approval, "transfer") &&
@@ -137,6 +156,8 @@ pool_perform(PoolDecision *d)
 
 	if (pool_names_nobody(a))
 		return "not_member";
+	if (!pool_knows_reason(a, &d->item->lead))
+		return "reason_unknown";
 	if (pool_approval_is(a, "claim"))
 		return pool_claim_grant(d->batch->call, d->batch->set, &d->item->lead,
 								a->member_id, d->batch->now);

@@ -19,6 +19,7 @@ typedef struct PoolDecision
 } PoolDecision;
 
 extern bool pool_names_nobody(const PoolApproval *a);
+extern bool pool_knows_reason(const PoolApproval *a, const PoolLead *lead);
 extern void pool_perform_add_counters(PoolDecision *d);
 extern const char *pool_perform(PoolDecision *d);
 

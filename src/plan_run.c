@@ -60,7 +60,8 @@ pool_plan_find(PoolCall *call, const PoolActor *actor, const char *where,
 							  " (r.detail ->> 'rule_id')::integer, r.kind,"
 							  " r.status, r.started_at,"
 							  " coalesce(r.expires_at <= $2, false),"
-							  " coalesce(" RULES_CHANGED ", false)"
+							  " coalesce(" RULES_CHANGED ", false),"
+							  " r.member_id"
 							  " FROM pool.run r WHERE %s", where),
 					 2, types, values, NULL) > 0)
 	{
@@ -76,6 +77,7 @@ pool_plan_find(PoolCall *call, const PoolActor *actor, const char *where,
 		run->started_at = DatumGetTimestampTz(column(7, &isnull));
 		run->expired = DatumGetBool(column(8, &isnull));
 		run->changed = DatumGetBool(column(9, &isnull));
+		run->member_id = column_int(10);
 	}
 	pool_sql_end(sql);
 	if (run == NULL || !pool_actor_sees(actor, run->tenant_id))

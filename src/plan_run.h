@@ -23,6 +23,7 @@ typedef struct PoolPlanRun
 	int64		id;
 	int32		tenant_id;
 	int32		pool_id;		/* 0 = none */
+	int32		member_id;		/* who was offboarded; 0 = none */
 	int32		rule_id;		/* of a plan for one rule; 0 = all */
 	char	   *kind;
 	char	   *status;

@@ -14,11 +14,11 @@
 #include "catalog/pg_type.h"
 #include "claim_test.h"
 #include "intake.h"
+#include "perform.h"
 #include "release.h"
 #include "request.h"
 #include "sql.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 
 PG_FUNCTION_INFO_V1(pool_request_claim);
 PG_FUNCTION_INFO_V1(pool_request_transfer);
@@ -56,8 +56,9 @@ static bool
 belongs(const PoolActor *actor, const PoolLead *lead)
 {
 	return owns_or_manages(actor, lead) ||
-		pool_config_membership(lead->pool_id, actor->member_id)->role >=
-		POOL_ROLE_MEMBER;
+		(!pool_config_member(actor->member_id)->left &&
+		 pool_config_membership(lead->pool_id, actor->member_id)->role >=
+		 POOL_ROLE_MEMBER);
 }
 
 /* The state and the right that a request of this kind needs. */
@@ -147,6 +148,8 @@ judge_need(PoolBatch *batch, const Proposal *p, const PoolLead *lead)
 	const char *action = p->approval.action;
 	const PoolConf *pool = pool_config_pool(lead->pool_id);
 
+	if (!pool_knows_reason(&p->approval, lead))
+		return "reason_unknown";
 	if (pool_approval_is(&p->approval, "extension"))
 		return pool->extension_limit != POOL_NO_LIMIT &&
 			lead->extensions >= pool->extension_limit ? "limit" : NULL;
@@ -309,7 +312,6 @@ pool_request_extension(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin(fcinfo, "request_extension");
 	Proposal	p = {.approval = {.action = "extension"}};
-	Interval	zero = {0};
 
 	p.actor = pool_resolve_actor(fcinfo, 3);
 	if (PG_ARGISNULL(1))
@@ -319,14 +321,7 @@ pool_request_extension(PG_FUNCTION_ARGS)
 				 errdetail("It is how much longer timers are to let the lead be."),
 				 errhint("Pass an interval, such as '3 days'.")));
 	p.approval.span = PG_GETARG_INTERVAL_P(1);
-	if (!DatumGetBool(DirectFunctionCall2(interval_gt,
-										  IntervalPGetDatum(p.approval.span),
-										  IntervalPGetDatum(&zero))))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"by\" must be more than nothing"),
-				 errdetail("It is how much longer timers are to let the lead be."),
-				 errhint("Pass an interval, such as '3 days'.")));
+	pool_check_span(p.approval.span, "by");
 	p.approval.reason = arg_reason(call, 2);
 	return propose(call, &p, pool_arg_id(call, 0), 4);
 }

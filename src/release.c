@@ -107,8 +107,8 @@ check_release(void *arg, const PoolLead *lead)
 }
 
 /* What the dictionary says of the reason of a release. */
-static void
-apply_reason(PoolBatchItem *item, PoolEvent *event)
+void
+pool_release_apply_reason(PoolBatchItem *item, PoolEvent *event)
 {
 	const PoolTerm *term;
 
@@ -193,7 +193,7 @@ give_back_all(PoolBatch *batch, const char *kind, const PoolConf *to_pool,
 		{
 			event.actor_id = batch->actor->member_id;
 			if (batch->check == check_release)
-				apply_reason(item, &event);
+				pool_release_apply_reason(item, &event);
 			pool_give_back(batch, item, to_pool, &event);
 			pool_batch_emit(batch, item, kind);
 		}

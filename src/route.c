@@ -476,7 +476,7 @@ pool_route_by_id(PoolRoute *route, int64 lead_id, int32 pool_id,
 	if (pool_lead_lock(pool_work_table(route->work, POOL_LEAD_STATE), lead_id,
 					   pool_snapshot(), false, &lead) != POOL_LEAD_LOCKED ||
 		lead.status != POOL_AVAILABLE || lead.pool_id != pool_id ||
-		!pool_may_be_routed(&lead, route->now))
+		!pool_may_be_routed(route->work, &lead, route->now))
 		return false;
 	*routed = pool_route_lead(route, &lead, excluded_id, false);
 	return true;

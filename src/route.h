@@ -111,7 +111,8 @@ extern void pool_route_report_members(PoolRoutePool *pool,
 									  PoolRouteRule *rule);
 
 /* route_write.c */
-extern bool pool_may_be_routed(const PoolLead *lead, TimestampTz now);
+extern bool pool_may_be_routed(PoolWork *work, const PoolLead *lead,
+							   TimestampTz now);
 extern void pool_route_give(PoolRouteCase *c);
 extern void pool_route_suggest(PoolRouteCase *c);
 extern void pool_route_move(PoolRouteCase *c);

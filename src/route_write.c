@@ -10,6 +10,7 @@
 #include "route.h"
 
 #include "access/xact.h"
+#include "approval.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -18,10 +19,9 @@ static const Interval default_expiry = {.time = 24 * USECS_PER_HOUR};
 
 /* Whether nobody is to have the lead but by a decision that is pending. */
 bool
-pool_may_be_routed(const PoolLead *lead, TimestampTz now)
+pool_may_be_routed(PoolWork *work, const PoolLead *lead, TimestampTz now)
 {
-	return lead->reserved_for == 0 &&
-		(lead->hidden_until == POOL_NO_TIME || lead->hidden_until <= now);
+	return lead->hidden_until <= now && !pool_approval_reserves(work, lead);
 }
 
 /* ------------------------------------------------------------------------
@@ -190,6 +190,21 @@ insert_approval(PoolRouteCase *c, int32 member_id, TimestampTz expires_at)
 	pool_table_insert(table, v, n);
 }
 
+/* What somebody has asked for ends, as if the lead were given away. */
+static void
+end_request(PoolRouteCase *c)
+{
+	PoolApproval a;
+
+	if (!pool_approval_find_open(c->route->work, c->lead->id, "assign", &a))
+		return;
+	pool_approval_close(c->route->work, c->lead, &a, "cancelled", 0,
+						(Datum) 0, c->route->now);
+	CommandCounterIncrement();
+	pool_lead_reload(pool_work_table(c->route->work, POOL_LEAD_STATE),
+					 c->lead);
+}
+
 /*
  * The lead is kept for the chosen member until the suggestion expires, which
  * gives it to him, or is decided.
@@ -210,6 +225,7 @@ pool_route_suggest(PoolRouteCase *c)
 		CommandCounterIncrement();
 		pool_lead_reload(leads, c->lead);
 	}
+	end_request(c);
 	insert_approval(c, r->member->id, expires_at);
 	pool_lead_hide(leads, c->lead, expires_at, r->member->id);
 	r->reserved++;

@@ -11,11 +11,11 @@
 #include "rule.h"
 
 #include "due.h"
-#include "event.h"
 #include "fmgr.h"
 #include "nodes/value.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 #include "utils/numeric.h"
 
 static Jsonb *
@@ -24,7 +24,6 @@ parse_json(const char *text)
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
 }
 
-/* What the lead does not have hides an attribute of that name, too. */
 static TimestampTz
 idle_since(const PoolLead *lead)
 {
@@ -44,34 +43,121 @@ pool_rule_next_idle_day(const PoolLead *lead, TimestampTz now)
 	return idle_since(lead) + (idle_days(lead, now) + 1) * USECS_PER_DAY;
 }
 
-/* The document conditions see; `now` is what idle_days counts to. */
+/* A field of the lead as conditions see it. */
+typedef struct Field
+{
+	const char *key;
+	JsonbValue	value;
+} Field;
+
+#define FIELD_COUNT 11
+
+/* What the lead does not have is null. */
+static Field
+text_field(const char *key, Datum value)
+{
+	Field		field = {.key = key,.value = {.type = jbvNull}};
+	text	   *t;
+
+	if (value == 0)
+		return field;
+	t = DatumGetTextPP(value);
+	field.value.type = jbvString;
+	field.value.val.string.val = VARDATA_ANY(t);
+	field.value.val.string.len = VARSIZE_ANY_EXHDR(t);
+	return field;
+}
+
+static Field
+number_field(const char *key, Numeric value)
+{
+	Field		field = {.key = key,.value = {.type = jbvNull}};
+
+	if (value == NULL)
+		return field;
+	field.value.type = jbvNumeric;
+	field.value.val.numeric = value;
+	return field;
+}
+
+/* In jsonb's order of keys: by length, then by bytes. */
+static void
+read_fields(const PoolLead *lead, const PoolData *data, TimestampTz now,
+			Field *f)
+{
+	*f++ = text_field("key", data->key);
+	*f++ = text_field("name", data->name);
+	*f++ = text_field("grade", data->grade);
+	*f++ = text_field("stage", lead->stage);
+	*f++ = number_field("amount", lead->amount != 0 ?
+						DatumGetNumeric(lead->amount) : NULL);
+	*f++ = number_field("claims", int64_to_numeric(lead->claims));
+	*f++ = text_field("source", data->source);
+	*f++ = number_field("priority", int64_to_numeric(lead->priority));
+	*f++ = number_field("idle_days", int64_to_numeric(idle_days(lead, now)));
+	*f++ = number_field("follow_ups", int64_to_numeric(lead->follow_ups));
+	*f++ = text_field("last_result", lead->last_result);
+}
+
+static int
+compare_key(const Field *field, const JsonbValue *key)
+{
+	int			len = strlen(field->key);
+
+	if (len != key->val.string.len)
+		return len - key->val.string.len;
+	return memcmp(field->key, key->val.string.val, len);
+}
+
+static void
+push_field(JsonbParseState **state, Field *field)
+{
+	JsonbValue	key = {.type = jbvString};
+
+	key.val.string.val = unconstify(char *, field->key);
+	key.val.string.len = strlen(field->key);
+	pushJsonbValue(state, WJB_KEY, &key);
+	pushJsonbValue(state, WJB_VALUE, &field->value);
+}
+
+/*
+ * The document conditions see; `now` is what idle_days counts to.  Attributes
+ * (0 = none) and fields are merged in their order, since claims make it for
+ * every lead they look at, and nothing costs as much as sorting it.
+ */
 Jsonb *
 pool_rule_document(const PoolLead *lead, const PoolData *data,
 				   TimestampTz now)
 {
-	PoolDetail	fields;
-	Jsonb	   *own;
+	Field		fields[FIELD_COUNT];
+	JsonbParseState *state = NULL;
+	int			i = 0;
 
-	pool_detail_begin(&fields);
-	pool_detail_or_null(&fields, "key", data->key);
-	pool_detail_or_null(&fields, "name", data->name);
-	pool_detail_or_null(&fields, "source", data->source);
-	pool_detail_or_null(&fields, "grade", data->grade);
-	pool_detail_int(&fields, "priority", lead->priority);
-	pool_detail_int(&fields, "claims", lead->claims);
-	pool_detail_int(&fields, "follow_ups", lead->follow_ups);
-	pool_detail_or_null(&fields, "last_result", lead->last_result);
-	pool_detail_int(&fields, "idle_days", idle_days(lead, now));
-	if (lead->amount != 0)
-		pool_detail_numeric(&fields, "amount", lead->amount);
-	else
-		pool_detail_null(&fields, "amount");
-	pool_detail_or_null(&fields, "stage", lead->stage);
-	own = pool_detail_end(&fields);
-	if (data->attributes == 0)
-		return own;
-	return DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, data->attributes,
-											  JsonbPGetDatum(own)));
+	read_fields(lead, data, now, fields);
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	if (data->attributes != 0)
+	{
+		JsonbIterator *it =
+		JsonbIteratorInit(&DatumGetJsonbP(data->attributes)->root);
+		JsonbValue	key;
+		JsonbValue	value;
+
+		(void) JsonbIteratorNext(&it, &key, true);
+		while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+		{
+			(void) JsonbIteratorNext(&it, &value, true);
+			while (i < FIELD_COUNT && compare_key(&fields[i], &key) < 0)
+				push_field(&state, &fields[i++]);
+			/* the lead's own field wins */
+			if (i < FIELD_COUNT && compare_key(&fields[i], &key) == 0)
+				continue;
+			pushJsonbValue(&state, WJB_KEY, &key);
+			pushJsonbValue(&state, WJB_VALUE, &value);
+		}
+	}
+	while (i < FIELD_COUNT)
+		push_field(&state, &fields[i++]);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
 static char *
@@ -192,6 +278,19 @@ are_bound(const PoolCondition *condition, Jsonb *variables)
 	return true;
 }
 
+/* {}, for the session */
+static Jsonb *no_variables = NULL;
+
+static Jsonb *
+make_empty(void)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	Jsonb	   *empty = parse_json("{}");
+
+	MemoryContextSwitchTo(old);
+	return empty;
+}
+
 /*
  * Whether the document meets the condition.  Without a variable that it names
  * there is no match (core would raise an error even when told not to).  ERROR:
@@ -213,11 +312,13 @@ pool_rule_judge(const PoolCondition *condition, Jsonb *document,
 	 * Silent, and the variant that knows time zones, because the other one
 	 * raises an error, silent or not, where it would need one.
 	 */
+	if (no_variables == NULL)
+		no_variables = make_empty();
 	InitFunctionCallInfoData(*fcinfo, NULL, 4, InvalidOid, NULL, NULL);
 	fcinfo->args[0].value = JsonbPGetDatum(document);
 	fcinfo->args[1].value = PointerGetDatum(condition->path);
 	fcinfo->args[2].value =
-		JsonbPGetDatum(variables != NULL ? variables : parse_json("{}"));
+		JsonbPGetDatum(variables != NULL ? variables : no_variables);
 	fcinfo->args[3].value = BoolGetDatum(true);
 	for (int i = 0; i < 4; i++)
 		fcinfo->args[i].isnull = false;

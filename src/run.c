@@ -125,6 +125,31 @@ collect_ids(const char *query, const PoolRun *run, int max, int64 *ids)
 	"SELECT c.lead_id FROM pool.collaborator c WHERE c.member_id = $1" \
 	" AND c.lead_id > $2 ORDER BY c.lead_id + 0 LIMIT $3"
 
+#define REQUESTED_LEADS_SQL \
+	"SELECT DISTINCT a.lead_id FROM pool.approval a WHERE a.status = 'open'" \
+	" AND $1 IN (a.applicant_id, a.member_id)" \
+	" AND a.lead_id > $2 ORDER BY a.lead_id LIMIT $3"
+
+/*
+ * The next leads of the run, up to max, and what of them it is about: who
+ * leaves helps no longer and asks for nothing, once he has no leads left.
+ */
+static int
+next_leads(const PoolRun *run, int max, int64 *ids, PoolRunPart *part)
+{
+	int			n = collect_ids(OWNED_LEADS_SQL, run, max, ids);
+
+	*part = POOL_RUN_OWNED;
+	if (n > 0 || !run->offboards || run->after > 0)
+		return n;
+	*part = POOL_RUN_SHARED;
+	n = collect_ids(SHARED_LEADS_SQL, run, max, ids);
+	if (n > 0)
+		return n;
+	*part = POOL_RUN_REQUESTED;
+	return collect_ids(REQUESTED_LEADS_SQL, run, max, ids);
+}
+
 /* ------------------------------------------------------------------------
  * One step
  * ------------------------------------------------------------------------ */
@@ -256,7 +281,7 @@ PoolRunStep
 pool_run_step(int64 run_id, int max, TimestampTz now, int64 *looked_at)
 {
 	int64	   *ids = palloc(max * sizeof(int64));
-	bool		own = true;
+	PoolRunPart part;
 	PoolRun		run;
 	int			n;
 
@@ -272,21 +297,16 @@ pool_run_step(int64 run_id, int max, TimestampTz now, int64 *looked_at)
 	/* a new pass */
 	if (run.after == 0)
 		run.skipped = 0;
-	n = collect_ids(OWNED_LEADS_SQL, &run, max, ids);
-	if (n == 0 && run.offboards && run.after == 0)
-	{
-		own = false;
-		n = collect_ids(SHARED_LEADS_SQL, &run, max, ids);
-	}
+	n = next_leads(&run, max, ids, &part);
 	if (n == 0)
 		return end_pass(&run, now);
-	pool_run_leads(&run, ids, n, now, own);
+	pool_run_leads(&run, ids, n, now, part);
 	*looked_at = n;
-	/* a lead he helps with is simply gone the next time */
-	if (own)
+	/* what is not his own is simply gone the next time */
+	if (part == POOL_RUN_OWNED)
 		run.after = ids[n - 1];
 	write_run(&run);
-	return !own && run.skipped > 0 ? POOL_RUN_WAITS : POOL_RUN_GOES_ON;
+	return part != POOL_RUN_OWNED && run.skipped > 0 ? POOL_RUN_WAITS : POOL_RUN_GOES_ON;
 }
 
 /* ------------------------------------------------------------------------

@@ -20,6 +20,14 @@ typedef enum PoolRunStep
 	POOL_RUN_CANCELLED			/* he leaves no longer */
 } PoolRunStep;
 
+/* What of a member's a step is about. */
+typedef enum PoolRunPart
+{
+	POOL_RUN_OWNED,				/* his leads */
+	POOL_RUN_SHARED,			/* leads he helps with */
+	POOL_RUN_REQUESTED			/* leads of open requests by or for him */
+} PoolRunPart;
+
 /* A locked row of pool.run. */
 typedef struct PoolRun
 {
@@ -47,7 +55,7 @@ typedef struct PoolReceipt
 } PoolReceipt;
 
 extern void pool_run_leads(PoolRun *run, const int64 *ids, int n,
-						   TimestampTz now, bool own);
+						   TimestampTz now, PoolRunPart part);
 extern PoolRunStep pool_run_step(int64 run_id, int max, TimestampTz now,
 								 int64 *looked_at);
 extern PoolTickResult pool_runs_run(int max, TimestampTz now);

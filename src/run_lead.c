@@ -9,12 +9,16 @@
 #include "compat.h"
 #include "run.h"
 
+#include "access/xact.h"
+#include "approval.h"
 #include "assign.h"
 #include "attempt.h"
+#include "catalog/pg_type.h"
 #include "collaborator.h"
 #include "miscadmin.h"
 #include "release.h"
 #include "rule.h"
+#include "sql.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
@@ -226,6 +230,57 @@ stop_helping(PoolBatch *batch, PoolBatchItem *item, PoolRun *run)
 	pool_event_append(batch->call->work, &event, &item->lead, &data);
 }
 
+/* Ids of the open requests about the lead that he made or that are for him. */
+static List *
+requests_of(const PoolRun *run, int64 lead_id)
+{
+	Oid			types[2] = {INT8OID, INT4OID};
+	Datum		values[2] = {Int64GetDatum(lead_id),
+	Int32GetDatum(run->member_id)};
+	MemoryContext context = CurrentMemoryContext;
+	PoolSql		sql = pool_sql_begin();
+	uint64		n = pool_sql_run("SELECT id FROM pool.approval"
+								 " WHERE lead_id = $1 AND status = 'open'"
+								 " AND $2 IN (applicant_id, member_id)"
+								 " ORDER BY id", 2, types, values, NULL);
+	List	   *result = NIL;
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		int64	   *id = MemoryContextAlloc(context, sizeof(int64));
+		bool		isnull;
+		MemoryContext spi;
+
+		*id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
+										  SPI_tuptable->tupdesc, 1, &isnull));
+		spi = MemoryContextSwitchTo(context);
+		result = lappend(result, id);
+		MemoryContextSwitchTo(spi);
+	}
+	pool_sql_end(sql);
+	return result;
+}
+
+/* What he asked for, or was to receive, is no longer asked for. */
+static void
+cancel_requests(PoolBatch *batch, PoolBatchItem *item, PoolRun *run)
+{
+	PoolWork   *work = batch->call->work;
+	ListCell   *lc;
+
+	foreach(lc, requests_of(run, item->id))
+	{
+		PoolApproval a;
+
+		if (!pool_approval_read(work, *(int64 *) lfirst(lc), &a))
+			continue;
+		pool_approval_close(work, &item->lead, &a, "cancelled", run->actor_id,
+							reason_of(run), batch->now);
+		/* the next one may be about the same row */
+		CommandCounterIncrement();
+	}
+}
+
 static const char *
 check_any(void *arg, const PoolLead *lead)
 {
@@ -253,10 +308,12 @@ lock_counters(PoolBatch *batch, PoolRun *run)
 	run->skipped += count_contended(batch) - before;
 }
 
-/* Handles these leads: his own, or those he helps with. */
+/* Handles these leads, as the part of the run says. */
 static void
-handle_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now, bool own)
+handle_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now,
+			 PoolRunPart part)
 {
+	bool		own = part == POOL_RUN_OWNED;
 	PoolCall	call = {0};
 	PoolActor	actor = {run->actor_id, run->tenant_id};
 	PoolBatch  *batch;
@@ -279,6 +336,8 @@ handle_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now, bool own)
 			continue;
 		if (own)
 			place(batch, &batch->items[i], run, receivers[i]);
+		else if (part == POOL_RUN_REQUESTED)
+			cancel_requests(batch, &batch->items[i], run);
 		else
 			stop_helping(batch, &batch->items[i], run);
 	}
@@ -297,7 +356,7 @@ typedef struct Chunk
 	PoolRun    *run;
 	const int64 *ids;
 	TimestampTz now;
-	bool		own;
+	PoolRunPart part;
 } Chunk;
 
 static List *
@@ -324,7 +383,7 @@ handle_part(void *arg, int from, int n)
 	PoolRun		run = *chunk->run;
 
 	run.receipts = copy_receipts(chunk->run);
-	handle_leads(&run, &chunk->ids[from], n, chunk->now, chunk->own);
+	handle_leads(&run, &chunk->ids[from], n, chunk->now, chunk->part);
 	*chunk->run = run;
 }
 
@@ -345,14 +404,14 @@ skip_one(void *arg, int which, const ErrorData *error)
 }
 
 /*
- * Handles these leads: his own, or those he helps with.  Those that fail are
+ * Handles these leads, as the part of the run says.  Those that fail are
  * reported and left for the next pass.
  */
 void
 pool_run_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now,
-			   bool own)
+			   PoolRunPart part)
 {
-	Chunk		chunk = {run, ids, now, own};
+	Chunk		chunk = {run, ids, now, part};
 	PoolParts	parts = {&chunk, handle_part, skip_one};
 	ErrorData  *error = pool_attempt_parts(&parts, n);
 

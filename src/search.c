@@ -258,7 +258,8 @@ in_scope(const Search *s, const PoolLead *lead)
 	{
 		case SCOPE_OPEN:
 			return lead->status == POOL_AVAILABLE &&
-				lead->hidden_until <= s->now;
+				(lead->hidden_until <= s->now ||
+				 lead->reserved_for == s->member_id);
 		case SCOPE_MINE:
 			return lead->owner_id == s->member_id;
 		default:

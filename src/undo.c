@@ -10,6 +10,7 @@
 #include "assign.h"
 #include "catalog/pg_type.h"
 #include "errors.h"
+#include "people.h"
 #include "request.h"
 #include "sql.h"
 #include "utils/builtins.h"
@@ -18,7 +19,8 @@
 PG_FUNCTION_INFO_V1(pool_undo_run);
 
 /*
- * What the run has reclaimed: the leads of its list, or those of its events.
+ * What the run has taken: the leads of its list, or those of its events; who
+ * was offboarded had what has gone to others, too.
  * Where a lead changed its pool with the event, it goes back to the pool it
  * came from.
  */
@@ -39,6 +41,15 @@ PG_FUNCTION_INFO_V1(pool_undo_run);
 	" WHERE r.id = $1 AND e.kind = 'reclaimed' AND e.rule_id IS NOT NULL" \
 	"  AND coalesce((e.detail ->> 'from_pool')::integer, e.pool_id) =" \
 	"   r.pool_id" \
+	" UNION ALL" \
+	" SELECT e.lead_id, e.id, r.member_id," \
+	"  coalesce((e.detail ->> 'from_pool')::integer, e.pool_id)," \
+	"  e.rule_id FROM pool.run r" \
+	" JOIN pool.event e ON e.at >= r.started_at" \
+	"  AND e.tenant_id = r.tenant_id" \
+	"  AND e.kind IN ('transferred', 'released')" \
+	"  AND (e.detail ->> 'run')::bigint = r.id" \
+	" WHERE r.id = $1 AND r.kind IN ('offboard', 'relocate')" \
 	" ORDER BY 1"
 
 /* The id of the latest event of a lead, 0 if there is none. */
@@ -65,7 +76,10 @@ latest_event(PoolWork *work, int64 lead_id)
 static const char *
 check_undone(void *arg, const PoolLead *lead)
 {
-	return lead->status == POOL_AVAILABLE ? NULL : "changed";
+	const PoolPlanRun *run = arg;
+
+	return lead->status == POOL_AVAILABLE ||
+		(lead->status == POOL_OWNED && run->member_id != 0) ? NULL : "changed";
 }
 
 /* Whether the member and the pool he had the lead in are still there. */
@@ -82,6 +96,23 @@ name_receiver(PoolPlanWork *work, PoolBatch *batch, PoolBatchItem *item,
 {
 	if (can_go_back(lead))
 		pool_quota_add(batch->set, lead->pool_id, lead->member_id, true);
+	if (item->lead.owner_id != 0)
+		pool_quota_add(batch->set, item->lead.pool_id, item->lead.owner_id,
+					   false);
+}
+
+/* From whoever has received the lead back to whom it was taken from. */
+static const char *
+transfer_back(PoolBatch *batch, PoolBatchItem *item, const PoolPlanLead *lead,
+			  int64 run_id, int64 *event_id)
+{
+	PoolHanding h = {.actor = *batch->actor,.undone_run = run_id,
+		.to_pool = pool_config_pool(lead->pool_id),
+		.member = pool_config_member(lead->member_id),
+	.approved = true,.event_id = event_id};
+	const char *outcome = pool_transfer_one(batch, &h, item);
+
+	return strcmp(outcome, "transferred") == 0 ? NULL : outcome;
 }
 
 static const char *
@@ -95,8 +126,11 @@ undo_one(PoolPlanWork *work, PoolBatch *batch, PoolBatchItem *item,
 		return "changed";
 	if (!can_go_back(lead))
 		return "not_member";
-	refusal = pool_assign_again(batch, item, lead->member_id, lead->pool_id,
-								run->id, event_id);
+	if (item->lead.owner_id != 0)
+		refusal = transfer_back(batch, item, lead, run->id, event_id);
+	else
+		refusal = pool_assign_again(batch, item, lead->member_id,
+									lead->pool_id, run->id, event_id);
 	return refusal != NULL ? refusal : "undone";
 }
 
@@ -149,6 +183,24 @@ arg_run(PoolCall *call, const PoolActor *actor)
 }
 
 /*
+ * Who may undo it: whoever manages its pool, which has been seen to; what was
+ * taken from one member, all of his pools.
+ */
+static void
+require_right(const PoolPlanRun *run, const PoolActor *actor)
+{
+	const PoolMemberConf *member = run->member_id == 0 ? NULL :
+	pool_config_find_member(run->member_id);
+
+	if (member != NULL)
+		pool_require_manager_of(actor, member, true);
+	else if (run->pool_id == 0 && actor->member_id != 0)
+		pool_plan_refuse("the run belongs to no pool",
+						 "Only a service undoes what was done in many pools.",
+						 "Leave the actor out, as a service.");
+}
+
+/*
  * pool.undo_run(run_id, actor, request_id)
  */
 Datum
@@ -165,11 +217,7 @@ pool_undo_run(PG_FUNCTION_ARGS)
 	if (pool_request_replay(call, 2, actor.tenant_id))
 		return pool_call_end(call);
 	run = arg_run(call, &actor);
-	/* what a run of one member has done may be in any pool */
-	if (run->pool_id == 0 && actor.member_id != 0)
-		pool_plan_refuse("the run belongs to no pool",
-						 "Only a service undoes what was done in many pools.",
-						 "Leave the actor out, as a service.");
+	require_right(run, &actor);
 	leads = pool_plan_leads(UNDO_SQL, run->id, &n);
 	work.arg = run;
 	work.run_id = begin_undo(run, &actor, n);

@@ -36,7 +36,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.request_extension(bigint, interval, text, text, uuid) IS
 'The owner (or a manager) asks for more time. Approved, no timer acts on the lead for so long after the next one would (after now, if none would): its protected_until.
-Outcomes: requested; already_requested; limit (pool.extension_limit in this spell); not_owner; contended; not_found. Errors: PO002, PO004, PO010, 22004, 22023 by is not more than nothing.';
+Outcomes: requested; already_requested; limit (pool.extension_limit in this spell); not_owner; contended; not_found. Errors: PO002, PO004, PO010, 22004, 22023 by is nothing, has negative parts or is longer than 100 years.';
 
 CREATE FUNCTION pool.request(
     action text, lead bigint, member text DEFAULT NULL,
@@ -48,7 +48,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.request(text, bigint, text, text, text, text, uuid) IS
 'Asks for what the function of the same name answered approval for, or for what the actor has no right to: assign (to member, who is needed), transfer (to member, or back to the pool), release, move (to to_pool, which is needed), archive (reason is needed). member and to_pool are what that function would get. Nothing changes before it is approved. transfer and release are for the owner and for managers, the others for every member of the pool.
-Outcomes: requested; already_requested; not_needed (call the function); not_owner; not_member (actor or receiver is not of the pool); taken; not_available; already_closed; contended; not_found. Errors: PO001, PO002, PO004, PO010, 22004, 22023 another action.';
+Outcomes: requested; already_requested; not_needed (call the function); not_owner; not_member (actor or receiver is not of the pool); taken; not_available; already_closed; reason_unknown (of a release or an archive: no word of the pool); contended; not_found. Errors: PO001, PO002, PO004, PO010, 22004, 22023 another action.';
 
 CREATE FUNCTION pool.cancel_request(
     approval_id bigint, member text DEFAULT NULL,
@@ -75,7 +75,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.approve(bigint, text, text, uuid) IS
 'A manager of the request''s pool or of one above it, of the level the step needs, grants a request. With the last step what was asked for is judged again and done in the same transaction, with the rights of the member it is for; for to_pool the actor needs the right of whoever would do it himself. Whoever has the right may decide his own request, and the log says so. The event of what was done comes before approved. Of a suggestion of a routing rule, it is done before its time.
-Outcomes: approved (done); next_step (step is the one now open); refused (reason is the outcome it would have, such as hold_limit; the request stays open); already_decided; expired (its time is over); cancelled (the lead is no longer where it was); contended; not_found. Errors: PO002, PO004, PO005 manager of that level needed, PO010, 22004.';
+Outcomes: approved (done); next_step (step is the one now open); refused (reason is the outcome it would have, such as hold_limit; the request stays open); already_decided (the request; or the actor has approved an earlier step of it: each step takes another person, but for services); expired (its time is over); cancelled (the lead is no longer where it was); contended; not_found. Errors: PO002, PO004, PO005 manager of that level needed, PO010, 22004.';
 
 CREATE FUNCTION pool.reject(
     approval_id bigint, note text DEFAULT NULL, actor text DEFAULT NULL,

@@ -117,6 +117,11 @@ COMMENT ON COLUMN pool.pool.catch_up IS
     'longer than pool_ext.worker_naptime), for what was to be reclaimed, '
     'moved or archived meanwhile, from the first tick on and once; NULL = '
     'nothing is added.';
+COMMENT ON COLUMN pool.pool.reserve_limit IS
+    'Leads a member may have reserved for himself with reserve() at a time; '
+    '0 = nobody reserves any, NULL = no limit.';
+COMMENT ON COLUMN pool.pool.reserve_for IS
+    'How long reserve() reserves a lead: where it does not say, and at most.';
 
 COMMENT ON TABLE pool.member IS 'People who may own leads.';
 COMMENT ON COLUMN pool.member.id IS 'Member.';

@@ -143,8 +143,8 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.claim(text, text, integer, jsonb, uuid) IS
 'The member (default: the caller''s own) takes the best n leads (1..10000) of the pool: highest priority first, then longest in the pool. One row claimed for each, as many as quota and stock allow; due_at is when the next timer acts on it.
-If none, one row with lead_id NULL. Outcomes: empty; contended (what there is, running transactions hold: try again); none_allowed (stock exists, all barred for this member: by a claim rule, cooldown, need of approval, or because it is hidden); hold_limit, claim_limit (limit_value, used; retry_at when the day ends); too_soon (retry_at); away (the member is not active); pool_disabled.
-match looks for the best of those that fit, else empty: an object of fields of the lead (its own or attributes; its own win) and what each must be: a value, an array (any of these) or {"from": a, "to": b} (both ends included, one may be left out; numbers, or texts by their bytes). All must fit; a field that is an array fits if one element does; a missing field is null. It is judged lead by lead, in order, so a match that few fit costs a walk through the pool. Errors: PO001, PO002 unknown pool or member, PO003 not a member of the pool, PO004 acting for another, PO010 request id reused, 22023 n or match.';
+If none, one row with lead_id NULL. Outcomes: empty; contended (what there is, running transactions hold: try again); none_allowed (stock exists, all barred for this member: by a claim rule, cooldown, need of approval, or because it is hidden or reserved for another; retry_at, where it is known, when the first of them may be had); hold_limit, claim_limit (limit_value, used; retry_at when the day ends); too_soon (retry_at); away (the member is not active); pool_disabled.
+match looks for the best of those that fit, else empty: an object of fields of the lead (its own or attributes; its own win) and what each must be: a value, an array (any of these) or {"from": a, "to": b} (both ends included, one may be left out; numbers, or texts by their bytes). All must fit; a field that is an array fits if one element does; a missing field is null, and so is what the pool masks. It is judged lead by lead, in order, so a match that few fit costs a walk through the pool. Errors: PO001, PO002 unknown pool or member, PO003 not a member of the pool, PO004 acting for another, PO010 request id reused, 22023 n or match.';
 
 CREATE FUNCTION pool.claim_leads(
     leads bigint[], member text DEFAULT NULL, request_id uuid DEFAULT NULL,
@@ -156,7 +156,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.claim_leads(bigint[], text, uuid) IS
 'The member takes these leads. One row per distinct id, in the order given; each is charged to the membership of its own pool. Never waits for a lead.
-Outcomes: claimed; taken (owned, by whomever); contended (a running transaction holds it); not_available (closed); not_member (of its pool); away; pool_disabled; level (a claim rule bars the member: his level, or its condition on members; or a condition that cannot be evaluated; retry_at when a head start ends; explain_claim names the rule); approval (request_claim() asks for it); hidden, cooldown and too_soon (retry_at); identity_owned (another member owns a lead of the same customer); claim_limit and hold_limit (limit_value, used, retry_at); not_found. A refusal tells the key only where history() would tell the caller of the lead.
+Outcomes: claimed; taken (owned, by whomever); contended (a running transaction holds it); not_available (closed); not_member (of its pool); away; pool_disabled; level (a claim rule bars the member: his level, or its condition on members; or a condition that cannot be evaluated; retry_at when a head start ends; explain_claim names the rule); approval (request_claim() asks for it); hidden (or reserved for another), cooldown and too_soon (retry_at); identity_owned (another member owns a lead of the same customer); claim_limit and hold_limit (limit_value, used, retry_at); not_found. A refusal tells the key only where history() would tell the caller of the lead.
 Errors: PO002, PO004, PO010, 22004 NULL among the ids, 22023 more than 10000.';
 
 CREATE FUNCTION pool.explain_claim(
@@ -167,7 +167,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_explain_claim'
     LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 8;
 COMMENT ON FUNCTION pool.explain_claim(bigint, text) IS
-'Why the member may or may not claim this lead now: one row per test, in the order of enforcement and by the same code. detail is the outcome a claim would have (with used and limit, or the rule), retry_at when time cures it. Tests: available, membership, active, pool_enabled, claim_rules, hidden, cooldown, approval, claim_interval, claim_limit, hold_limit. Errors: PO002, PO004.';
+'Why the member may or may not claim this lead now: one row per test, in the order of enforcement and by the same code. detail is the outcome a claim would have (with used and limit, the rule, or reserved if it is kept for another member), retry_at when time cures it. Tests: available, membership, active, pool_enabled, claim_rules, hidden, cooldown, approval, claim_interval, claim_limit, hold_limit. Errors: PO002, PO004.';
 
 ------------------------------------------------------------------------
 -- Assigning and returning (assign.c, release.c)
@@ -183,7 +183,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.assign(bigint[], text, text, text, text, uuid) IS
 'A manager (actor; default the caller) gives available leads to a member, in their own pools or in to_pool, of which the actor must be manager too. Overrides cooldown, and the event says so; claim limits do not count. Never waits for a lead.
-Outcomes: assigned; taken (owned); contended; not_available (closed); not_member (of the pool); inactive (away, leaving or left); hold_limit; identity_owned (another member owns a lead of the same customer); approval (an approval rule for assign matches, and the actor could not approve it: request() asks); not_found. A refusal tells the key only where history() would tell the caller of the lead.
+Outcomes: assigned; taken (owned); contended; not_available (closed); reserved (another member keeps it for himself for a while: reserve()); not_member (of the pool); inactive (away, leaving or left); hold_limit; identity_owned (another member owns a lead of the same customer); approval (an approval rule for assign matches, and the actor could not approve it: request() asks); not_found. A refusal tells the key only where history() would tell the caller of the lead.
 Errors: PO001, PO002, PO004, PO005 manager needed, PO010, 22004, 22023 bad ids, a reason of more than 200 characters, or pool and member of different tenants.';
 
 CREATE FUNCTION pool.transfer(
@@ -236,8 +236,8 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_follow_up'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.follow_up(bigint, text, text, text, timestamptz, timestamptz, jsonb, text, text, uuid) IS
-'The owner, or a collaborator, records a contact. One that counts moves the clocks of the lead to the time of recording, whatever occurred_at says; a plan (next_at) lasts until the next contact, result and stage stay with the lead. A result may end the spell at once or plan the next contact: see pool.dictionary. due_at is when the next timer acts on the lead.
-Outcomes: ok; not_counted (recorded, but no clock moves: kind or result do not count, it occurred before the spell began, or the collaborator''s entries do not count: those change nothing of the lead); incomplete (nothing is recorded: kind or result are no words of the pool, or something is missing that follow_up_requires or follow_up_min_chars of the pool demand); not_owner; closed; contended; not_found. Errors: PO002, PO004, PO010, 22004, 22023 a time that is not finite, or a text too long: kind, result and stage have up to 200 characters, note up to 10000.';
+'The owner, or a collaborator who belongs to the lead''s pool, records a contact. One that counts moves the clocks of the lead to the time of recording, whatever occurred_at says; a plan (next_at) lasts until the next contact, result and stage stay with the lead. A result may end the spell at once or plan the next contact: see pool.dictionary. due_at is when the next timer acts on the lead.
+Outcomes: ok; not_counted (recorded, but no clock moves: kind or result do not count, it occurred before the spell began, or the collaborator''s entries do not count: those change nothing of the lead); incomplete (nothing is recorded: kind or result are no words of the pool, or something is missing that follow_up_requires or follow_up_min_chars of the pool demand); not_owner; closed; contended; not_found. Errors: PO002, PO004, PO010, 22004, 22023 a time that is not finite, or a text too long: kind, result and stage have up to 200 characters, note up to 10000, detail up to 64 kB as jsonb.';
 
 CREATE FUNCTION pool.convert(
     lead bigint, amount numeric DEFAULT NULL, currency text DEFAULT NULL,

@@ -9,7 +9,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.hide(bigint[], timestamptz, text, text, uuid) IS
 'A manager keeps available leads from being claimed until then (NULL = until unhide()). They keep their place in the queue and are not in lead_open, and managers may still assign, move and archive them, which for assigned and archived ones ends it. Hiding again sets another end.
-Outcomes: hidden; not_available (owned or closed); reserved (for whoever asked to claim it: decide his request); contended; not_found. Errors: PO002, PO004, PO005 manager needed, PO010, 22004, 22023 until is over.';
+Outcomes: hidden; not_available (owned or closed); reserved (for whoever asked to claim it: decide his request; or by reserve(), for a short time); contended; not_found. Errors: PO002, PO004, PO005 manager needed, PO010, 22004, 22023 until is over.';
 
 CREATE FUNCTION pool.unhide(
     leads bigint[], reason text DEFAULT NULL, actor text DEFAULT NULL,

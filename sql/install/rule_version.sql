@@ -59,6 +59,11 @@ SELECT p.id AS pool_id, 'pool' AS rule_table, p.id AS rule_id, p.name,
         'protects at most ' || p.protect_limit || ' leads',
         'protection lasts at most ' || p.protect_for,
         'at most ' || p.extension_limit || ' extensions in a spell',
+        CASE WHEN p.reserve_limit IS DISTINCT FROM 5
+            THEN 'reserves ' || coalesce('at most ' || p.reserve_limit
+                || ' leads', 'any number of leads') END,
+        CASE WHEN p.reserve_for <> '10 minutes'
+            THEN 'a reservation lasts at most ' || p.reserve_for END,
         'reveals at most ' || p.reveal_limit || ' a day',
         'after ' || p.quarantine_after
             || ' spells without a result a lead goes to '

@@ -50,7 +50,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_undo_run'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
 COMMENT ON FUNCTION pool.undo_run(bigint, text, uuid) IS
-'A manager gives back what a run has reclaimed, to those it was taken from and in the pools where they had it: a new spell, with clocks that begin anew, whose event assigned names the run (detail undo). Cooldown and claim limits do not count. One row per lead, ascending; member is who had it.
+'A manager gives back what a run has taken, to those it was taken from and in the pools where they had it: a new spell, with clocks that begin anew, whose event assigned names the run (detail undo). What offboard() or relocate() has given to others is transferred back; the member must be active again, and the actor manages all of his pools. Cooldown and claim limits do not count. One row per lead, ascending; member is who had it.
 Outcomes: undone; changed (something has happened to the lead since: it is left alone); not_member; inactive; hold_limit; identity_owned (another member owns a lead of the same customer by now); contended; not_found. Undoing is a run itself.
 Errors: PO002, PO004, PO005, PO010, 22004, 22023 unknown run, 55000 a run over many pools, for whoever is no service.';
 

@@ -70,6 +70,8 @@ CREATE TABLE pool.pool (
     reclaim_limit     integer,
     reclaim_share     numeric,
     catch_up          interval,
+    reserve_limit     integer DEFAULT 5,
+    reserve_for       interval NOT NULL DEFAULT '10 minutes',
     CONSTRAINT pool_name_key UNIQUE (tenant_id, name),
     CONSTRAINT pool_tenant_key UNIQUE (tenant_id, id),
     CONSTRAINT pool_parent_fkey FOREIGN KEY (tenant_id, parent_id)
@@ -103,7 +105,9 @@ CREATE TABLE pool.pool (
         CHECK (quarantine_after > 0 AND quarantine_pool_id <> id),
     CONSTRAINT pool_reclaim_limit_check CHECK (reclaim_limit >= 0),
     CONSTRAINT pool_reclaim_share_check CHECK (reclaim_share BETWEEN 0 AND 1),
-    CONSTRAINT pool_catch_up_check CHECK (catch_up > '0')
+    CONSTRAINT pool_catch_up_check CHECK (catch_up > '0'),
+    CONSTRAINT pool_reserve_limit_check CHECK (reserve_limit >= 0),
+    CONSTRAINT pool_reserve_for_check CHECK (reserve_for > '0')
 );
 CREATE INDEX pool_parent_idx ON pool.pool (parent_id);
 
@@ -266,6 +270,9 @@ CREATE UNIQUE INDEX lead_state_queue_idx
     ON pool.lead_state (pool_id, ticket) WHERE ticket IS NOT NULL;
 CREATE INDEX lead_state_owner_idx
     ON pool.lead_state (pool_id, owner_id) WHERE owner_id IS NOT NULL;
+-- what is kept for a member
+CREATE INDEX lead_state_reserved_idx
+    ON pool.lead_state (pool_id, reserved_for) WHERE reserved_for IS NOT NULL;
 -- for the oldest in the pool, and what its last owner won; a claim writes
 -- nothing to these
 CREATE INDEX lead_state_entered_idx

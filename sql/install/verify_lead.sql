@@ -252,7 +252,9 @@ SELECT format('lead %s', s.id) AS object,
         s.reserved_for) AS message
 FROM pool.lead_state s
 WHERE s.reserved_for IS NOT NULL
-    AND (s.status <> 'available' OR s.hidden_until IS NULL OR NOT EXISTS (
+    -- his own reservation has an end
+    AND (s.status <> 'available' OR s.hidden_until IS NULL
+        OR s.hidden_until = 'infinity' AND NOT EXISTS (
         SELECT FROM pool.approval a
         WHERE a.lead_id = s.id AND a.status = 'open'
             AND a.action IN ('claim', 'assign')
@@ -266,6 +268,7 @@ JOIN pool.lead_state s ON s.id = a.lead_id
 WHERE a.status = 'open' AND a.action = 'claim'
     AND s.status = 'available' AND s.pool_id = a.pool_id
     AND s.claims = a.claims AND s.entered_at < a.created_at
+    AND (a.expires_at IS NULL OR a.expires_at > (SELECT pool.clock()))
     AND s.reserved_for IS DISTINCT FROM a.member_id;
 
 CREATE VIEW pool.verify_tenant_mixed AS

@@ -63,6 +63,11 @@ SELECT claimed, held FROM pool.membership_state s JOIN pool.member m ON m.id = s
 SELECT a.status, a.note, m.key AS decided_by, a.decided_at FROM pool.approval a
     JOIN pool.member m ON m.id = a.decided_by;
 
+-- nobody asks who has left
+UPDATE pool.member SET status = 'left' WHERE key = 'bob';
+SELECT outcome FROM pool.request('archive', t.id('l2'), reason => 'dead', actor => 'bob');
+SELECT outcome FROM pool.request_claim(t.id('l2'), member => 'bob');
+UPDATE pool.member SET status = 'active' WHERE key = 'bob';
 -- rejected, and cancelled: anybody may ask again
 SELECT outcome FROM pool.request_claim(t.id('l2'), NULL, 'ann');
 SELECT outcome, key FROM pool.reject(t.request_of('l2'), 'not yours', 'boss');
@@ -121,7 +126,12 @@ SELECT outcome, expires_at FROM pool.request_claim(t.id('a1'), NULL, 'ann');
 SELECT outcome, reason, step FROM pool.approve(t.request_of('a1'), 'ok', 'boss');
 SELECT step, min_level, expires_at FROM pool.approval_open;
 SELECT hidden_until FROM pool.lead WHERE key = 'a1';
-SELECT * FROM t.error(format('SELECT pool.approve(%s, actor => ''boss'')', t.request_of('a1')));
+-- once more by the same person is no second pair of eyes; another needs the level
+SELECT outcome, reason, step FROM pool.approve(t.request_of('a1'), 'ok', 'boss');
+INSERT INTO pool.member (key, level) VALUES ('vice', 1);
+SELECT t.join_pool('p', 'vice');
+UPDATE pool.membership SET role = 'manager' WHERE member_id = (SELECT id FROM pool.member WHERE key = 'vice');
+SELECT * FROM t.error(format('SELECT pool.approve(%s, actor => ''vice'')', t.request_of('a1')));
 SELECT outcome, reason, step FROM pool.approve(t.request_of('a1'), 'ok too', 'chief');
 SELECT * FROM t.log('a1');
 -- a claim without a claim rule needs it where an approval rule says so
@@ -315,6 +325,35 @@ SET ROLE ap_none;
 SELECT count(*) FROM pool.approval_open;
 RESET ROLE;
 SELECT key, action, decides FROM pool.approval_open ORDER BY id;
+SELECT * FROM pool.verify();
+
+-- a reason must be a word of the pool, and what it means is done by an approval too
+INSERT INTO pool.pool (name) VALUES ('words');
+SELECT t.join_pool('words', 'ann', 'bob');
+INSERT INTO pool.membership (pool_id, member_id, role)
+    SELECT p.id, m.id, 'manager' FROM pool.pool p, pool.member m
+    WHERE p.name = 'words' AND m.key = 'boss';
+INSERT INTO pool.dictionary (pool_id, kind, code, label, counts, "then", after)
+    SELECT p.id, v.kind, v.code, v.code, v.counts, v.what, v.after::interval
+    FROM pool.pool p, (VALUES ('release_reason', 'mistake', false, 'nothing', NULL),
+        ('release_reason', 'later', true, 'cool', '2 days'),
+        ('archive_reason', 'dead', true, 'nothing', NULL)) v (kind, code, counts, what, after)
+    WHERE p.name = 'words';
+SELECT t.rule('words', 'ask', 'release');
+UPDATE pool.pool SET cooldown = '10 days' WHERE name = 'words';
+SELECT t.fill('words', 'w', 3);
+SELECT outcome FROM pool.claim('words', 'ann', 3);
+SELECT outcome FROM pool.request('release', t.id('w1'), reason => 'whatever', actor => 'ann');
+SELECT outcome FROM pool.request('archive', t.id('w1'), reason => 'whatever', actor => 'ann');
+SELECT outcome FROM pool.request('release', t.id('w1'), reason => 'mistake', actor => 'ann');
+SELECT outcome FROM pool.request('release', t.id('w2'), reason => 'later', actor => 'ann');
+SELECT outcome FROM pool.request('release', t.id('w3'), reason => 'later', actor => 'ann');
+SELECT outcome, reason FROM pool.approve(t.request_of('w1'), actor => 'boss');
+SELECT outcome, reason FROM pool.approve(t.request_of('w2'), actor => 'boss');
+DELETE FROM pool.dictionary WHERE code = 'later';
+SELECT outcome, reason FROM pool.approve(t.request_of('w3'), actor => 'boss');
+SELECT outcome FROM pool.claim_leads(t.ids('w1', 'w2', 'w3'), 'ann');
+SELECT key, status, hidden_until FROM pool.lead WHERE key IN ('w1', 'w2', 'w3') ORDER BY 1;
 SELECT * FROM pool.verify();
 
 -- a reservation without its request, and a request without its reservation

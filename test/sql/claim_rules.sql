@@ -162,5 +162,15 @@ SELECT outcome, key FROM pool.claim('m', 'ann', match => '{"city": "suzhou"}');
 SELECT t.rule('m', 'fairs', '$.source == "fair"', 9);
 SELECT outcome FROM pool.claim('m', 'ann', match => '{"source": "fair"}');
 SELECT outcome FROM pool.claim('m', 'ann', match => '{"source": "web"}');
+-- nothing is found out by what the pool masks, least of all of leads that are barred
+INSERT INTO pool.pool (name, masked_attributes) VALUES ('masked', '{phone,grade}');
+SELECT t.join_pool('masked', 'ann', 'bob');
+INSERT INTO pool.intake (pool, key, grade, attributes)
+    VALUES ('masked', 'mk', 'A', '{"phone": "138", "city": "suzhou"}');
+SELECT outcome FROM pool.reserve(t.ids('mk'), member => 'bob');
+SELECT m, outcome FROM unnest(ARRAY['{"phone": "138"}', '{"phone": {"from": "0"}}', '{"grade": "A"}',
+    '{"city": "suzhou"}']::jsonb[]) m, pool.claim('masked', 'ann', match => m);
+SELECT outcome, key FROM pool.claim('masked', 'bob', match => '{"phone": "138"}');
+SELECT outcome, key FROM pool.claim('masked', 'bob', match => '{"city": "suzhou", "phone": null}');
 SELECT outcome, key FROM pool.claim('m', 'bob', 3);
 SELECT * FROM pool.verify();

@@ -143,6 +143,20 @@ SELECT outcome FROM pool.convert(t.id('a1'), 50, member => 'boss', credit => 'ca
 ROLLBACK;
 SET pool_ext.clock = '2026-04-02 09:01+00';
 SELECT outcome FROM pool.convert(t.id('a1'), 50, member => 'boss', credit => 'cat');
+-- who belongs to the pool no longer, or has left, keeps no lead alive
+SELECT outcome FROM pool.claim('p', 'ann');
+SELECT id AS lead FROM pool.lead WHERE owner_id = (SELECT id FROM pool.member WHERE key = 'ann')
+    ORDER BY owned_at DESC LIMIT 1 \gset
+SELECT outcome FROM pool.add_collaborator(:lead, 'cat', 'deputy', true, 'ann');
+SELECT outcome FROM pool.follow_up(:lead, member => 'cat');
+BEGIN;
+DELETE FROM pool.membership WHERE member_id = (SELECT id FROM pool.member WHERE key = 'cat');
+SELECT outcome FROM pool.follow_up(:lead, member => 'cat');
+ROLLBACK;
+BEGIN;
+UPDATE pool.member SET status = 'left' WHERE key = 'cat';
+SELECT outcome FROM pool.follow_up(:lead, member => 'cat');
+ROLLBACK;
 SELECT * FROM pool.verify();
 SELECT task, done > 0 AS folded FROM pool.tick() WHERE task = 'rollup';
 SELECT * FROM pool.verify();

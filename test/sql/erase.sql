@@ -23,6 +23,12 @@ SELECT outcome FROM pool.release(t.ids('secret key 1', 'other'), 'secret reason'
     member => 'ann', request_id => '00000000-0000-0000-0000-000000000002');
 SELECT outcome FROM pool.convert(t.id('secret key 3'), 100, 'CNY', 'ann',
     '00000000-0000-0000-0000-000000000003');
+SELECT outcome FROM pool.reveal(t.id('secret key 1'), 'boss', '00000000-0000-0000-0000-000000000004');
+SELECT outcome FROM pool.reserve(t.ids('secret key 1'), member => 'boss',
+    request_id => '00000000-0000-0000-0000-000000000005');
+SELECT outcome FROM pool.unreserve(t.ids('secret key 1'), 'boss', '00000000-0000-0000-0000-000000000006');
+SELECT outcome FROM pool.add_collaborator(t.id('secret key 2'), 'boss', actor => 'ann',
+    request_id => '00000000-0000-0000-0000-000000000007');
 SELECT outcome FROM pool.archive(t.ids('secret key 4'), 'secret reason');
 SELECT outcome FROM pool.edit(t.id('secret key 2'), 'secret name',
     attributes => '{"secret": "secret"}');
@@ -83,6 +89,10 @@ SELECT outcome, key, name, attributes FROM pool.claim('p', 'ann', 4,
 SELECT outcome, key FROM pool.release(ARRAY[(:'ids'::bigint[])[1], t.id('other')],
     'secret reason', member => 'ann',
     request_id => '00000000-0000-0000-0000-000000000002');
+SELECT outcome, key, name, attributes, identities FROM pool.reveal((:'ids'::bigint[])[1], 'boss',
+    '00000000-0000-0000-0000-000000000004');
+SELECT outcome, key, reserved_until FROM pool.reserve((:'ids'::bigint[])[1:1], member => 'boss',
+    request_id => '00000000-0000-0000-0000-000000000005');
 -- the numbers are free for others, the keys too
 SELECT outcome FROM pool.enter('p', 'secret key 1', identities => '{"phone": "13800138001"}');
 -- which nobody may choose that look like one that was erased

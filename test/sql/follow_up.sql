@@ -81,10 +81,14 @@ SELECT outcome FROM pool.follow_up(t.id('a3'), repeat('线', 200),
 SELECT (SELECT array_agg(length(d.value #>> '{}') ORDER BY d.key)
     FROM jsonb_each(e.detail) d) FROM t.events(t.id('a3')) e
     WHERE detail ? 'note';
+SELECT * FROM t.error($$SELECT pool.follow_up(t.id('a3'), detail =>
+    to_jsonb(repeat('x', 65536)), member => 'ann')$$);
+SELECT outcome FROM pool.follow_up(t.id('a3'), detail => to_jsonb(repeat('x', 65000)),
+    member => 'ann');
 -- any JSON is a detail
 SELECT outcome FROM unnest(
     '{null,1,true,"\"x\"","[1,{\"a\":[]}]","{}"}'::jsonb[]) d
 CROSS JOIN LATERAL pool.follow_up(t.id('a3'), detail => d, member => 'ann');
-SELECT detail -> 'data' AS data FROM t.events(t.id('a3'))
+SELECT left((detail -> 'data')::text, 12) AS data FROM t.events(t.id('a3'))
     WHERE detail ? 'data';
 SELECT * FROM pool.verify();

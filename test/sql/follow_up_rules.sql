@@ -146,6 +146,7 @@ SELECT t.try('a8', NULL, 'a note', '2026-03-09', '{"minutes": 3}') AS result,
     t.try('a8', 'reached', 'a note', '2026-03-09', '{"minutes": null}') AS nothing,
     t.try('a8', 'reached', 'a note', '2026-03-09', '["minutes"]') AS list,
     t.try('a8', 'reached', 'a note', '2026-03-09', NULL) AS field;
+SELECT t.try('a8', 'reached', E'\u3000\u00a0\u2003\u200b\u3000一\u3000\u3000', '2026-03-09', '{"minutes": 3}') AS wide_space;
 SELECT ups, result FROM t.lead('a8');
 SELECT t.try('a8', 'reached', '五个字也可', '2026-03-09', '{"minutes": 0}') AS all,
     t.try('a8', 'later', 'a note', NULL, '{"minutes": 3}') AS planned;

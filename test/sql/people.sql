@@ -160,14 +160,59 @@ SELECT * FROM t.person('dan');
 SELECT pool, status, owner, n FROM t.holdings() WHERE n > 100;
 SELECT * FROM pool.verify();
 
+-- called back for good: what nobody has touched since is his again
+SELECT id AS run FROM pool.run ORDER BY id DESC LIMIT 1 \gset
+BEGIN;
+SELECT outcome, count(*) FROM pool.undo_run(:run) GROUP BY 1;
+UPDATE pool.member SET status = 'active' WHERE key = 'dan';
+SELECT outcome, count(*) FROM pool.claim('all', 'chief', 3) GROUP BY 1;
+SELECT outcome FROM pool.follow_up((SELECT min(s.id) FROM pool.lead_state s
+    JOIN pool.member m ON m.id = s.owner_id JOIN pool.event e ON e.lead_id = s.id
+    WHERE m.key = 'cat' AND (e.detail ->> 'run')::bigint = :run), member => 'cat');
+SELECT (t.error(format('SELECT pool.undo_run(%s, actor => %L)', :run, k))).state
+    FROM unnest('{boss,chief}'::text[]) k;
+SELECT outcome, count(*) FROM pool.undo_run(:run) GROUP BY 1 ORDER BY 1;
+SELECT * FROM t.person('dan');
+SELECT pool, status, owner, n FROM t.holdings() WHERE n > 100;
+SELECT kind, member, actor, detail ? 'undo' AS undo, count(*) FROM pool.lead_data d,
+    t.events(d.id) e WHERE d.key LIKE 'x_' AND kind <> 'entered' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3;
+SELECT outcome, count(*) FROM pool.undo_run(:run) GROUP BY 1;
+SELECT * FROM pool.verify();
+ROLLBACK;
 -- a member who holds nothing is gone at the first step
 SELECT outcome, planned FROM pool.offboard('view') \gset
 SELECT outcome, planned, done FROM pool.offboard('view');
 SELECT * FROM t.person('view');
 UPDATE pool.member SET status = 'active' WHERE key = 'view';
 
-GRANT USAGE ON SCHEMA t TO PUBLIC;
 UPDATE pool.member SET hold_limit = NULL WHERE key = 'cat';
+-- what he asked for, and what he was to receive, is asked for no longer
+INSERT INTO pool.member (key) VALUES ('goer');
+SELECT t.join_pool('north', 'goer');
+INSERT INTO pool.claim_rule (pool_id, name, condition, approval)
+    SELECT id, 'ask', '$.key starts with "g"', true FROM pool.pool WHERE name = 'north';
+SELECT t.fill('north', 'g', 4);
+SELECT outcome FROM pool.request_claim(t.id('g1'), member => 'goer');
+SELECT outcome FROM pool.request('archive', t.id('g1'), reason => 'dead', actor => 'goer');
+SELECT outcome FROM pool.request('assign', t.id('g2'), member => 'goer', actor => 'cat');
+SELECT outcome FROM pool.request_claim(t.id('g3'), member => 'cat');
+SELECT outcome FROM pool.assign(t.ids('g4'), 'goer', actor => 'boss');
+SELECT outcome FROM pool.request_extension(t.id('g4'), '1 day', member => 'goer');
+SELECT outcome, planned FROM pool.offboard('goer', actor => 'boss') \gset
+SELECT outcome, done FROM generate_series(1, 4) i, pool.offboard('goer', actor => CASE WHEN i > 0 THEN 'boss' END);
+SELECT outcome, done FROM pool.offboard('goer', actor => 'boss');
+SELECT key, action, applicant FROM pool.approval_open;
+SELECT d.key, a.action, a.status, a.note FROM pool.approval a
+JOIN pool.lead_data d ON d.id = a.lead_id WHERE d.key LIKE 'g_' ORDER BY a.id;
+SELECT kind, member, actor, reason, detail FROM t.events(t.id('g1')) WHERE kind = 'cancelled';
+SELECT reserved_for, hidden_until FROM pool.lead WHERE key = 'g1';
+SELECT outcome FROM pool.cancel_request((SELECT max(id) FROM pool.approval
+    WHERE status = 'open'), 'cat');
+DELETE FROM pool.claim_rule;
+SELECT outcome FROM pool.archive(t.ids('g1', 'g2', 'g3', 'g4'), 'done');
+SELECT * FROM pool.verify();
+
+GRANT USAGE ON SCHEMA t TO PUBLIC;
 -- viewers look at their pools only: masked, and without any right
 UPDATE pool.pool SET masked_attributes = '{name,city}' WHERE name = 'north';
 SELECT format('CREATE ROLE %I', login), format('SELECT pool.grant_access(%L, %L)', login,

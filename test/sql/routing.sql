@@ -537,6 +537,25 @@ SELECT outcome, member FROM pool.auto_assign('mild');
 SELECT outcome FROM pool.release(t.ids('mild1'), 'no time', member => 'ann');
 SELECT outcome, member FROM pool.auto_assign('mild');
 
+-- a suggestion takes the place of a request for the same, also of one that is over
+-- and whose lead a member has reserved since
+INSERT INTO pool.pool (name) VALUES ('asked');
+SELECT t.join_pool('asked', 'ann', 'bob');
+SELECT outcome FROM pool.enter('asked', 'asked1');
+SELECT outcome FROM pool.enter('asked', 'asked2');
+SELECT outcome FROM pool.request('assign', t.id('asked1'), member => 'ann', actor => 'bob');
+SELECT t.rule('asked', 'suggests', 'suggest');
+UPDATE pool.routing_rule SET expires_after = '5 minutes' WHERE name = 'suggests';
+SELECT outcome, key FROM pool.auto_assign('asked');
+BEGIN;
+SELECT set_config('pool_ext.clock', (pool.clock() + interval '6 minutes')::text, true) <> '' AS later;
+SELECT count(outcome) FROM pool.reserve(t.ids('asked1', 'asked2'), '1 minute', 'ann') WHERE outcome = 'reserved';
+SELECT set_config('pool_ext.clock', (pool.clock() + interval '2 minutes')::text, true) <> '' AS later;
+SELECT outcome, key FROM pool.auto_assign('asked');
+ROLLBACK;
+SELECT d.key, a.action, a.status, a.from_rule_id IS NOT NULL AS suggested FROM pool.approval a
+JOIN pool.lead_data d ON d.id = a.lead_id WHERE d.key LIKE 'asked_' ORDER BY a.id;
+
 -- what rules have given is what the log says
 SELECT * FROM pool.verify();
 UPDATE pool.routing_state SET served = served + 1
