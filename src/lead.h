@@ -88,6 +88,8 @@ extern void pool_lead_create(PoolTable *leads, PoolLead *lead);
 extern void pool_lead_leave_queue(PoolTable *leads, const PoolLead *lead);
 extern void pool_lead_own(PoolTable *leads, PoolLead *lead, int32 owner_id,
 						  int32 pool_id, TimestampTz at);
+extern PoolLeadLock pool_lead_try_own(PoolTable *leads, PoolLead *lead,
+									  int32 owner_id, TimestampTz at);
 extern void pool_lead_pass(PoolTable *leads, PoolLead *lead, int32 owner_id,
 						   int32 pool_id, TimestampTz at);
 extern void pool_lead_give_back(PoolTable *leads, PoolLead *lead,
