@@ -222,6 +222,9 @@ installcheck:
 test:
 	@$(srcdir)/scripts/test
 
+bench:
+	@$(srcdir)/scripts/bench $(PARTS)
+
 format:
 	@$(srcdir)/scripts/format
 
@@ -231,4 +234,4 @@ format-check:
 typedefs:
 	@$(srcdir)/scripts/format --typedefs
 
-.PHONY: test format format-check typedefs
+.PHONY: test bench format format-check typedefs

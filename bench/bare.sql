@@ -45,3 +45,27 @@ BEGIN
             'claimed');
     RETURN the_lead;
 END $$;
+
+-- The same for n leads of one member: statements over sets.
+CREATE FUNCTION bare.claim_batch(the_pool integer, the_member integer,
+                                 n integer)
+RETURNS SETOF bigint LANGUAGE plpgsql AS $$
+DECLARE
+    leads   bigint[] := ARRAY(SELECT nextval('bare.next_lead')
+                              FROM generate_series(1, n));
+BEGIN
+    UPDATE bare.membership_state
+    SET held = held + n, claimed = claimed + n, spells = spells + n,
+        last_claim_at = now()
+    WHERE pool_id = the_pool AND member_id = the_member;
+    UPDATE bare.lead_state
+    SET status = 'owned', ticket = NULL, owner_id = the_member,
+        owned_at = now(), chain_at = now(), claims = claims + 1
+    WHERE id = ANY (leads);
+    INSERT INTO bare.event (id, at, xid, lead_id, day, generation, tenant_id,
+                            pool_id, member_id, actor_id, kind)
+    SELECT nextval('bare.event_id_seq'), now(), pg_current_xact_id(), lead,
+           current_date, 1, 1, the_pool, the_member, the_member, 'claimed'
+    FROM unnest(leads) lead;
+    RETURN QUERY SELECT unnest(leads);
+END $$;

@@ -97,6 +97,87 @@ BEGIN
     RETURN picked;
 END $$;
 
+-- The same, many at a time.
+CREATE FUNCTION rival.claim_batch(the_pool integer, the_member integer,
+                                  n integer)
+RETURNS SETOF bigint LANGUAGE plpgsql AS $$
+DECLARE
+    m       rival.member;
+    picked  bigint[];
+BEGIN
+    SELECT * INTO m FROM rival.member
+    WHERE pool_id = the_pool AND id = the_member FOR UPDATE;
+    IF m.day < current_date THEN
+        m.claimed := 0;
+    END IF;
+    n := least(n, m.hold_limit - m.held, m.claim_limit - m.claimed);
+
+    WITH taken AS (
+        UPDATE rival.lead SET owner_id = the_member, owned_at = now()
+        WHERE id IN (SELECT id FROM rival.lead
+                     WHERE pool_id = the_pool AND owner_id IS NULL
+                     ORDER BY priority DESC, id
+                     LIMIT n FOR UPDATE SKIP LOCKED)
+        RETURNING id
+    ), logged AS (
+        INSERT INTO rival.event (lead_id, member_id, kind)
+        SELECT id, the_member, 'claimed' FROM taken
+    )
+    SELECT array_agg(id) INTO picked FROM taken;
+
+    UPDATE rival.member
+    SET held = held + coalesce(cardinality(picked), 0),
+        claimed = m.claimed + coalesce(cardinality(picked), 0),
+        day = current_date
+    WHERE pool_id = the_pool AND id = the_member;
+    RETURN QUERY SELECT unnest(picked);
+END $$;
+
+-- A lead seen in a list and asked for by its id.
+CREATE FUNCTION rival.claim_lead(the_lead bigint, the_pool integer,
+                                 the_member integer)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    m   rival.member;
+BEGIN
+    SELECT * INTO m FROM rival.member
+    WHERE pool_id = the_pool AND id = the_member FOR UPDATE;
+    IF m.day < current_date THEN
+        m.claimed := 0;
+    END IF;
+    IF m.held >= m.hold_limit OR m.claimed >= m.claim_limit THEN
+        RETURN false;
+    END IF;
+
+    UPDATE rival.lead SET owner_id = the_member, owned_at = now()
+    WHERE id = the_lead AND pool_id = the_pool AND owner_id IS NULL;
+    IF NOT found THEN
+        RETURN false;
+    END IF;
+
+    UPDATE rival.member
+    SET held = held + 1, claimed = m.claimed + 1, day = current_date
+    WHERE pool_id = the_pool AND id = the_member;
+    INSERT INTO rival.event (lead_id, member_id, kind)
+    VALUES (the_lead, the_member, 'claimed');
+    RETURN true;
+END $$;
+
+-- Only the row writes, of a lead known beforehand: the limit of these tables.
+CREATE SEQUENCE rival.next_lead INCREMENT -1 MAXVALUE 9000000000000000 CACHE 50;
+CREATE FUNCTION rival.write(the_lead bigint, the_pool integer,
+                            the_member integer)
+RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE rival.member SET held = held + 1, claimed = claimed + 1
+    WHERE pool_id = the_pool AND id = the_member;
+    UPDATE rival.lead SET owner_id = the_member, owned_at = now()
+    WHERE id = the_lead;
+    INSERT INTO rival.event (lead_id, member_id, kind)
+    VALUES (the_lead, the_member, 'claimed');
+    RETURN the_lead;
+END $$;
+
 -- The traces of so many claims of the usual order, left behind at once: what
 -- would take hours one by one under a snapshot held open.
 CREATE PROCEDURE rival.age(the_pool integer, members integer, claims integer)

@@ -48,26 +48,33 @@ typedef struct ClaimTally
 } ClaimTally;
 
 /*
- * The lead, locked and available, becomes the member's: row, event, counters.
- * Its data is left in *data.
+ * The lead has become the member's: event and counters.  Its data is left in
+ * *data.
  */
 static void
-take_lead(PoolCall *call, const PoolClaimCase *c, PoolLead *lead,
-		  PoolData *data)
+count_claim(PoolCall *call, const PoolClaimCase *c, const PoolLead *lead,
+			PoolData *data)
 {
-	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
-	PoolEvent	event = {.kind = "claimed"};
+	PoolEvent	event = {.kind = "claimed",.at = lead->owned_at};
 	int64		event_id;
 
 	if (!pool_data_read(pool_work_table(call->work, POOL_LEAD_DATA),
 						lead->id, pool_snapshot(), data))
 		elog(ERROR, "lead " INT64_FORMAT " has no data", lead->id);
-	event.at = pool_lead_time(lead, c->now);
 	event.member_id = event.actor_id = c->member->id;
-	pool_lead_own(leads, lead, c->member->id, lead->pool_id, event.at);
 	event_id = pool_event_append(call->work, &event, lead, data);
 	pool_quota_gain(c->set, c->quota);
 	pool_quota_count_claim(c->quota, event_id, c->now);
+}
+
+/* The lead, locked and available, becomes the member's. */
+static void
+take_lead(PoolCall *call, const PoolClaimCase *c, PoolLead *lead,
+		  PoolData *data)
+{
+	pool_lead_own(pool_work_table(call->work, POOL_LEAD_STATE), lead,
+				  c->member->id, lead->pool_id, pool_lead_time(lead, c->now));
+	count_claim(call, c, lead, data);
 }
 
 static TimestampTz
@@ -121,6 +128,67 @@ suits(PoolClaimCase *c, const PoolLead *lead, ClaimTally *tally)
 }
 
 /*
+ * Whether the group leaves the lead to the member; else the lead keeps its
+ * place.
+ */
+static bool
+group_allows(PoolCall *call, PoolClaimCase *c, PoolQueueScan *scan,
+			 const PoolLead *lead, ClaimTally *tally)
+{
+	switch (pool_group_try(call->work, lead->group_id, c->member->id))
+	{
+		case POOL_GROUP_FREE:
+			return true;
+		case POOL_GROUP_BUSY:
+			tally->contended = true;
+			break;
+		case POOL_GROUP_OWNED:
+			tally->barred = true;
+			break;
+	}
+	pool_queue_put_back(scan);
+	return false;
+}
+
+/*
+ * The fetched candidate, which suits, becomes the member's, or the queue is
+ * told why not.  Where nothing but its row has been looked at, locking and
+ * writing are one step; otherwise an edit may have come between.
+ */
+static bool
+own_candidate(PoolCall *call, PoolClaimCase *c, PoolQueueScan *scan,
+			  const PoolCandidate *candidate, PoolLead *lead,
+			  ClaimTally *tally)
+{
+	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
+	TimestampTz at = pool_lead_time(lead, c->now);
+	bool		one_step = c->document == NULL && lead->group_id == 0;
+
+	switch (one_step ? pool_lead_try_own(leads, lead, c->member->id, at) :
+			pool_lead_lock_candidate(leads, candidate))
+	{
+		case POOL_LEAD_BUSY:
+			tally->contended = true;
+			pool_queue_put_back(scan);
+			return false;
+		case POOL_LEAD_MISSING:
+			pool_queue_drop(scan);
+			return false;
+		case POOL_LEAD_LOCKED:
+			break;
+	}
+	if (one_step)
+		return true;
+	if (c->document != NULL && !suits(c, lead, tally))
+	{
+		pool_queue_put_back(scan);
+		return false;
+	}
+	pool_lead_own(leads, lead, c->member->id, lead->pool_id, at);
+	return true;
+}
+
+/*
  * Tries the candidate: claims it, or tells the queue what became of it.
  */
 static void
@@ -147,38 +215,10 @@ try_candidate(PoolCall *call, PoolClaimCase *c, PoolQueueScan *scan,
 		pool_queue_put_back(scan);
 		return;
 	}
-	switch (pool_group_try(call->work, lead.group_id, c->member->id))
-	{
-		case POOL_GROUP_BUSY:
-			tally->contended = true;
-			pool_queue_put_back(scan);
-			return;
-		case POOL_GROUP_OWNED:
-			tally->barred = true;
-			pool_queue_put_back(scan);
-			return;
-		case POOL_GROUP_FREE:
-			break;
-	}
-	switch (pool_lead_lock_candidate(leads, candidate))
-	{
-		case POOL_LEAD_BUSY:
-			tally->contended = true;
-			pool_queue_put_back(scan);
-			return;
-		case POOL_LEAD_MISSING:
-			pool_queue_drop(scan);
-			return;
-		case POOL_LEAD_LOCKED:
-			break;
-	}
-	/* an edit may have come between, if it was looked at */
-	if (c->document != NULL && !suits(c, &lead, tally))
-	{
-		pool_queue_put_back(scan);
+	if (!group_allows(call, c, scan, &lead, tally) ||
+		!own_candidate(call, c, scan, candidate, &lead, tally))
 		return;
-	}
-	take_lead(call, c, &lead, &data);
+	count_claim(call, c, &lead, &data);
 	emit_claimed(call, &lead, &data, c->now);
 	tally->claimed++;
 }

@@ -78,4 +78,15 @@ extern int no_such_variable
 	index_beginscan(rel, index, snapshot, nkeys, 0)
 #endif
 
+#if PG_VERSION_NUM >= 160000
+#define pool_insert_index_tuples(target, slot, estate, indexes) \
+	ExecInsertIndexTuples(target, slot, estate, true, false, NULL, NIL, \
+						  (indexes) == TU_Summarizing)
+#else
+typedef bool TU_UpdateIndexes;
+#define TU_None false
+#define pool_insert_index_tuples(target, slot, estate, indexes) \
+	ExecInsertIndexTuples(target, slot, estate, true, false, NULL, NIL)
+#endif
+
 #endif							/* POOL_COMPAT_H */

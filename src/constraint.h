@@ -1,6 +1,6 @@
 /*
  * constraint.h
- *	  CHECK constraints prepared once per session.
+ *	  CHECK constraints and predicates of indexes prepared once per session.
  */
 #ifndef POOL_CONSTRAINT_H
 #define POOL_CONSTRAINT_H
@@ -9,5 +9,7 @@
 
 extern void pool_constraint_init(void);
 extern void pool_constraint_prepare(PoolTableId id, ResultRelInfo *target);
+extern void pool_constraint_prepare_indexes(PoolTableId id,
+											ResultRelInfo *target);
 
 #endif							/* POOL_CONSTRAINT_H */

@@ -17,7 +17,7 @@ int			pool_request_retention = 7 * 24 * 3600;
 int			pool_intake_mode = POOL_INTAKE_LOAD;
 bool		pool_worker_enabled = true;
 int			pool_worker_naptime = 10000;
-int			pool_worker_batch = 1000;
+int			pool_worker_batch = 100;
 int			pool_worker_limit = 2;
 
 static const struct config_enum_entry intake_modes[] = {
@@ -42,7 +42,7 @@ define_worker_settings(void)
 	DefineCustomIntVariable("pool_ext.worker_batch",
 							"Leads that time changes in one transaction of a worker.",
 							NULL,
-							&pool_worker_batch, 1000, 1, 100000,
+							&pool_worker_batch, 100, 1, 100000,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("pool_ext.worker_limit",
 							"Workers that may run at one time in this cluster.",

@@ -195,6 +195,17 @@ pool_lead_create(PoolTable *leads, PoolLead *lead)
 	pool_queue_give(leads, lead->pool_id, &candidate);
 }
 
+static void
+own(PoolLead *lead, int32 owner_id, int32 pool_id, TimestampTz at)
+{
+	Assert(lead->status == POOL_AVAILABLE);
+	lead->ticket = 0;
+	lead->pool_id = pool_id;
+	begin_spell(lead, owner_id, at);
+	lead->chain_at = at;
+	lead->check_at = pool_due_check_at(lead);
+}
+
 /*
  * available -> owned, perhaps in another pool.  The queue must know already
  * that the lead leaves it.
@@ -205,14 +216,31 @@ pool_lead_own(PoolTable *leads, PoolLead *lead, int32 owner_id,
 {
 	PoolLead	before = *lead;
 
-	Assert(lead->status == POOL_AVAILABLE);
 	pool_group_gain(leads->work, lead->group_id, owner_id);
-	lead->ticket = 0;
-	lead->pool_id = pool_id;
-	begin_spell(lead, owner_id, at);
-	lead->chain_at = at;
-	lead->check_at = pool_due_check_at(lead);
+	own(lead, owner_id, pool_id, at);
 	write_lead(leads, &before, lead);
+}
+
+/*
+ * The same in one step with locking, for a candidate just fetched that belongs
+ * to no group.  Unless the answer is LOCKED nothing has happened, and what
+ * *lead holds is of no use.
+ */
+PoolLeadLock
+pool_lead_try_own(PoolTable *leads, PoolLead *lead, int32 owner_id,
+				  TimestampTz at)
+{
+	Datum		values[LEAD_STATE_NATTS];
+	bool		nulls[LEAD_STATE_NATTS];
+	TM_Result	result;
+
+	Assert(lead->group_id == 0);
+	own(lead, owner_id, lead->pool_id, at);
+	form_lead(lead, values, nulls);
+	result = pool_table_try_update(leads, values, nulls);
+	if (result == TM_Ok)
+		lead->tid = leads->new->tts_tid;
+	return pool_lead_lock_of(result);
 }
 
 /* owned -> owned by another, perhaps in another pool */

@@ -77,6 +77,7 @@ extern PoolLeadLock pool_lead_lock(PoolTable *leads, int64 id,
 extern PoolLeadLock pool_lead_fetch_candidate(PoolTable *leads,
 											  const PoolCandidate *candidate,
 											  PoolLead *lead);
+extern PoolLeadLock pool_lead_lock_of(TM_Result result);
 extern PoolLeadLock pool_lead_lock_candidate(PoolTable *leads,
 											 const PoolCandidate *candidate);
 extern void pool_lead_reload(PoolTable *leads, PoolLead *lead);
@@ -89,6 +90,8 @@ extern void pool_lead_create(PoolTable *leads, PoolLead *lead);
 extern void pool_lead_leave_queue(PoolTable *leads, const PoolLead *lead);
 extern void pool_lead_own(PoolTable *leads, PoolLead *lead, int32 owner_id,
 						  int32 pool_id, TimestampTz at);
+extern PoolLeadLock pool_lead_try_own(PoolTable *leads, PoolLead *lead,
+									  int32 owner_id, TimestampTz at);
 extern void pool_lead_pass(PoolTable *leads, PoolLead *lead, int32 owner_id,
 						   int32 pool_id, TimestampTz at);
 extern void pool_lead_give_back(PoolTable *leads, PoolLead *lead,

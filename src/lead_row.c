@@ -175,6 +175,21 @@ pool_lead_fetch_candidate(PoolTable *leads, const PoolCandidate *candidate,
 	return POOL_LEAD_LOCKED;
 }
 
+/* What trying to lock or to write a row has come to. */
+PoolLeadLock
+pool_lead_lock_of(TM_Result result)
+{
+	switch (result)
+	{
+		case TM_Ok:
+			return POOL_LEAD_LOCKED;
+		case TM_WouldBlock:
+			return POOL_LEAD_BUSY;
+		default:
+			return POOL_LEAD_MISSING;
+	}
+}
+
 /*
  * Locks the lead just fetched, without waiting.  Its page is still pinned, so
  * that nothing else can have taken its place.  BUSY means that somebody has
@@ -185,15 +200,8 @@ pool_lead_lock_candidate(PoolTable *leads, const PoolCandidate *candidate)
 {
 	ItemPointerData tid = candidate->tid;
 
-	switch (pool_table_lock(leads, &tid, pool_snapshot(), LockWaitSkip))
-	{
-		case TM_Ok:
-			return POOL_LEAD_LOCKED;
-		case TM_WouldBlock:
-			return POOL_LEAD_BUSY;
-		default:
-			return POOL_LEAD_MISSING;
-	}
+	return pool_lead_lock_of(pool_table_lock(leads, &tid, pool_snapshot(),
+											 LockWaitSkip));
 }
 
 /* Reads a lead this transaction has locked once more into leads->old. */

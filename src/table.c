@@ -11,11 +11,13 @@
  * The structs of the executor are always allocated by core or with room to
  * spare: their size has changed within a major before.
  */
+#include "compat.h"
 #include "table.h"
 
 #include "access/nbtree.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "access/tableam.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "constraint.h"
@@ -76,33 +78,55 @@ pool_work_begin_reading(void)
 }
 
 static PoolTable *
-open_table_reading(PoolTableId id)
+open_table(PoolWork *work, PoolTableId id)
 {
 	PoolTable  *table = palloc0(sizeof(PoolTable));
 
-	table->rel = table_open(pool_table_oid(id), AccessShareLock);
+	table->id = id;
+	table->work = work;
+	table->estate = work->estate;
+	table->rel = table_open(pool_table_oid(id), work->estate == NULL ?
+							AccessShareLock : RowExclusiveLock);
 	table->old = table_slot_create(table->rel, NULL);
 	return table;
 }
 
-static PoolTable *
-open_table(EState *estate, PoolTableId id)
+/*
+ * What only writing takes is opened by the first write: many calls just read
+ * most of their tables.
+ */
+static void
+prepare_to_write(PoolTable *table)
 {
-	PoolTable  *table = palloc0(sizeof(PoolTable));
-	Oid			relid = pool_table_oid(id);
+	MemoryContext old;
 
-	table->estate = estate;
-	table->rel = table_open(relid, RowExclusiveLock);
-	table->target = ExecGetTriggerResultRel(estate, relid, NULL);
-	ExecOpenIndices(table->target, false);
-	pool_constraint_prepare(id, table->target);
-	table->old = table_slot_create(table->rel, NULL);
+	if (table->target != NULL)
+		return;
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(table));
+	table->target = ExecGetTriggerResultRel(table->estate,
+											RelationGetRelid(table->rel),
+											NULL);
+	pool_constraint_prepare(table->id, table->target);
 	table->new = MakeSingleTupleTableSlot(RelationGetDescr(table->rel),
 										  &TTSOpsVirtual);
 	/* room to spare, see above */
 	table->epq = palloc0(sizeof(EPQState) + 256);
-	EvalPlanQualInit(table->epq, estate, NULL, NIL, -1);
-	return table;
+	EvalPlanQualInit(table->epq, table->estate, NULL, NIL, -1);
+	MemoryContextSwitchTo(old);
+}
+
+/* The indexes, too: a HOT update does without them. */
+static void
+prepare_indexes(PoolTable *table)
+{
+	MemoryContext old;
+
+	if (table->target->ri_IndexRelationDescs != NULL)
+		return;
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(table));
+	ExecOpenIndices(table->target, false);
+	pool_constraint_prepare_indexes(table->id, table->target);
+	MemoryContextSwitchTo(old);
 }
 
 PoolTable *
@@ -114,35 +138,30 @@ pool_work_table(PoolWork *work, PoolTableId id)
 		MemoryContext old =
 		MemoryContextSwitchTo(GetMemoryChunkContext(work));
 
-		work->tables[id] = work->estate == NULL ?
-			open_table_reading(id) : open_table(work->estate, id);
-		work->tables[id]->work = work;
+		work->tables[id] = open_table(work, id);
 		MemoryContextSwitchTo(old);
 	}
 	return work->tables[id];
 }
 
 static void
-close_table_reading(PoolTable *table)
+close_table(PoolTable *table)
 {
 	ListCell   *lc;
 
 	foreach(lc, table->indexes)
 		index_close((Relation) lfirst(lc), AccessShareLock);
 	ExecDropSingleTupleTableSlot(table->old);
-	table_close(table->rel, AccessShareLock);
-}
-
-static void
-close_table(PoolTable *table)
-{
-	EvalPlanQualEnd(table->epq);
-	ExecDropSingleTupleTableSlot(table->old);
-	ExecDropSingleTupleTableSlot(table->new);
-	ExecCloseIndices(table->target);
-	/* opened once by us and once by ExecGetTriggerResultRel */
-	table_close(table->rel, NoLock);
-	table_close(table->rel, NoLock);
+	if (table->target != NULL)
+	{
+		EvalPlanQualEnd(table->epq);
+		ExecDropSingleTupleTableSlot(table->new);
+		ExecCloseIndices(table->target);
+		/* opened once more by ExecGetTriggerResultRel */
+		table_close(table->rel, NoLock);
+	}
+	table_close(table->rel,
+				table->estate == NULL ? AccessShareLock : NoLock);
 }
 
 /* Fires the triggers, if any, and closes everything; write locks stay. */
@@ -153,11 +172,7 @@ pool_work_end(PoolWork *work)
 		AfterTriggerEndQuery(work->estate);
 	for (int i = 0; i < POOL_TABLE_COUNT; i++)
 	{
-		if (work->tables[i] == NULL)
-			continue;
-		if (work->estate == NULL)
-			close_table_reading(work->tables[i]);
-		else
+		if (work->tables[i] != NULL)
 			close_table(work->tables[i]);
 	}
 	if (work->estate != NULL)
@@ -193,18 +208,17 @@ pool_work_index(PoolTable *table, PoolIndexId id)
 {
 	Oid			oid = pool_index_oid(id);
 
-	if (table->target == NULL)
-		return reading_index(table, oid);
-	for (int i = 0; i < table->target->ri_NumIndices; i++)
+	if (table->target != NULL)
 	{
-		Relation	index = table->target->ri_IndexRelationDescs[i];
+		for (int i = 0; i < table->target->ri_NumIndices; i++)
+		{
+			Relation	index = table->target->ri_IndexRelationDescs[i];
 
-		if (RelationGetRelid(index) == oid)
-			return index;
+			if (RelationGetRelid(index) == oid)
+				return index;
+		}
 	}
-	elog(ERROR, "index \"%s\" is not on table \"%s\"",
-		 pool_index_name(id), RelationGetRelationName(table->rel));
-	return NULL;
+	return reading_index(table, oid);
 }
 
 /*
@@ -329,25 +343,111 @@ fill_slot(TupleTableSlot *slot, const Datum *values, const bool *nulls)
 void
 pool_table_insert(PoolTable *table, const Datum *values, const bool *nulls)
 {
+	prepare_to_write(table);
+	prepare_indexes(table);
 	fill_slot(table->new, values, nulls);
 	ExecSimpleRelationInsert(table->target, table->estate, table->new);
 	ResetPerTupleExprContext(table->estate);
+}
+
+/* Whether core must see to the row before it is written, and lock it first. */
+static bool
+has_work_before_update(const PoolTable *table)
+{
+	TriggerDesc *triggers = table->target->ri_TrigDesc;
+	TupleConstr *constr = RelationGetDescr(table->rel)->constr;
+
+	return (triggers != NULL && triggers->trig_update_before_row) ||
+		(constr != NULL && constr->has_generated_stored);
+}
+
+/*
+ * Does what ExecSimpleRelationUpdate does where there is no such work, but
+ * does not open indexes that a HOT update needs not.
+ */
+static TM_Result
+update_plainly(PoolTable *table, bool wait)
+{
+	TM_FailureData failure;
+	TM_Result	result;
+	LockTupleMode mode;
+	TU_UpdateIndexes indexes;
+	List	   *recheck = NIL;
+
+	CheckCmdReplicaIdentity(table->rel, CMD_UPDATE);
+	ExecConstraints(table->target, table->new, table->estate);
+	result = table_tuple_update(table->rel, &table->old->tts_tid, table->new,
+								GetCurrentCommandId(true),
+								table->estate->es_snapshot, InvalidSnapshot,
+								wait, &failure, &mode, &indexes);
+	if (result != TM_Ok)
+		return result;
+	if (indexes != TU_None)
+	{
+		prepare_indexes(table);
+		recheck = pool_insert_index_tuples(table->target, table->new,
+										   table->estate, indexes);
+	}
+	ExecARUpdateTriggers(table->estate, table->target, NULL, NULL,
+						 &table->old->tts_tid, NULL, table->new, recheck,
+						 NULL, false);
+	list_free(recheck);
+	return TM_Ok;
 }
 
 /* Replaces the row in table->old, which the caller has locked. */
 void
 pool_table_update(PoolTable *table, const Datum *values, const bool *nulls)
 {
+	prepare_to_write(table);
 	fill_slot(table->new, values, nulls);
-	ExecSimpleRelationUpdate(table->target, table->estate, table->epq,
-							 table->old, table->new);
+	if (has_work_before_update(table))
+	{
+		prepare_indexes(table);
+		ExecSimpleRelationUpdate(table->target, table->estate, table->epq,
+								 table->old, table->new);
+	}
+	else if (update_plainly(table, true) != TM_Ok)
+		elog(ERROR, "row of \"%s\" changed while it was locked",
+			 RelationGetRelationName(table->rel));
 	ResetPerTupleExprContext(table->estate);
+}
+
+/*
+ * The same for a row that is fetched (it is still pinned) but not locked:
+ * a lock of its own would be another change of the page and another record
+ * of WAL.  Anything but TM_Ok says that nothing was done, since another
+ * transaction holds the row (TM_WouldBlock) or has changed it.
+ */
+TM_Result
+pool_table_try_update(PoolTable *table, const Datum *values,
+					  const bool *nulls)
+{
+	TM_Result	result = TM_BeingModified;
+
+	prepare_to_write(table);
+	if (!has_work_before_update(table))
+	{
+		fill_slot(table->new, values, nulls);
+		result = update_plainly(table, false);
+		ResetPerTupleExprContext(table->estate);
+	}
+	/* any locker counts as that, ourselves and such as do no harm included */
+	if (result == TM_BeingModified)
+	{
+		result = pool_table_lock(table, &table->old->tts_tid, pool_snapshot(),
+								 LockWaitSkip);
+		if (result == TM_Ok)
+			pool_table_update(table, values, nulls);
+	}
+	return result;
 }
 
 /* Deletes the row in table->old, which the caller has locked. */
 void
 pool_table_delete(PoolTable *table)
 {
+	prepare_to_write(table);
 	ExecSimpleRelationDelete(table->target, table->estate, table->epq,
 							 table->old);
 	ResetPerTupleExprContext(table->estate);

@@ -18,11 +18,12 @@
  */
 typedef struct PoolTable
 {
+	PoolTableId id;
 	Relation	rel;
-	EState	   *estate;
-	ResultRelInfo *target;		/* NULL: open for reading only */
+	EState	   *estate;			/* NULL: open for reading only */
+	ResultRelInfo *target;		/* NULL: not written to so far */
 	EPQState   *epq;
-	List	   *indexes;		/* when reading: those opened so far */
+	List	   *indexes;		/* those opened for reading so far */
 	TupleTableSlot *old;
 	TupleTableSlot *new;
 	struct PoolWork *work;		/* what it was opened for */
@@ -66,6 +67,8 @@ extern void pool_table_insert(PoolTable *table,
 							  const Datum *values, const bool *nulls);
 extern void pool_table_update(PoolTable *table,
 							  const Datum *values, const bool *nulls);
+extern TM_Result pool_table_try_update(PoolTable *table, const Datum *values,
+									   const bool *nulls);
 extern void pool_table_delete(PoolTable *table);
 extern Snapshot pool_snapshot(void);
 extern Snapshot pool_latest_snapshot(Oid relid);
