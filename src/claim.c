@@ -307,7 +307,7 @@ emit_lead(PoolCall *call, const char *outcome, int64 id,
 
 	pool_put_text(call, LEADS_OUTCOME, outcome);
 	pool_put(call, LEADS_LEAD_ID, Int64GetDatum(id));
-	if (lead != NULL && pool_lead_visible(call->work, lead) &&
+	if (lead != NULL && pool_lead_key_visible(call->work, lead) &&
 		pool_data_read(pool_work_table(call->work, POOL_LEAD_DATA), id,
 					   pool_snapshot(), &data))
 		pool_put_datum(call, LEADS_KEY, data.key);

@@ -22,6 +22,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
+#include "visible.h"
 
 PG_FUNCTION_INFO_V1(pool_edit);
 PG_FUNCTION_INFO_V1(pool_erase);
@@ -278,6 +279,26 @@ may_edit(const PoolActor *actor, const PoolLead *lead)
 		POOL_ROLE_MEMBER;
 }
 
+/*
+ * Whether the edit touches what the member cannot see: what he guesses right
+ * would leave no event, and so tell him.
+ */
+static bool
+touches_masked(const Edit *e, List *masked)
+{
+	ListCell   *lc;
+
+	if ((e->name != 0 && pool_is_masked(masked, "name")) ||
+		(e->grade != 0 && pool_is_masked(masked, "grade")))
+		return true;
+	foreach(lc, masked)
+		if (e->attributes != 0 &&
+			DatumGetBool(DirectFunctionCall2(jsonb_exists, e->attributes,
+											 CStringGetTextDatum(lfirst(lc)))))
+		return true;
+	return false;
+}
+
 static const char *
 edit_lead(PoolCall *call, int64 id, Edit *e, const PoolActor *actor)
 {
@@ -291,6 +312,9 @@ edit_lead(PoolCall *call, int64 id, Edit *e, const PoolActor *actor)
 		return "not_found";
 	if (!may_edit(actor, &lead))
 		pool_require_manager(actor, lead.pool_id);
+	if (touches_masked(e, pool_lead_masked(call->work, &lead,
+										   actor->member_id)))
+		return "masked";
 	/* identities come before leads in the order of locks */
 	identities = pool_identities(e->identities,
 								 pool_config_pool(lead.pool_id)->country);

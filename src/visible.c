@@ -1,7 +1,7 @@
 /*
  * visible.c
- *	  Whether the caller may know of a lead: one rule for history() and for
- *	  the keys that refusals carry.
+ *	  Whether the caller may know of a lead, and what of it: one rule for
+ *	  history(), for the keys that refusals carry, and for edit().
  */
 #include "compat.h"
 #include "visible.h"
@@ -34,4 +34,43 @@ pool_lead_visible(PoolWork *work, const PoolLead *lead)
 		return true;
 	return lead->status == POOL_OWNED &&
 		pool_collaborator_find(work, lead->id, self.member_id, NULL);
+}
+
+/*
+ * What its pool keeps from this member (0 = a service): names of fields.  Its
+ * owner and its managers know all of it; who helps the owner does, too.
+ */
+List *
+pool_lead_masked(PoolWork *work, const PoolLead *lead, int32 member_id)
+{
+	PoolActor	actor = {member_id, lead->tenant_id};
+	List	   *masked = pool_config_pool(lead->pool_id)->masked;
+
+	if (masked == NIL || member_id == 0 || lead->owner_id == member_id ||
+		(lead->status == POOL_CONVERTED && lead->last_owner_id == member_id) ||
+		pool_actor_manages(&actor, lead->pool_id) ||
+		(lead->status == POOL_OWNED &&
+		 pool_collaborator_find(work, lead->id, member_id, NULL)))
+		return NIL;
+	return masked;
+}
+
+bool
+pool_is_masked(List *masked, const char *field)
+{
+	ListCell   *lc;
+
+	foreach(lc, masked)
+		if (strcmp(lfirst(lc), field) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a row of a result may tell the caller the lead's key. */
+bool
+pool_lead_key_visible(PoolWork *work, const PoolLead *lead)
+{
+	return pool_lead_visible(work, lead) &&
+		!pool_is_masked(pool_lead_masked(work, lead, pool_caller_member()),
+						"key");
 }
