@@ -15,6 +15,7 @@
 #include "match.h"
 #include "request.h"
 #include "rule.h"
+#include "shown.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "visible.h"
@@ -67,6 +68,8 @@ take_lead(PoolCall *call, const PoolClaimCase *c, PoolLead *lead,
 	event_id = pool_event_append(call->work, &event, lead, data);
 	pool_quota_gain(c->set, c->quota);
 	pool_quota_count_claim(c->quota, event_id, c->now);
+	if (pool_config_pool(lead->pool_id)->masked != NIL)
+		pool_shown_note(c->member->id, lead->pool_id);
 }
 
 static TimestampTz

@@ -275,8 +275,7 @@ may_edit(const PoolActor *actor, const PoolLead *lead)
 		pool_actor_manages(actor, lead->pool_id))
 		return true;
 	return lead->status == POOL_AVAILABLE &&
-		pool_config_membership(lead->pool_id, actor->member_id)->role >=
-		POOL_ROLE_MEMBER;
+		pool_actor_role(actor, lead->pool_id) >= POOL_ROLE_MEMBER;
 }
 
 /*

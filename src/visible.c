@@ -12,7 +12,7 @@
 /*
  * Services and those who see the tenant, the lead's owner and its last one,
  * who helps the owner, the members of its pool while it is in the pool, the
- * pool's viewers and managers.
+ * pool's viewers and managers; nobody who has left.
  */
 bool
 pool_lead_visible(PoolWork *work, const PoolLead *lead)
@@ -24,11 +24,13 @@ pool_lead_visible(PoolWork *work, const PoolLead *lead)
 		return false;
 	if (self.member_id == 0)
 		return pool_caller_is_service();
+	if (pool_config_member(self.member_id)->left)
+		return false;
 	if (lead->owner_id == self.member_id ||
 		lead->last_owner_id == self.member_id ||
 		pool_actor_manages(&self, lead->pool_id))
 		return true;
-	role = pool_config_membership(lead->pool_id, self.member_id)->role;
+	role = pool_actor_role(&self, lead->pool_id);
 	if (role == POOL_ROLE_VIEWER ||
 		(lead->status == POOL_AVAILABLE && role != POOL_ROLE_NONE))
 		return true;
