@@ -64,7 +64,7 @@ pool_is_masked(List *masked, const char *field)
 
 	foreach(lc, masked)
 		if (strcmp(lfirst(lc), field) == 0)
-			return true;
+		return true;
 	return false;
 }
 

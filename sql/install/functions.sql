@@ -17,7 +17,7 @@ CREATE FUNCTION pool.current_member_id() RETURNS integer
     AS 'MODULE_PATHNAME', 'pool_current_member_id'
     LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION pool.current_member_id() IS
-'Id of the member behind this session, NULL if there is none.';
+'Id of the member behind this session, NULL if there is none, 0 if he has left.';
 
 CREATE FUNCTION pool.act_as(member text) RETURNS void
     AS 'MODULE_PATHNAME', 'pool_act_as'
