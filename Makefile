@@ -23,6 +23,7 @@ OBJS = \
 	src/config.o \
 	src/config_check.o \
 	src/config_check_timer.o \
+	src/config_constraint.o \
 	src/config_merge.o \
 	src/config_read.o \
 	src/config_rule.o \

@@ -327,6 +327,7 @@ pool_check_tenant(PG_FUNCTION_ARGS)
 
 	check_unchanged(&row, TENANT_ID);
 	check_zone(&row, TENANT_TIMEZONE);
+	config_check_constraints(&row);
 	PG_RETURN_POINTER(row.new);
 }
 
@@ -339,6 +340,7 @@ pool_check_pool(PG_FUNCTION_ARGS)
 	check_unchanged(&row, POOL_TENANT_ID);
 	check_zone(&row, POOL_TIMEZONE);
 	check_intervals(&row);
+	config_check_constraints(&row);
 	PG_RETURN_POINTER(row.new);
 }
 
@@ -402,10 +404,10 @@ pool_check_member(PG_FUNCTION_ARGS)
 	check_unchanged(&row, MEMBER_TENANT_ID);
 	check_zone(&row, MEMBER_TIMEZONE);
 	check_login(&row);
+	config_check_constraints(&row);
 	PG_RETURN_POINTER(row.new);
 }
 
-/* NULLs where there must be none are left to the constraints. */
 Datum
 pool_check_membership(PG_FUNCTION_ARGS)
 {
@@ -418,6 +420,7 @@ pool_check_membership(PG_FUNCTION_ARGS)
 		check_member_exists(config_check_id(&row, row.new, MEMBERSHIP_MEMBER_ID));
 		row.new = fill_tenant(&row, MEMBERSHIP_TENANT_ID, MEMBERSHIP_POOL_ID);
 	}
+	config_check_constraints(&row);
 	PG_RETURN_POINTER(row.new);
 }
 
@@ -433,6 +436,7 @@ pool_check_timer_rule(PG_FUNCTION_ARGS)
 	if (config_check_is_null(&row, TIMER_RULE_TENANT_ID) &&
 		!config_check_is_null(&row, TIMER_RULE_POOL_ID))
 		row.new = fill_tenant(&row, TIMER_RULE_TENANT_ID, TIMER_RULE_POOL_ID);
+	config_check_constraints(&row);
 	PG_RETURN_POINTER(row.new);
 }
 
@@ -451,5 +455,6 @@ pool_check_rule(PG_FUNCTION_ARGS)
 	check_strategy(&row);
 	if (config_check_is_null(&row, tenant_id) && !config_check_is_null(&row, pool_id))
 		row.new = fill_tenant(&row, tenant_id, pool_id);
+	config_check_constraints(&row);
 	PG_RETURN_POINTER(row.new);
 }

@@ -28,5 +28,6 @@ extern int32 config_check_id(const CheckedRow *row, HeapTuple tuple,
 extern void config_check_span(const CheckedRow *row, int attnum, Datum value);
 
 extern void config_check_timer(const CheckedRow *row);
+extern void config_check_constraints(const CheckedRow *row);
 
 #endif							/* POOL_CONFIG_CHECK_H */

@@ -244,6 +244,18 @@ arg_name(FunctionCallInfo fcinfo, int argno, const char *name)
 	return text_to_cstring(PG_GETARG_TEXT_PP(argno));
 }
 
+static void
+check_role(const char *role)
+{
+	if (OidIsValid(get_role_oid(role, true)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("role \"%.64s\" does not exist", role),
+			 errdetail("Access is given to roles of the database server."),
+			 errhint("CREATE ROLE first.")));
+}
+
 static int
 access_by_name(const char *name)
 {
@@ -290,7 +302,7 @@ begin_call(FunctionCallInfo fcinfo, const char *function)
 	PreventCommandIfParallelMode(name);
 	check_caller(function);
 	call.role = arg_name(fcinfo, 0, "role");
-	(void) get_role_oid(call.role, false);
+	check_role(call.role);
 	access = arg_name(fcinfo, 1, "access");
 	call.access = access_by_name(access);
 	call.access_name = CStringGetTextDatum(access);
