@@ -332,6 +332,24 @@ run_for(const AccessCall *call, const char *command)
  * ------------------------------------------------------------------------ */
 
 /*
+ * Forgets what an earlier role of this name was given: whoever has been
+ * dropped, or has another name now, takes his privileges with him.
+ */
+static void
+forget_namesake(const AccessCall *call)
+{
+	Oid			types[1] = {TEXTOID};
+	Datum		values[1] = {CStringGetTextDatum(call->role)};
+
+	pool_sql_run("DELETE FROM pool.access_grant g WHERE g.role = $1"
+				 " AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n,"
+				 "  pg_catalog.aclexplode(n.nspacl) a,"
+				 "  pg_catalog.pg_roles r WHERE n.nspname = 'pool'"
+				 "  AND r.oid = a.grantee AND r.rolname = $1)",
+				 1, types, values, NULL);
+}
+
+/*
  * pool.grant_access(role, access, tenant)
  */
 Datum
@@ -339,6 +357,7 @@ pool_grant_access(PG_FUNCTION_ARGS)
 {
 	AccessCall	call = begin_call(fcinfo, "grant_access");
 
+	forget_namesake(&call);
 	run_for(&call, "INSERT INTO pool.access_grant (role, access, tenant_id)"
 			" VALUES ($1, $2, $3) ON CONFLICT DO NOTHING");
 	for (int i = 0; i < (int) lengthof(privileges); i++)

@@ -317,6 +317,22 @@ FROM (VALUES
     ('INSERT INTO pool.pool (name, tenant_id) VALUES (''x'', %s)', :'acme_tenant'))
     v (c, acme);
 RESET ROLE;
+-- A role that was dropped leaves nothing to another one of its name.
+CREATE ROLE reach_again;
+SELECT pool.grant_access('reach_again', 'reader');
+DROP OWNED BY reach_again;
+DROP ROLE reach_again;
+CREATE ROLE reach_again;
+SELECT pool.grant_access('reach_again', 'reader', 'default');
+SET ROLE reach_again;
+SELECT DISTINCT tenant FROM pool.stat_pool;
+RESET ROLE;
+SELECT pool.grant_access('reach_again', 'reader', 'acme');
+SET ROLE reach_again;
+SELECT DISTINCT tenant FROM pool.stat_pool ORDER BY 1;
+RESET ROLE;
+DROP OWNED BY reach_again;
+DROP ROLE reach_again;
 SELECT * FROM pool.verify();
 DROP OWNED BY reach_ann, reach_bob, reach_viewer, reach_manager, reach_upstairs,
     reach_zoe, reach_reader, reach_admin, reach_service;
