@@ -140,6 +140,24 @@ SELECT fn, state, message FROM results WHERE state ~ '^(PO|22)' AND state <> '22
     AND (detail = '' OR hint = '') GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 SELECT * FROM pool.verify();
 
+-- What only reads does so in a parallel query, too.
+UPDATE pool.member SET hold_limit = 9;
+SELECT outcome FROM pool.add_collaborator(t.id('k1'), 'bob', actor => 'ann');
+SELECT outcome FROM pool.release(t.ids('k2'), member => 'ann');
+SET force_parallel_mode = on;
+BEGIN;
+SELECT pool.act_as('bob');
+SELECT count(*) FROM pool.history(1);
+SELECT count(*) FROM pool.explain_reclaim(1);
+SELECT count(*) FROM pool.lead_shared;
+SELECT count(*) FROM pool.search('p');
+COMMIT;
+SELECT count(*) FROM pool.explain_claim(2, 'ann') WHERE NOT passed;
+SELECT count(*) FROM pool.explain_assign(4);
+SELECT count(*) FROM pool.stat_member;
+SELECT count(*) FROM pool.verify();
+RESET force_parallel_mode;
+
 -- Trigger functions are for the extension's tables.
 SELECT DISTINCT (t.error(format('SELECT pool.%I()', proname))).state FROM pg_proc
     WHERE pronamespace = 'pool'::regnamespace
