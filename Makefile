@@ -108,6 +108,7 @@ OBJS = \
 	src/score.o \
 	src/search.o \
 	src/search_term.o \
+	src/shown.o \
 	src/sql.o \
 	src/strategy.o \
 	src/table.o \

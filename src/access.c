@@ -268,6 +268,15 @@ pool_actor_sees(const PoolActor *actor, int32 tenant_id)
 	return pool_caller_sees_tenant(tenant_id);
 }
 
+/* What the actor, a member, is in the pool: nothing once he has left. */
+PoolRole
+pool_actor_role(const PoolActor *actor, int32 pool_id)
+{
+	if (pool_config_member(actor->member_id)->left)
+		return POOL_ROLE_NONE;
+	return pool_config_membership(pool_id, actor->member_id)->role;
+}
+
 /* Manager of the pool or of one above it; services manage every pool. */
 bool
 pool_actor_manages(const PoolActor *actor, int32 pool_id)
@@ -319,6 +328,7 @@ pool_current_member(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(pool_config_member(id)->key));
 }
 
+/* SQL, for views: the id of that member; 0, which is nobody's, if he has left */
 Datum
 pool_current_member_id(PG_FUNCTION_ARGS)
 {
@@ -328,7 +338,7 @@ pool_current_member_id(PG_FUNCTION_ARGS)
 	id = pool_caller_member();
 	if (id == 0)
 		PG_RETURN_NULL();
-	PG_RETURN_INT32(id);
+	PG_RETURN_INT32(pool_config_member(id)->left ? 0 : id);
 }
 
 /* SQL, for views: may the caller see this tenant? */

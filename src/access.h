@@ -40,6 +40,7 @@ extern void pool_require_all_tenants(const char *function);
 
 /* rights */
 extern bool pool_actor_sees(const PoolActor *actor, int32 tenant_id);
+extern PoolRole pool_actor_role(const PoolActor *actor, int32 pool_id);
 extern bool pool_actor_manages(const PoolActor *actor, int32 pool_id);
 extern void pool_require_manager(const PoolActor *actor, int32 pool_id);
 

@@ -100,6 +100,7 @@ report_null(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 			 errmsg("argument \"%s\" must not be null", name),
+			 errdetail("There is no question without it."),
 			 errhint("Only arguments that have a default may be left out.")));
 }
 

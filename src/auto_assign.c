@@ -224,6 +224,7 @@ pool_explain_assign(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"lead\" must not be null"),
+				 errdetail("One lead is explained at a time."),
 				 errhint("pool.lead_id(key) finds the id of a lead.")));
 	if (!pool_lead_peek(pool_work_table(call->work, POOL_LEAD_STATE),
 						PG_GETARG_INT64(0), pool_snapshot(), &lead) ||

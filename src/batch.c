@@ -207,7 +207,7 @@ pool_batch_emit(PoolBatch *batch, PoolBatchItem *item, const char *outcome)
 {
 	PoolCall   *call = batch->call;
 	bool		show = item->outcome == NULL ||
-	(item->seen && pool_lead_visible(batch->call->work, &item->lead));
+	(item->seen && pool_lead_key_visible(batch->call->work, &item->lead));
 	PoolData	data;
 
 	pool_put_text(call, 0, outcome);

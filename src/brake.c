@@ -189,6 +189,7 @@ pool_resume_run(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"run_id\" must not be null"),
+				 errdetail("It names the run to let go on."),
 				 errhint("pool.stat_run shows the runs that are held.")));
 	if (pool_request_replay(call, 2, actor.tenant_id))
 		return pool_call_end(call);

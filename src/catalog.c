@@ -14,7 +14,6 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#define SCHEMA_NAME "pool"
 
 typedef struct TableName
 {
@@ -205,7 +204,7 @@ pool_catalog_init(void)
 static Oid
 relation_oid(const char *name)
 {
-	Oid			schema = get_namespace_oid(SCHEMA_NAME, true);
+	Oid			schema = get_namespace_oid(POOL_SCHEMA_NAME, true);
 	Oid			oid = InvalidOid;
 
 	if (OidIsValid(schema))
@@ -214,7 +213,7 @@ relation_oid(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation \"%s.%s\" does not exist",
-						SCHEMA_NAME, name),
+						POOL_SCHEMA_NAME, name),
 				 errdetail("It belongs to the extension pool_ext."),
 				 errhint("CREATE EXTENSION pool_ext in this database.")));
 	return oid;
@@ -240,7 +239,7 @@ check_columns(Oid relid, const TableName *table)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("table \"%s.%s\" does not fit the library of pool_ext",
-							SCHEMA_NAME, table->name),
+							POOL_SCHEMA_NAME, table->name),
 					 errdetail("Column %d is not the expected one.", attnum),
 					 errhint("Run ALTER EXTENSION pool_ext UPDATE, or install "
 							 "the library of the same version.")));
@@ -281,7 +280,7 @@ pool_index_name(PoolIndexId id)
 bool
 pool_extension_exists(void)
 {
-	Oid			schema = get_namespace_oid(SCHEMA_NAME, true);
+	Oid			schema = get_namespace_oid(POOL_SCHEMA_NAME, true);
 
 	return OidIsValid(schema) &&
 		OidIsValid(get_relname_relid(table_names[POOL_LEAD_STATE].name,

@@ -7,6 +7,8 @@
 
 #include "compat.h"
 
+#define POOL_SCHEMA_NAME "pool"
+
 typedef enum PoolTableId
 {
 	POOL_TENANT,

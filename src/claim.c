@@ -15,6 +15,7 @@
 #include "match.h"
 #include "request.h"
 #include "rule.h"
+#include "shown.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "visible.h"
@@ -65,6 +66,8 @@ count_claim(PoolCall *call, const PoolClaimCase *c, const PoolLead *lead,
 	event_id = pool_event_append(call->work, &event, lead, data);
 	pool_quota_gain(c->set, c->quota);
 	pool_quota_count_claim(c->quota, event_id, c->now);
+	if (pool_config_pool(lead->pool_id)->masked != NIL)
+		pool_shown_note(c->member->id, lead->pool_id);
 }
 
 /* The lead, locked and available, becomes the member's. */
@@ -353,7 +356,7 @@ emit_lead(PoolCall *call, const char *outcome, int64 id,
 
 	pool_put_text(call, LEADS_OUTCOME, outcome);
 	pool_put(call, LEADS_LEAD_ID, Int64GetDatum(id));
-	if (lead != NULL && pool_lead_visible(call->work, lead) &&
+	if (lead != NULL && pool_lead_key_visible(call->work, lead) &&
 		pool_data_read(pool_work_table(call->work, POOL_LEAD_DATA), id,
 					   pool_snapshot(), &data))
 		pool_put_datum(call, LEADS_KEY, data.key);

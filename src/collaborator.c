@@ -38,7 +38,7 @@ static bool
 find_row(PoolTable *table, int64 lead_id, int32 member_id)
 {
 	PoolKey		keys[2] = {pool_key_int8(lead_id), pool_key_int4(member_id)};
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot = RegisterSnapshot(pool_latest_snapshot(RelationGetRelid(table->rel)));
 	bool		found = pool_table_find(table, POOL_COLLABORATOR_PKEY,
 										snapshot, keys, 2);
 
@@ -76,7 +76,7 @@ List *
 pool_collaborators(PoolWork *work, int64 lead_id)
 {
 	PoolTable  *table = pool_work_table(work, POOL_COLLABORATOR);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot = RegisterSnapshot(pool_latest_snapshot(RelationGetRelid(table->rel)));
 	IndexScanDesc scan = pool_index_scan(table->rel,
 										 pool_work_index(table, POOL_COLLABORATOR_PKEY),
 										 snapshot, &pool_key_int8(lead_id), 1);

@@ -17,17 +17,18 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "clock.h"
-#include "commands/trigger.h"
 #include "errors.h"
 #include "config.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "rule.h"
 #include "table.h"
+#include "trigger.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -42,11 +43,10 @@ PG_FUNCTION_INFO_V1(pool_check_rule);
 static CheckedRow
 checked_row(FunctionCallInfo fcinfo)
 {
-	TriggerData *data = (TriggerData *) fcinfo->context;
+	TriggerData *data = pool_trigger_data(fcinfo);
 	CheckedRow	row = {0};
 
-	if (!CALLED_AS_TRIGGER(fcinfo) ||
-		!TRIGGER_FIRED_BEFORE(data->tg_event) ||
+	if (!TRIGGER_FIRED_BEFORE(data->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
 		TRIGGER_FIRED_BY_DELETE(data->tg_event))
 		ereport(ERROR,
@@ -174,6 +174,19 @@ check_intervals(const CheckedRow *row)
  * ------------------------------------------------------------------------ */
 
 /*
+ * Whether row policies keep this tenant from the caller: then its rows do not
+ * exist for him, and no message may say that they do.
+ */
+static bool
+is_foreign(PoolTableId id, int32 tenant_id)
+{
+	if (check_enable_rls(pool_table_oid(id), InvalidOid, true) != RLS_ENABLED)
+		return false;
+	pool_config_refresh();
+	return !pool_caller_sees_tenant(tenant_id);
+}
+
+/*
  * The tenant of a row of pool or member, 0 if there is none.  Rows of the
  * very command that is running count.
  */
@@ -188,7 +201,7 @@ tenant_of(PoolTableId id, PoolIndexId index, int attnum, int32 key)
 	if (pool_table_find(table, index, SnapshotSelf, &pool_key_int4(key), 1))
 		tenant_id = DatumGetInt32(slot_getattr(table->old, attnum, &isnull));
 	pool_work_end(work);
-	return tenant_id;
+	return is_foreign(id, tenant_id) ? 0 : tenant_id;
 }
 
 static int32
@@ -396,7 +409,6 @@ pool_check_member(PG_FUNCTION_ARGS)
 	return checked(fcinfo, &row);
 }
 
-/* NULLs where there must be none are left to the constraints. */
 Datum
 pool_check_membership(PG_FUNCTION_ARGS)
 {

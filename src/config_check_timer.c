@@ -88,6 +88,7 @@ check_timer_action(const CheckedRow *row)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("timer rule cannot %s on basis \"%s\"",
 						action_name, basis_name),
+				 errdetail("The basis says which leads the rule is about."),
 				 errhint("%s", hint)));
 	if (action == POOL_TIMER_MOVE &&
 		!config_check_is_null(row, TIMER_RULE_TO_POOL_ID) &&
@@ -96,6 +97,7 @@ check_timer_action(const CheckedRow *row)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("timer rule cannot move leads to their own pool"),
+				 errdetail("They would enter it anew each time."),
 				 errhint("Name another pool in to_pool_id, or NULL for the "
 						 "parent.")));
 }
@@ -107,6 +109,7 @@ refuse_months(const CheckedRow *row, int attnum)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("column \"%s\" has months, but counts working time",
 					config_check_name(row, attnum)),
+			 errdetail("Months differ in their working days."),
 			 errhint("Give working days or hours, for example \"20 days\".")));
 }
 

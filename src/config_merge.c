@@ -9,10 +9,10 @@
 #include "compat.h"
 
 #include "access/htup_details.h"
-#include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "sql.h"
+#include "trigger.h"
 #include "utils/rel.h"
 
 PG_FUNCTION_INFO_V1(pool_merge_state);
@@ -111,10 +111,9 @@ merge_row(const DerivedTable *table, Relation rel, HeapTuple tuple)
 Datum
 pool_merge_state(PG_FUNCTION_ARGS)
 {
-	TriggerData *data = (TriggerData *) fcinfo->context;
+	TriggerData *data = pool_trigger_data(fcinfo);
 
-	if (!CALLED_AS_TRIGGER(fcinfo) ||
-		!TRIGGER_FIRED_BEFORE(data->tg_event) ||
+	if (!TRIGGER_FIRED_BEFORE(data->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
 		!TRIGGER_FIRED_BY_INSERT(data->tg_event))
 		ereport(ERROR,

@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
+#include "visible.h"
 
 PG_FUNCTION_INFO_V1(pool_edit);
 
@@ -265,8 +266,27 @@ may_edit(const PoolActor *actor, const PoolLead *lead)
 		pool_actor_manages(actor, lead->pool_id))
 		return true;
 	return lead->status == POOL_AVAILABLE &&
-		pool_config_membership(lead->pool_id, actor->member_id)->role >=
-		POOL_ROLE_MEMBER;
+		pool_actor_role(actor, lead->pool_id) >= POOL_ROLE_MEMBER;
+}
+
+/*
+ * Whether the edit touches what the member cannot see: what he guesses right
+ * would leave no event, and so tell him.
+ */
+static bool
+touches_masked(const Edit *e, List *masked)
+{
+	ListCell   *lc;
+
+	if ((e->name != 0 && pool_is_masked(masked, "name")) ||
+		(e->grade != 0 && pool_is_masked(masked, "grade")))
+		return true;
+	foreach(lc, masked)
+		if (e->attributes != 0 &&
+			DatumGetBool(DirectFunctionCall2(jsonb_exists, e->attributes,
+											 CStringGetTextDatum(lfirst(lc)))))
+		return true;
+	return false;
 }
 
 static const char *
@@ -282,6 +302,9 @@ edit_lead(PoolCall *call, int64 id, Edit *e, const PoolActor *actor)
 		return "not_found";
 	if (!may_edit(actor, &lead))
 		pool_require_manager(actor, lead.pool_id);
+	if (touches_masked(e, pool_lead_masked(call->work, &lead,
+										   actor->member_id)))
+		return "masked";
 	/* identities come before leads in the order of locks */
 	identities = pool_identities(e->identities,
 								 pool_config_pool(lead.pool_id)->country);

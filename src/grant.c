@@ -246,6 +246,18 @@ arg_name(FunctionCallInfo fcinfo, int argno, const char *name)
 	return text_to_cstring(PG_GETARG_TEXT_PP(argno));
 }
 
+static void
+check_role(const char *role)
+{
+	if (OidIsValid(get_role_oid(role, true)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("role \"%.64s\" does not exist", role),
+			 errdetail("Access is given to roles of the database server."),
+			 errhint("CREATE ROLE first.")));
+}
+
 static int
 access_by_name(const char *name)
 {
@@ -292,7 +304,7 @@ begin_call(FunctionCallInfo fcinfo, const char *function)
 	PreventCommandIfParallelMode(name);
 	check_caller(function);
 	call.role = arg_name(fcinfo, 0, "role");
-	(void) get_role_oid(call.role, false);
+	check_role(call.role);
 	access = arg_name(fcinfo, 1, "access");
 	call.access = access_by_name(access);
 	call.access_name = CStringGetTextDatum(access);
@@ -322,6 +334,24 @@ run_for(const AccessCall *call, const char *command)
  * ------------------------------------------------------------------------ */
 
 /*
+ * Forgets what an earlier role of this name was given: whoever has been
+ * dropped, or has another name now, takes his privileges with him.
+ */
+static void
+forget_namesake(const AccessCall *call)
+{
+	Oid			types[1] = {TEXTOID};
+	Datum		values[1] = {CStringGetTextDatum(call->role)};
+
+	pool_sql_run("DELETE FROM pool.access_grant g WHERE g.role = $1"
+				 " AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n,"
+				 "  pg_catalog.aclexplode(n.nspacl) a,"
+				 "  pg_catalog.pg_roles r WHERE n.nspname = 'pool'"
+				 "  AND r.oid = a.grantee AND r.rolname = $1)",
+				 1, types, values, NULL);
+}
+
+/*
  * pool.grant_access(role, access, tenant)
  */
 Datum
@@ -329,6 +359,7 @@ pool_grant_access(PG_FUNCTION_ARGS)
 {
 	AccessCall	call = begin_call(fcinfo, "grant_access");
 
+	forget_namesake(&call);
 	run_for(&call, "INSERT INTO pool.access_grant (role, access, tenant_id)"
 			" VALUES ($1, $2, $3) ON CONFLICT DO NOTHING");
 	for (int i = 0; i < (int) lengthof(privileges); i++)

@@ -104,8 +104,8 @@ pool_check_entry_right(const PoolActor *actor, const PoolConf *pool, int32 owner
 	if (actor->member_id == 0)
 		return;
 	if (actor->tenant_id != pool->tenant_id ||
-		(pool_config_membership(pool->id, actor->member_id)->role <
-		 POOL_ROLE_MEMBER && !pool_actor_manages(actor, pool->id)))
+		(pool_actor_role(actor, pool->id) < POOL_ROLE_MEMBER &&
+		 !pool_actor_manages(actor, pool->id)))
 		ereport(ERROR,
 				(errcode(POOL_ERRCODE_NOT_MEMBER),
 				 errmsg("member \"%s\" does not belong to pool \"%s\"",

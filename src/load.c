@@ -11,13 +11,13 @@
 #include "access/xact.h"
 #include "attempt.h"
 #include "batch.h"
-#include "commands/trigger.h"
 #include "entry.h"
 #include "guc.h"
 #include "intake.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "take_over.h"
+#include "trigger.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -149,12 +149,8 @@ end_intake(void)
 Datum
 pool_intake_statement(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TriggerData *trigger = pool_trigger_data(fcinfo);
 
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("pool.intake_statement() is a trigger function")));
 	if (TRIGGER_FIRED_BEFORE(trigger->tg_event))
 		begin_intake();
 	else
@@ -346,9 +342,9 @@ check_row(TriggerData *trigger)
 Datum
 pool_intake_row(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TriggerData *trigger = pool_trigger_data(fcinfo);
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || intake == NULL)
+	if (intake == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("pool.intake_row() is a trigger function of pool.intake")));

@@ -341,6 +341,7 @@ arg_plan(PoolCall *call, const PoolActor *actor)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"token\" must not be null"),
+				 errdetail("It names the plan to apply."),
 				 errhint("Pass the token that pool.plan_reclaim() returned.")));
 	run = pool_plan_find(call, actor, "r.token = $1", UUIDOID,
 						 PG_GETARG_DATUM(0));

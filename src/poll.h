@@ -7,15 +7,22 @@
 
 #include "postgres.h"
 
+#define POOL_POSITION_SQL(column) \
+	"(SELECT c." column " FROM pool.consumer c" \
+	" WHERE c.name = $1 AND c.tenant_id = $2)"
+
 /*
  * Events that can be given out to the reader $1 of scope $2, of the tenants
- * $3, in generation $4 and before, $5 at most.
+ * $3, in generation $4 and before, $5 at most.  The position is asked for
+ * first, so that event_order_idx is read from there on and in its order: a
+ * join may begin with the oldest event, and one transaction may have written
+ * a million.
  */
 #define POOL_POLLABLE_SQL \
-	"SELECT e.* FROM pool.consumer c JOIN pool.event e" \
-	" ON (e.generation, e.xid) >= (c.generation, c.xid)" \
-	" WHERE c.name = $1 AND c.tenant_id = $2" \
-	" AND (e.generation, e.xid, e.id) > (c.generation, c.xid, c.event_id)" \
+	"SELECT e.* FROM pool.event e" \
+	" WHERE (e.generation, e.xid, e.id) > (" \
+	POOL_POSITION_SQL("generation") ", " POOL_POSITION_SQL("xid") ", " \
+	POOL_POSITION_SQL("event_id") ")" \
 	" AND e.tenant_id = ANY ($3)" \
 	" AND (e.generation, e.xid) <" \
 	" ($4, pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()))" \

@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "queue.h"
 #include "quota.h"
+#include "shown.h"
 #include "table.h"
 #include "tick.h"
 #include "verdict.h"
@@ -33,6 +34,7 @@ _PG_init(void)
 	pool_constraint_init();
 	pool_config_init();
 	pool_access_init();
+	pool_shown_init();
 	pool_quota_init();
 	pool_queue_init();
 	pool_load_init();

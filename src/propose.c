@@ -347,6 +347,20 @@ arg_action(PoolCall *call, int argno)
 	return NULL;
 }
 
+/* 22004 for an argument that only some actions need. */
+static void
+require_for_action(PoolCall *call, int argno, const char *name)
+{
+	FunctionCallInfo fcinfo = call->fcinfo;
+
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be null", name),
+				 errdetail("The action asked for cannot do without it."),
+				 errhint("assign needs member, move to_pool, archive reason.")));
+}
+
 /*
  * pool.request(action, lead, member, to_pool, reason, actor, request_id)
  */
@@ -360,16 +374,16 @@ pool_request(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(2))
 		p.member = pool_resolve_member(PG_GETARG_TEXT_PP(2));
 	else if (pool_approval_is(&p.approval, "assign"))
-		(void) pool_arg_text(call, 2, "member");
+		require_for_action(call, 2, "member");
 	p.to_pool = pool_arg_pool(call, 3);
 	if (pool_approval_is(&p.approval, "move"))
-		(void) pool_arg_text(call, 3, "to_pool");
+		require_for_action(call, 3, "to_pool");
 	if (p.to_pool != NULL && pool_approval_is(&p.approval, "release") &&
 		p.actor.member_id != 0)
 		pool_require_belonging(&p.actor, p.to_pool);
 	p.approval.reason = arg_reason(call, 4);
 	if (pool_approval_is(&p.approval, "archive"))
-		(void) pool_arg_text(call, 4, "reason");
+		require_for_action(call, 4, "reason");
 	return propose(call, &p, pool_arg_id(call, 1), 6);
 }
 

@@ -16,12 +16,12 @@
 #include "queue_answer.h"
 
 #include "access/xact.h"
-#include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "queue_holder.h"
 #include "queue_prepared.h"
 #include "replication/logicalworker.h"
+#include "trigger.h"
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(pool_lead_written);
@@ -304,17 +304,13 @@ queue_answer_popped(const QueueKey *key, QueueSlot *slot,
 Datum
 pool_lead_written(PG_FUNCTION_ARGS)
 {
+	TriggerData *trigger = pool_trigger_data(fcinfo);
 	bool		first = !foreign_writes;
 	bool		changes;
 
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("pool.lead_written() is a trigger function")));
 	if (!queue_slot_available())
 		return PointerGetDatum(NULL);
-	changes = !TRIGGER_FIRED_BY_INSERT(((TriggerData *)
-										fcinfo->context)->tg_event);
+	changes = !TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
 	if (!first && (foreign_changes || !changes))
 		return PointerGetDatum(NULL);
 	foreign_writes = true;

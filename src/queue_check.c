@@ -44,7 +44,7 @@ is_hidden(PoolTable *leads, QueueSlot *slot, const QueueKey *key,
 static List *
 suspects_of(PoolTable *leads, const QueueKey *key, int64 frontier)
 {
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot = RegisterSnapshot(pool_latest_snapshot(RelationGetRelid(leads->rel)));
 	Relation	index = pool_work_index(leads, POOL_LEAD_STATE_QUEUE);
 	IndexScanDesc scan;
 	ScanKeyData keys[2];

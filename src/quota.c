@@ -128,7 +128,7 @@ static int32
 held_over_all(PoolQuotaSet *set, int32 member_id)
 {
 	PoolTable  *table = pool_work_table(set->work, POOL_MEMBERSHIP_STATE);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot = RegisterSnapshot(pool_latest_snapshot(RelationGetRelid(table->rel)));
 	IndexScanDesc scan = pool_index_scan(table->rel,
 										 pool_work_index(table, POOL_MEMBERSHIP_STATE_MEMBER),
 										 snapshot, &pool_key_int4(member_id),

@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "identity.h"
 #include "request.h"
+#include "shown.h"
 #include "sql.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -28,8 +29,7 @@ check_reveal(void *arg, const PoolLead *lead)
 {
 	const PoolActor *actor = arg;
 
-	if (pool_config_membership(lead->pool_id, actor->member_id)->role <
-		POOL_ROLE_MEMBER)
+	if (pool_actor_role(actor, lead->pool_id) < POOL_ROLE_MEMBER)
 		return "not_member";
 	return lead->status == POOL_AVAILABLE ? NULL : "not_available";
 }
@@ -124,6 +124,7 @@ reveal(PoolBatch *batch, const PoolMemberConf *member)
 	event.at = pool_lead_time(&lead, batch->now);
 	event.member_id = event.actor_id = member->id;
 	pool_event_append(call->work, &event, &lead, &data);
+	pool_shown_note(member->id, lead.pool_id);
 	emit_revealed(call, lead.id, limit, used);
 }
 

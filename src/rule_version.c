@@ -12,10 +12,10 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "clock.h"
-#include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "sql.h"
+#include "trigger.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
@@ -115,15 +115,14 @@ pin_styles(void)
 Datum
 pool_rule_written(PG_FUNCTION_ARGS)
 {
-	TriggerData *data = (TriggerData *) fcinfo->context;
+	TriggerData *data = pool_trigger_data(fcinfo);
 	const char *role = GetUserNameFromId(GetUserId(), false);
 	TimestampTz now = pool_now();
 	HeapTuple	old = NULL;
 	HeapTuple	new = NULL;
 	PoolSql		sql;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) ||
-		!TRIGGER_FIRED_AFTER(data->tg_event) ||
+	if (!TRIGGER_FIRED_AFTER(data->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(data->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),

@@ -162,8 +162,7 @@ require_membership(const Search *s)
 	PoolActor	actor = {s->member_id, s->tenant_id};
 
 	if (s->member_id == 0 || pool_actor_manages(&actor, s->pool->id) ||
-		pool_config_membership(s->pool->id, s->member_id)->role !=
-		POOL_ROLE_NONE)
+		pool_actor_role(&actor, s->pool->id) != POOL_ROLE_NONE)
 		return;
 	ereport(ERROR,
 			(errcode(POOL_ERRCODE_NOT_MEMBER),
@@ -261,7 +260,8 @@ in_scope(const Search *s, const PoolLead *lead)
 				(lead->hidden_until <= s->now ||
 				 lead->reserved_for == s->member_id);
 		case SCOPE_MINE:
-			return lead->owner_id == s->member_id;
+			return lead->owner_id == s->member_id &&
+				!pool_config_member(s->member_id)->left;
 		default:
 			return lead->owner_id != 0;
 	}

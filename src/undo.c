@@ -169,6 +169,7 @@ arg_run(PoolCall *call, const PoolActor *actor)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"run_id\" must not be null"),
+				 errdetail("It names the run to undo."),
 				 errhint("pool.stat_run shows the runs.")));
 	run = pool_plan_find(call, actor, "r.id = $1", INT8OID,
 						 PG_GETARG_DATUM(0));

@@ -1,7 +1,7 @@
 /*
  * visible.c
- *	  Whether the caller may know of a lead: one rule for history() and for
- *	  the keys that refusals carry.
+ *	  Whether the caller may know of a lead, and what of it: one rule for
+ *	  history(), for the keys that refusals carry, and for edit().
  */
 #include "compat.h"
 #include "visible.h"
@@ -12,7 +12,7 @@
 /*
  * Services and those who see the tenant, the lead's owner and its last one,
  * who helps the owner, the members of its pool while it is in the pool, the
- * pool's viewers and managers.
+ * pool's viewers and managers; nobody who has left.
  */
 bool
 pool_lead_visible(PoolWork *work, const PoolLead *lead)
@@ -24,14 +24,55 @@ pool_lead_visible(PoolWork *work, const PoolLead *lead)
 		return false;
 	if (self.member_id == 0)
 		return pool_caller_is_service();
+	if (pool_config_member(self.member_id)->left)
+		return false;
 	if (lead->owner_id == self.member_id ||
 		lead->last_owner_id == self.member_id ||
 		pool_actor_manages(&self, lead->pool_id))
 		return true;
-	role = pool_config_membership(lead->pool_id, self.member_id)->role;
+	role = pool_actor_role(&self, lead->pool_id);
 	if (role == POOL_ROLE_VIEWER ||
 		(lead->status == POOL_AVAILABLE && role != POOL_ROLE_NONE))
 		return true;
 	return lead->status == POOL_OWNED &&
 		pool_collaborator_find(work, lead->id, self.member_id, NULL);
+}
+
+/*
+ * What its pool keeps from this member (0 = a service): names of fields.  Its
+ * owner and its managers know all of it; who helps the owner does, too.
+ */
+List *
+pool_lead_masked(PoolWork *work, const PoolLead *lead, int32 member_id)
+{
+	PoolActor	actor = {member_id, lead->tenant_id};
+	List	   *masked = pool_config_pool(lead->pool_id)->masked;
+
+	if (masked == NIL || member_id == 0 || lead->owner_id == member_id ||
+		(lead->status == POOL_CONVERTED && lead->last_owner_id == member_id) ||
+		pool_actor_manages(&actor, lead->pool_id) ||
+		(lead->status == POOL_OWNED &&
+		 pool_collaborator_find(work, lead->id, member_id, NULL)))
+		return NIL;
+	return masked;
+}
+
+bool
+pool_is_masked(List *masked, const char *field)
+{
+	ListCell   *lc;
+
+	foreach(lc, masked)
+		if (strcmp(lfirst(lc), field) == 0)
+		return true;
+	return false;
+}
+
+/* Whether a row of a result may tell the caller the lead's key. */
+bool
+pool_lead_key_visible(PoolWork *work, const PoolLead *lead)
+{
+	return pool_lead_visible(work, lead) &&
+		!pool_is_masked(pool_lead_masked(work, lead, pool_caller_member()),
+						"key");
 }

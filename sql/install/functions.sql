@@ -17,7 +17,7 @@ CREATE FUNCTION pool.current_member_id() RETURNS integer
     AS 'MODULE_PATHNAME', 'pool_current_member_id'
     LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION pool.current_member_id() IS
-'Id of the member behind this session, NULL if there is none.';
+'Id of the member behind this session, NULL if there is none, 0 if he has left.';
 
 CREATE FUNCTION pool.act_as(member text) RETURNS void
     AS 'MODULE_PATHNAME', 'pool_act_as'
@@ -87,7 +87,7 @@ RETURNS SETOF text
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.edit(bigint, text, text, integer, jsonb, jsonb, uuid) IS
 'Changes what a lead is called and carries. NULL leaves a thing as it is; attributes are merged, a JSON null removes a key; identities are added. No clock starts anew; a new priority moves a lead in the pool to the end of its new band. Where the pool has score rules the priority is what they say of the changed lead, whatever is given.
-Outcomes: ok, not_found, duplicate (another lead has one of the identities; nothing is changed), contended (only where this transaction already holds members'' counters).
+Outcomes: ok, not_found, duplicate (another lead has one of the identities; nothing is changed), masked (the pool keeps such a field from the caller, who therefore cannot change it before the lead is his), contended (only where this transaction already holds members'' counters).
 Errors: PO005 the lead is not the caller''s, 22023 bad values, PO010 request id reused.';
 
 CREATE FUNCTION pool.normalise_identity(

@@ -397,7 +397,9 @@ COMMENT ON COLUMN pool.lead_due.owner_id IS 'Owner (id).';
 COMMENT ON COLUMN pool.lead_due.rule_id IS 'Timer rule (id).';
 
 CREATE VIEW pool.lead_spell WITH (security_barrier) AS
-SELECT b.lead_id, d.key, m.key AS member, b.at AS started_at,
+SELECT b.lead_id,
+    CASE WHEN h.hides THEN NULL ELSE d.key END AS key,
+    m.key AS member, b.at AS started_at,
     z.at AS ended_at, b.kind AS began_by, z.kind AS ended_by, f.follow_ups,
     f.first_response_seconds,
     CASE WHEN z.kind = 'converted'
@@ -424,6 +426,16 @@ CROSS JOIN LATERAL (
         AND e.detail -> 'counted' IS NULL
         AND (z.id IS NULL OR e.id < z.id)
 ) f
+CROSS JOIN LATERAL (
+    -- who claims himself, and manages another pool
+    SELECT (SELECT pool.current_member_id()) IS NOT NULL
+        AND EXISTS (
+            SELECT FROM pool.lead_state s
+            JOIN pool.pool q ON q.id = s.pool_id
+            WHERE s.id = d.id AND 'key' = ANY (q.masked_attributes)
+                AND q.id <> ALL (ARRAY(
+                    SELECT g.pool_id FROM pool.managed_pool g))) AS hides
+) h
 WHERE b.kind IN ('claimed', 'assigned', 'transferred')
     AND d.tenant_id = ANY (ARRAY(
         SELECT v.tenant_id FROM pool.visible_tenant v));
@@ -431,7 +443,9 @@ COMMENT ON VIEW pool.lead_spell IS
     'Spells: uninterrupted ownerships of one lead by one member, from the '
     'log; without those whose beginning was purged.';
 COMMENT ON COLUMN pool.lead_spell.lead_id IS 'Lead.';
-COMMENT ON COLUMN pool.lead_spell.key IS 'The application''s id of the lead.';
+COMMENT ON COLUMN pool.lead_spell.key IS
+    'The application''s id of the lead; NULL for a member to whom the lead''s '
+    'pool masks it.';
 COMMENT ON COLUMN pool.lead_spell.member IS 'Key of the owner.';
 COMMENT ON COLUMN pool.lead_spell.started_at IS 'When the spell began.';
 COMMENT ON COLUMN pool.lead_spell.ended_at IS

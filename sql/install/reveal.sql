@@ -13,7 +13,9 @@ COMMENT ON FUNCTION pool.reveal(bigint, text, uuid) IS
     'included, and writes the event revealed. Leads seen are counted per pool '
     'and day of the member, each once a day: used, of limit_value '
     '(pool.reveal_limit; NULL = no limit). Outcomes: revealed, reveal_limit, '
-    'not_available (owned or closed), not_member, contended, not_found. '
+    'not_available (owned or closed), not_member, contended, not_found. If the '
+    'transaction is undone, so are the count and the event; the server''s log '
+    'then says which member was shown how many leads of which pool. '
     'Errors: PO002, PO004, PO010, 22004, 25006.';
 
 CREATE FUNCTION pool.lookup(

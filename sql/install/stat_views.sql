@@ -24,7 +24,7 @@ SELECT g.pool_id, g.pool,
         AS reclaim_rate,
     g.workable, g.ended_spells, g.converted_spells, g.reclaimed_spells,
     g.transferred_today, g.followed_up_today, g.archived_today, g.today,
-    g.enabled, g.tenant_id
+    g.enabled, g.tenant_id, tn.name AS tenant
 FROM (
     SELECT p.id AS pool_id, p.name AS pool, p.tenant_id, p.everyone, p.enabled,
         t.today,
@@ -66,6 +66,7 @@ FROM (
         SELECT v.tenant_id FROM pool.visible_tenant v))
     GROUP BY p.id, t.today
 ) g
+JOIN pool.tenant tn ON tn.id = g.tenant_id
 LEFT JOIN pool.pool_path w ON w.pool_id = g.pool_id;
 COMMENT ON VIEW pool.stat_pool IS
     'Every pool now and today. Today is the day of the pool''s zone.';
@@ -113,6 +114,7 @@ COMMENT ON COLUMN pool.stat_pool.archived_today IS 'Leads archived today.';
 COMMENT ON COLUMN pool.stat_pool.today IS 'Today in the zone of the pool.';
 COMMENT ON COLUMN pool.stat_pool.enabled IS 'Whether the pool is enabled.';
 COMMENT ON COLUMN pool.stat_pool.tenant_id IS 'Tenant (id).';
+COMMENT ON COLUMN pool.stat_pool.tenant IS 'Tenant (name).';
 
 CREATE VIEW pool.stat_member WITH (security_barrier) AS
 SELECT g.pool_id, g.pool, g.member_id, g.member, g.status, g.held,

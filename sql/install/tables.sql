@@ -364,7 +364,7 @@ CREATE TABLE pool.event (
     detail      jsonb,
     CONSTRAINT event_pkey PRIMARY KEY (lead_id, id)
 );
-CREATE INDEX event_order_idx ON pool.event (generation, xid);
+CREATE INDEX event_order_idx ON pool.event (generation, xid, id);
 
 CREATE TABLE pool.request_log (
     tenant_id   integer NOT NULL,

@@ -130,6 +130,26 @@ SELECT consumer, pool.drop_consumer(consumer) FROM pool.stat_consumer
     WHERE tenant IS NULL ORDER BY 1;
 SELECT pool.drop_consumer('wecom');
 
+-- A poll reads what it gives out, however much one transaction has written.
+CREATE FUNCTION t.buffers(command text) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    plan json;
+BEGIN
+    EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT json) ' || command INTO plan;
+    RETURN (plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::bigint
+        + (plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::bigint;
+END $$;
+INSERT INTO pool.intake (pool, key)
+    SELECT 'sea', 'huge-' || i FROM generate_series(1, 20000) i;
+ANALYZE pool.event;
+SELECT count(*) FROM pool.poll('huge', 1);
+SELECT pool.ack('huge', (SELECT max("position") FROM pool.poll('huge', 10000) p
+    WHERE p.event_id = (SELECT max(event_id) FROM pool.poll('huge', 10000))));
+SELECT t.buffers($$SELECT * FROM pool.poll('huge', 10)$$) < 500 AS few,
+    t.buffers($$SELECT * FROM pool.digest('huge', 10)$$) < 500 AS few_too;
+SELECT pool.drop_consumer('huge');
+
 DROP OWNED BY outside_service;
 DROP ROLE outside_service;
 SELECT * FROM pool.verify();

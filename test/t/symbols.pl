@@ -1,0 +1,32 @@
+# What the library shows to the server and to other libraries: the functions
+# that SQL and the server call, and nothing else.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+my $pkglibdir = `"$ENV{PG_CONFIG}" --pkglibdir` if $ENV{PG_CONFIG};
+$pkglibdir //= `pg_config --pkglibdir`;
+chomp $pkglibdir;
+
+my %expected = map { $_ => 1 } qw(
+	_PG_init Pg_magic_func pool_launcher_main pool_worker_main);
+foreach my $module (glob('sql/install/*.sql'))
+{
+	open my $in, '<', $module or die "$module: $!";
+	my $sql = do { local $/; <$in> };
+	$expected{$_} = $expected{"pg_finfo_$_"} = 1
+	  foreach $sql =~ /'MODULE_PATHNAME',\s*'(\w+)'/g;
+}
+cmp_ok(scalar keys %expected, '>', 150, 'the scripts name their functions');
+
+my %shown = map { $_ => 1 }
+  grep { !/^(?:_init|_fini|_edata|_end|__bss_start)$/ }
+  map { (split)[2] } `nm -D --defined-only "$pkglibdir/pool_ext.so"`;
+is_deeply([ sort grep { !$expected{$_} } keys %shown ],
+	[], 'nothing is shown that SQL does not call');
+is_deeply([ sort grep { !$shown{$_} } keys %expected ],
+	[], 'all that SQL calls is there');
+
+done_testing();
