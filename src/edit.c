@@ -348,7 +348,8 @@ check_erase(void *arg, const PoolLead *lead)
 	"'{from,from_pool,from_day,cooldown,answered,kind,first_seconds,seconds,amount," \
 	"currency,changed,due_at,before,until,quarantine,notify,approval,action," \
 	"step,counted,owner,run,hidden_until,collaborators,role,counts," \
-	"group,lead,into,estimated}'"
+	"group,lead,into,estimated,strategy,probability,score,newcomer," \
+	"hand_over,undo,result,occurred_at}'"
 
 /* What personal data leads have, and how it goes; $1 are the leads, $2 now. */
 static const char *const erasures[] = {

@@ -152,7 +152,7 @@ END $$;
 SQL
 
 # what calls may say beside being cancelled: all of it is an answer
-my $allowed = qr/^(?:00000|57014|40P01|55000|22023|PO\d{3}|55P03|25P02|3B001)$/;
+my $allowed = qr/^(?:00000|57014|40P01|55000|22004|22023|PO\d{3}|55P03|25P02|3B001)$/;
 my ($cancelled, $called, %hit, %other) = (0, 0);
 for (my $round = 1; $cancelled < $wanted && $round <= 200; $round++)
 {
