@@ -170,7 +170,18 @@ sub random_call
 	return "SELECT outcome, lead_id, $who FROM pool.$call";
 }
 
-sub new_ledger { return { rows => [], calls => 0, lost => [] }; }
+# Of what is told from now on.
+sub new_ledger
+{
+	my ($node, $db) = @_;
+	return {
+		rows => [],
+		calls => 0,
+		lost => [],
+		since => $node->safe_psql($db,
+			'SELECT coalesce(max(id), 0) FROM pool.event')
+	};
+}
 
 # psql prints a result only when the server has said that it is committed.
 sub start_clients
@@ -263,6 +274,7 @@ logged AS (
     SELECT e.kind, e.lead_id,
         CASE WHEN e.kind = 'claimed' THEN m.key END AS member, count(*) AS n
     FROM pool.event e LEFT JOIN pool.member m ON m.id = e.member_id
+    WHERE e.id > $ledger->{since}
     GROUP BY 1, 2, 3)
 SELECT coalesce(t.outcome, l.kind), coalesce(t.lead_id, l.lead_id),
     coalesce(t.member, l.member), t.n AS told, l.n AS logged

@@ -54,7 +54,7 @@ sub crash
 		  "pool_ext $kind");
 }
 
-my $ledger = new_ledger();
+my $ledger = new_ledger($node, 'postgres');
 my $repeated = 0;
 foreach my $round (1 .. $rounds)
 {
