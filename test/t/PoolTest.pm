@@ -11,7 +11,7 @@ use Test::More;
 
 our @EXPORT = qw(new_server build_world size_of verified intact drained
   new_ledger start_clients finish_clients repeat_lost ledger_agrees
-  settle_server member_sql);
+  settle_server member_sql start_psql finish_psql);
 
 our $LEADS = 3_000;
 our $MEMBERS = 30;
@@ -120,6 +120,34 @@ SQL
 # Clients who write down what they were told
 # ----------------------------------------------------------------------------
 
+# A psql that needs nobody to feed it or to listen to it.
+my $sessions = 0;
+sub start_psql
+{
+	my ($node, $db, $script, $name) = @_;
+	my $base = $node->basedir . '/session' . ++$sessions;
+	my %run = map { $_ => "$base.$_" } qw(sql out err);
+	append_to_file($run{sql}, $script);
+	$run{handle} = IPC::Run::start(
+		[
+			'psql', '-XqAt', '-f', $run{sql}, '-d',
+			$node->connstr($db) . " application_name=$name"
+		],
+		'<', \undef, '>', $run{out}, '2>', $run{err});
+	return \%run;
+}
+
+# Waits for its end; what it has written, and what it complained of.
+sub finish_psql
+{
+	my ($run) = @_;
+	# it may have ended with the server
+	eval { IPC::Run::finish($run->{handle}) };
+	my @texts = map { slurp_file($_) } @$run{qw(out err)};
+	unlink @$run{qw(sql out err)};
+	return @texts;
+}
+
 sub random_of { return 1 + int rand $_[0]; }
 
 sub uuid
@@ -191,23 +219,20 @@ sub start_clients
 
 	foreach my $i (1 .. $count)
 	{
-		my %client = (calls => [], out => '', err => '');
+		my @calls;
 		my $script = '';
 		foreach (1 .. $calls)
 		{
 			my $id = uuid();
 			my $sql = random_call($id);
-			push @{ $client{calls} }, [ $id, $sql ];
+			push @calls, [ $id, $sql ];
 			$script .= "$sql;\n\\echo done $id\n";
 		}
-		$client{in} = $script;
-		$client{run} = IPC::Run::start(
-			[
-				'psql', '-XqAt', '-d',
-				$node->connstr($db) . " application_name=client$i"
-			],
-			'<', \$client{in}, '>', \$client{out}, '2>', \$client{err});
-		push @clients, \%client;
+		push @clients,
+		  {
+			calls => \@calls,
+			run => start_psql($node, $db, $script, "client$i")
+		  };
 	}
 	return \@clients;
 }
@@ -220,15 +245,14 @@ sub finish_clients
 
 	foreach my $client (@$clients)
 	{
-		# it may have ended with the server
-		eval { IPC::Run::finish($client->{run}) };
-		my @lines = split /\n/, $client->{out};
+		my ($out, $err) = finish_psql($client->{run});
+		my @lines = split /\n/, $out;
 		my $answered = grep { /^done / } @lines;
 		$ledger->{calls} += $answered;
 		push @{ $ledger->{rows} }, grep { !/^done / } @lines;
 		my $next = $client->{calls}[$answered];
 		push @{ $ledger->{lost} }, $next if $next;
-		push @errors, grep { /ERROR/ } split /\n/, $client->{err};
+		push @errors, grep { /ERROR/ } split /\n/, $err;
 	}
 	return @errors;
 }

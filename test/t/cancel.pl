@@ -122,19 +122,8 @@ sub script
 	return $script;
 }
 
-sub start_psql
-{
-	my ($input, $name) = @_;
-	my %run = (in => $input, out => '', err => '');
-	$run{handle} = IPC::Run::start(
-		[ 'psql', '-XqAt', '-d',
-			$node->connstr('postgres') . " application_name=$name" ],
-		'<', \$run{in}, '>', \$run{out}, '2>', \$run{err});
-	return \%run;
-}
-
 # Somebody who cancels whatever runs, for as long as it runs.
-my $canceller = <<'SQL';
+my $cancelling = <<'SQL';
 DO $$
 BEGIN
     FOR i IN 1 .. 5000 LOOP
@@ -162,11 +151,12 @@ INSERT INTO pool.member (key) SELECT 'gone' || i FROM generate_series(1, 9) i
 ON CONFLICT DO NOTHING;
 SELECT count(*) FROM generate_series(1, 9) i, pool.claim('p1', 'gone' || i, 30);
 SQL
-	my @victims = map { start_psql(script(100), 'victim') } 1 .. 4;
-	my $other = start_psql($canceller, 'canceller');
-	IPC::Run::finish($_->{handle}) foreach (@victims, $other);
-	is($other->{err}, '', 'whoever cancels is not cancelled');
-	foreach my $line (map { split /\n/, $_->{out} } @victims)
+	my @victims = map { start_psql($node, 'postgres', script(100), 'victim') }
+	  1 .. 4;
+	my $canceller = start_psql($node, 'postgres', $cancelling, 'canceller');
+	my @lines = map { split /\n/, (finish_psql($_))[0] } @victims;
+	is((finish_psql($canceller))[1], '', 'whoever cancels is not cancelled');
+	foreach my $line (@lines)
 	{
 		my ($name, $state) = $line =~ /^(\w+) (\w{5})$/ or next;
 		$called++;

@@ -60,7 +60,7 @@ foreach my $round (1 .. $rounds)
 {
 	my $kind = (qw(backend worker stop backend worker stop launcher))
 	  [ ($round - 1) % 7 ];
-	my $clients = start_clients($node, 'postgres', 6, 4000);
+	my $clients = start_clients($node, 'postgres', 6, 3000);
 	usleep(200_000 + int rand 600_000);
 	until (crash($kind)) { }
 	my @errors = finish_clients($ledger, $clients);
