@@ -49,6 +49,7 @@ OBJS = \
 	src/identity.o \
 	src/installation.o \
 	src/intake.o \
+	src/job.o \
 	src/judge.o \
 	src/launcher.o \
 	src/lead.o \
@@ -205,6 +206,9 @@ installcheck:
 test:
 	@$(srcdir)/scripts/test
 
+soak:
+	@$(srcdir)/scripts/soak
+
 format:
 	@$(srcdir)/scripts/format
 
@@ -214,4 +218,4 @@ format-check:
 typedefs:
 	@$(srcdir)/scripts/format --typedefs
 
-.PHONY: test format format-check typedefs
+.PHONY: test soak format format-check typedefs

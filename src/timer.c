@@ -12,6 +12,7 @@
 
 #include "access/xact.h"
 #include "downtime.h"
+#include "job.h"
 #include "miscadmin.h"
 #include "release.h"
 #include "plan_run.h"
@@ -234,6 +235,18 @@ report_failure(int32 pool_id, int sqlerrcode)
 					 "the next tick.")));
 }
 
+/* What crashes the server is not tried for ever: see job. */
+static void
+report_left_alone(int32 pool_id)
+{
+	ereport(WARNING,
+			(errcode(ERRCODE_CRASH_SHUTDOWN),
+			 errmsg("timers of pool %d are left alone", pool_id),
+			 errdetail("They have crashed the server several times in a row."),
+			 errhint("The other pools go on.  When the cause is mended, call "
+					 "pool.resume().")));
+}
+
 /*
  * The same in a subtransaction.  An error is reported, undone and remembered
  * in *failed; cancel and shutdown go through.
@@ -246,6 +259,12 @@ try_pool(const DueLead *due, int n, TimestampTz now, bool wait, List **failed,
 	ResourceOwner owner = CurrentResourceOwner;
 	volatile int64 done = 0;
 
+	if (!pool_job_begin_pool(due[0].pool_id))
+	{
+		report_left_alone(due[0].pool_id);
+		*failed = lappend_int(*failed, due[0].pool_id);
+		return 0;
+	}
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
@@ -275,6 +294,7 @@ try_pool(const DueLead *due, int n, TimestampTz now, bool wait, List **failed,
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	pool_job_end_pool();
 	return done;
 }
 
