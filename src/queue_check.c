@@ -22,7 +22,7 @@ is_remembered(const QueueSlot *slot, const PoolCandidate *suspect)
 {
 	for (int i = slot->head; i < slot->tail; i++)
 		if (slot->entries[i].ticket == suspect->ticket &&
-			ItemPointerEquals(&slot->entries[i].tid,
+			ItemPointerEquals((ItemPointer) &slot->entries[i].tid,
 							  (ItemPointer) &suspect->tid))
 			return true;
 	return false;

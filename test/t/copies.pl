@@ -9,7 +9,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $off = "pool_ext.worker_naptime = '50ms'";
+my $root = dirname(abs_path(__FILE__)) . '/../..';
+my $soon = "pool_ext.worker_naptime = '50ms'";
 
 # How many events a consumer is given until there are none, and whether one of
 # them was given twice.
@@ -61,7 +62,7 @@ sub wait_for_quiet
 # ---------------------------------------------------------------------
 # A source far ahead in transaction ids, in its second epoch
 # ---------------------------------------------------------------------
-my $old = new_server('old', $off);
+my $old = new_server('old', $soon);
 $old->command_ok([ 'pg_resetwal', '-e', 1, '-x', 700_000_000,
 		$old->data_dir ], 'transaction ids are set ahead');
 mkdir $old->data_dir . '/pg_xact';
@@ -94,7 +95,7 @@ my $dump = $old->basedir . '/inserts.sql';
 $old->command_ok([ 'pg_dump', '--inserts', '-f', $dump, 'postgres' ],
 	'pg_dump --inserts');
 
-my $young = new_server('young', $off);
+my $young = new_server('young', $soon);
 $young->start;
 $young->safe_psql('postgres', 'CREATE DATABASE copy');
 $young->command_checks_all([ 'psql', '-X', '-q', '-o', '/dev/null', '-v',
@@ -129,7 +130,7 @@ $young->stop;
 # ---------------------------------------------------------------------
 # pg_upgrade into a new directory
 # ---------------------------------------------------------------------
-my $new = new_server('new', $off);
+my $new = new_server('new', $soon);
 $old->safe_psql('postgres', 'ALTER SYSTEM RESET pool_ext.worker_enabled');
 $old->stop;
 {
@@ -168,7 +169,6 @@ drained($new, 'postgres', 'upgraded');
 # ---------------------------------------------------------------------
 # Versions
 # ---------------------------------------------------------------------
-my $root = dirname(abs_path(__FILE__)) . '/../..';
 my ($version) = slurp_file("$root/pool_ext.control") =~
   /^default_version = '(.*)'$/m;
 is($new->safe_psql('postgres', <<'SQL'), "$version||", 'there is one version');
