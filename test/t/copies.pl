@@ -181,6 +181,39 @@ is($new->psql('postgres', 'ALTER EXTENSION pool_ext UPDATE'), 0,
 	'and updating to it does nothing');
 isnt($new->psql('postgres', "ALTER EXTENSION pool_ext UPDATE TO '0.0.1'"), 0,
 	'there is no way back');
+
+# SQL of another version than the library: refused, in sessions that know the
+# tables already as well
+foreach my $change ('RENAME stage TO phase', 'ADD COLUMN another text')
+{
+	my $db = lc($change =~ s/ .*//r);
+	$new->safe_psql('postgres', "CREATE DATABASE $db");
+	$new->safe_psql($db, <<'SQL');
+CREATE EXTENSION pool_ext;
+INSERT INTO pool.pool (name, everyone) VALUES ('p', true);
+INSERT INTO pool.member (key) VALUES ('m');
+INSERT INTO pool.intake (pool, key) VALUES ('p', 'a'), ('p', 'b');
+SQL
+	my $session = $new->background_psql($db, on_error_stop => 0);
+	is($session->query("SELECT outcome FROM pool.claim('p', 'm')"),
+		'claimed', "$change: a session is at work");
+	$new->safe_psql($db, "ALTER TABLE pool.lead_state $change");
+	foreach my $call (
+		"SELECT pool.claim('p', 'm')", "SELECT pool.enter('p', 'c')",
+		'SELECT * FROM pool.tick()')
+	{
+		$session->query($call);
+		like($session->{stderr}, qr/does not fit the library of pool_ext/,
+			"$change: a session at work, $call");
+		$session->{stderr} = '';
+		$new->psql($db, $call, stderr => \my $stderr,
+			extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+		like($stderr,
+			qr/55000: table "pool.lead_state" does not fit.*HINT:\s+Run ALTER EXT/s,
+			"$change: a new session, $call");
+	}
+	$session->quit;
+}
 $new->stop;
 foreach my $node ($old, $young, $new)
 {

@@ -38,7 +38,7 @@ my $watch = $node->background_psql('postgres');
 my $began = time;
 my $ticks = $watch->query_safe('SELECT coalesce(sum(done), 0)
 	FROM pool.stat_worker');
-my (@own, %peak, @peaks, $held, $samples, $workers) = ();
+my (@own, %idle, @peaks, $held, $samples, $workers) = ();
 my $clients = [];
 my $ledger = new_ledger($node, 'postgres');
 while (time - $began < $seconds)
@@ -56,7 +56,10 @@ SQL
 		foreach (@rows)
 		{
 			my ($pid, $type, $state, $xmin) = split /\|/;
-			$held++ if $xmin eq 't' && ($state // '') ne 'active';
+			# state and snapshot are not read at one moment: twice is no chance
+			my $idle = $xmin eq 't' && $state eq 'idle';
+			$held++ if $idle && $idle{$pid};
+			$idle{$pid} = $idle;
 			next if $type ne 'pool_ext worker';
 			$workers++;
 			my $rss = status_of($pid, 'RssAnon') or next;
