@@ -53,6 +53,7 @@ OBJS = \
 	src/identity.o \
 	src/installation.o \
 	src/intake.o \
+	src/job.o \
 	src/judge.o \
 	src/launcher.o \
 	src/lead.o \
@@ -225,6 +226,8 @@ test:
 
 bench:
 	@$(srcdir)/scripts/bench $(PARTS)
+soak:
+	@$(srcdir)/scripts/soak
 
 format:
 	@$(srcdir)/scripts/format
@@ -236,3 +239,4 @@ typedefs:
 	@$(srcdir)/scripts/format --typedefs
 
 .PHONY: test bench format format-check typedefs
+.PHONY: test soak format format-check typedefs

@@ -199,6 +199,8 @@ pool_catalog_init(void)
 {
 	CacheRegisterSyscacheCallback(RELNAMENSP, forget_oids, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_oids, (Datum) 0);
+	/* columns that come, go or change */
+	CacheRegisterSyscacheCallback(ATTNUM, forget_oids, (Datum) 0);
 }
 
 static Oid
@@ -219,6 +221,24 @@ relation_oid(const char *name)
 	return oid;
 }
 
+/* Column attnum is the one expected; none is, if the length is 0. */
+static void
+check_column(Oid relid, AttrNumber attnum, const TableName *table,
+			 const char *expected, size_t length)
+{
+	char	   *found = get_attname(relid, attnum, true);
+
+	if (found == NULL ? length > 0 : strlen(found) != length ||
+		strncmp(found, expected, length) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s.%s\" does not fit the library of pool_ext",
+						SCHEMA_NAME, table->name),
+				 errdetail("Column %d is not the expected one.", attnum),
+				 errhint("Run ALTER EXTENSION pool_ext UPDATE, or install "
+						 "the library of the same version.")));
+}
+
 /*
  * Compares our column numbers with the catalog, so that a library that meets
  * the tables of another version says so instead of writing nonsense.
@@ -231,22 +251,14 @@ check_columns(Oid relid, const TableName *table)
 
 	while (*p != '\0')
 	{
-		size_t		len = strcspn(p, " ");
-		char	   *found = get_attname(relid, ++attnum, true);
+		size_t		length = strcspn(p, " ");
 
-		if (found == NULL || strlen(found) != len ||
-			strncmp(found, p, len) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("table \"%s.%s\" does not fit the library of pool_ext",
-							POOL_SCHEMA_NAME, table->name),
-					 errdetail("Column %d is not the expected one.", attnum),
-					 errhint("Run ALTER EXTENSION pool_ext UPDATE, or install "
-							 "the library of the same version.")));
-		pfree(found);
-		p += len;
+		check_column(relid, ++attnum, table, p, length);
+		p += length;
 		p += strspn(p, " ");
 	}
+	/* rows are written whole: a column we do not know would get nonsense */
+	check_column(relid, attnum + 1, table, "", 0);
 }
 
 Oid

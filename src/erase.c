@@ -30,7 +30,7 @@ check_erase(void *arg, const PoolLead *lead)
 	"currency,changed,due_at,before,until,quarantine,notify,approval,action," \
 	"step,counted,owner,run,hidden_until,collaborators,role,counts," \
 	"group,lead,into,estimated,strategy,probability,score,seed,newcomer," \
-	"hand_over,undo}'"
+	"hand_over,undo,result,occurred_at}'"
 
 /* What personal data leads have, and how it goes; $1 are the leads, $2 now. */
 static const char *const erasures[] = {

@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "config.h"
 #include "fmgr.h"
+#include "job.h"
 #include "miscadmin.h"
 #include "sql.h"
 #include "table.h"
@@ -121,8 +122,8 @@ pool_installation_active(void)
 }
 
 /*
- * SQL: this copy of the data is to live.  Lets the worker run; true if it did
- * not run before.
+ * SQL: this copy of the data is to live.  Lets the worker run, what crashed
+ * the server included; true if it did not run before.
  */
 Datum
 pool_resume(PG_FUNCTION_ARGS)
@@ -134,6 +135,7 @@ pool_resume(PG_FUNCTION_ARGS)
 	PreventCommandDuringRecovery("pool.resume()");
 	pool_config_refresh();
 	pool_require_all_tenants("resume");
+	pool_job_resume();
 	was_active = pool_installation_active();
 	(void) pool_generation();
 	sql = pool_sql_begin();

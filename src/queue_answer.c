@@ -162,7 +162,9 @@ find_answer(const QueueKey *key, const PoolCandidate *lead)
 {
 	for (int i = n_answers - 1; i >= 0; i--)
 		if (!answers[i].given && answers[i].lead.ticket == lead->ticket &&
-			answers[i].key.pool_id == key->pool_id)
+			answers[i].key.pool_id == key->pool_id &&
+			ItemPointerEquals(&answers[i].lead.tid,
+							  (ItemPointer) &lead->tid))
 			return &answers[i];
 	return NULL;
 }
@@ -401,11 +403,8 @@ forget_answers(void)
 static void
 settle_transaction(bool committed)
 {
-	/* of several versions of a row the last one stays, or else the first */
-	for (int i = 0; committed && i < n_answers; i++)
-		settle_answer(&answers[i], true);
-	for (int i = n_answers - 1; !committed && i >= 0; i--)
-		settle_answer(&answers[i], false);
+	for (int i = 0; i < n_answers; i++)
+		settle_answer(&answers[i], committed);
 	settle_ranges();
 	/* an apply worker may fail before the trigger has told us */
 	if (foreign_writes || (!committed && IsLogicalWorker()))

@@ -18,10 +18,12 @@
 #include "utils/snapmgr.h"
 
 static bool
-is_remembered(const QueueSlot *slot, int64 ticket)
+is_remembered(const QueueSlot *slot, const PoolCandidate *suspect)
 {
 	for (int i = slot->head; i < slot->tail; i++)
-		if (slot->entries[i].ticket == ticket)
+		if (slot->entries[i].ticket == suspect->ticket &&
+			ItemPointerEquals((ItemPointer) &slot->entries[i].tid,
+							  (ItemPointer) &suspect->tid))
 			return true;
 	return false;
 }
@@ -35,7 +37,7 @@ is_hidden(PoolTable *leads, QueueSlot *slot, const QueueKey *key,
 
 	return queue_slot_is(slot, key) &&
 		suspect->ticket < slot->frontier &&
-		!is_remembered(slot, suspect->ticket) &&
+		!is_remembered(slot, suspect) &&
 		pg_atomic_read_u32(&slot->unsettled) == 0 &&
 		pg_atomic_read_u32(queue_slot_homeless()) == 0 &&
 		pool_lead_fetch_candidate(leads, suspect, &lead) == POOL_LEAD_LOCKED;

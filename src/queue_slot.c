@@ -261,7 +261,34 @@ compact(QueueSlot *slot)
 	slot->head = 0;
 }
 
-/* Remembers a lead that is available and committed, at its place. */
+/* Where an entry with this ticket belongs: behind all that are not after it. */
+static int
+place_of(const QueueSlot *slot, int64 ticket)
+{
+	int			at = slot->tail;
+
+	while (at > slot->head && slot->entries[at - 1].ticket > ticket)
+		at--;
+	return at;
+}
+
+/* Whether this very version is among the entries before this place. */
+static bool
+is_before(const QueueSlot *slot, const PoolCandidate *entry, int at)
+{
+	while (at-- > slot->head && slot->entries[at].ticket == entry->ticket)
+		if (ItemPointerEquals((ItemPointer) &slot->entries[at].tid,
+							  (ItemPointer) &entry->tid))
+			return true;
+	return false;
+}
+
+/*
+ * Remembers a lead that is available and committed, at its place.  Another
+ * version of its row may be remembered already, and which of the two is dead
+ * cannot be told here: whoever put back a lead that he did not lock may be
+ * late.  Both stay, and whoever pops the dead one drops it.
+ */
 void
 queue_slot_insert(QueueSlot *slot, const PoolCandidate *entry)
 {
@@ -284,14 +311,9 @@ queue_slot_insert(QueueSlot *slot, const PoolCandidate *entry)
 	}
 	if (slot->tail == QUEUE_CAPACITY)
 		compact(slot);
-	for (at = slot->tail; at > slot->head; at--)
-		if (slot->entries[at - 1].ticket <= entry->ticket)
-			break;
-	if (at > slot->head && slot->entries[at - 1].ticket == entry->ticket)
-	{
-		slot->entries[at - 1] = *entry;
+	at = place_of(slot, entry->ticket);
+	if (is_before(slot, entry, at))
 		return;
-	}
 	memmove(&slot->entries[at + 1], &slot->entries[at],
 			(slot->tail - at) * sizeof(PoolCandidate));
 	slot->entries[at] = *entry;

@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "attempt.h"
 #include "downtime.h"
+#include "job.h"
 #include "miscadmin.h"
 #include "release.h"
 #include "plan_run.h"
@@ -289,6 +290,18 @@ leave_out(void *arg, int which, const ErrorData *error)
 	report(turn, turn->due[which].id, error);
 }
 
+/* What crashes the server is not tried for ever: see job. */
+static void
+report_left_alone(int32 pool_id)
+{
+	ereport(WARNING,
+			(errcode(ERRCODE_CRASH_SHUTDOWN),
+			 errmsg("timers of pool %d are left alone", pool_id),
+			 errdetail("They have crashed the server several times in a row."),
+			 errhint("The other pools go on.  When the cause is mended, call "
+					 "pool.resume().")));
+}
+
 /*
  * Handles the leads of one pool.  Those that fail are reported and passed over;
  * where too many do, the whole pool is.
@@ -297,13 +310,21 @@ static void
 run_pool(PoolTurn *turn, int n)
 {
 	PoolParts	parts = {turn, run_part, leave_out};
-	ErrorData  *error = pool_attempt_parts(&parts, n);
+	int32		pool_id = turn->due[0].pool_id;
+	ErrorData  *error;
 
+	if (!pool_job_begin_pool(pool_id))
+	{
+		report_left_alone(pool_id);
+		turn->passed->pools = lappend_int(turn->passed->pools, pool_id);
+		return;
+	}
+	error = pool_attempt_parts(&parts, n);
+	pool_job_end_pool();
 	if (error != NULL)
 		report(turn, 0, error);
 	if (error != NULL || turn->rests)
-		turn->passed->pools = lappend_int(turn->passed->pools,
-										  turn->due[0].pool_id);
+		turn->passed->pools = lappend_int(turn->passed->pools, pool_id);
 }
 
 /*

@@ -24,6 +24,7 @@
 #include "common/hashfn.h"
 #include "guc.h"
 #include "installation.h"
+#include "job.h"
 #include "launcher.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -129,6 +130,18 @@ is_passing(int sqlerrcode)
 {
 	return sqlerrcode == ERRCODE_QUERY_CANCELED ||
 		pool_attempt_is_passing(sqlerrcode);
+}
+
+/* It would crash the server again: see job. */
+static void
+report_left_alone(const Run *run)
+{
+	ereport(WARNING,
+			(errcode(ERRCODE_CRASH_SHUTDOWN),
+			 errmsg("task \"%s\" of pool_ext in database \"%s\" is left alone",
+					task_name(run->task), run->database),
+			 errdetail("It has crashed the server several times in a row."),
+			 errhint("When the cause is mended, call pool.resume().")));
 }
 
 /*
@@ -242,6 +255,11 @@ try_batch(Run *run, int task)
 	PoolTickResult result = {0, false};
 
 	run->task = task;
+	if (!pool_job_begin(task))
+	{
+		report_left_alone(run);
+		return result;
+	}
 	pgstat_report_activity(STATE_RUNNING, task_name(task));
 	PG_TRY();
 	{
@@ -261,6 +279,7 @@ try_batch(Run *run, int task)
 		RESUME_INTERRUPTS();
 	}
 	PG_END_TRY();
+	pool_job_end();
 	pgstat_report_stat(true);
 	pgstat_report_activity(STATE_IDLE, NULL);
 	return result;
@@ -441,6 +460,7 @@ pool_worker_main(Datum arg)
 	BackgroundWorkerInitializeConnectionByOid(order.database, InvalidOid, 0);
 	override_settings();
 	run.database = database_name();
+	pool_job_attach();
 	if (may_go_on(&run))
 		run_slice(&run);
 	else
@@ -454,5 +474,6 @@ pool_worker_init(void)
 	if (!process_shared_preload_libraries_in_progress)
 		return;
 	worker_slot_init();
+	pool_job_init();
 	launcher_register();
 }

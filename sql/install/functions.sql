@@ -347,7 +347,7 @@ CREATE FUNCTION pool.resume() RETURNS boolean
     AS 'MODULE_PATHNAME', 'pool_resume'
     LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION pool.resume() IS
-'Says that this copy of the data is to live: lets the worker run where the data was restored from elsewhere. True if it did not run before.';
+'Says that this copy of the data is to live: lets the worker run where the data was restored from elsewhere, and lets it try again what it leaves alone because it has crashed the server three times in a row (stat_worker.last_error). True if it did not run before.';
 
 CREATE FUNCTION pool.verify(
     level integer DEFAULT 3,

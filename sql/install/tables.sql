@@ -201,6 +201,8 @@ CREATE TABLE pool.access_grant (
     CONSTRAINT access_grant_access_check
         CHECK (access IN ('reader', 'member', 'manager', 'admin', 'service'))
 );
+-- without a primary key, or a publication of all tables would bar DELETE
+ALTER TABLE pool.access_grant REPLICA IDENTITY FULL;
 
 -- where this data has lived: one row per cluster and database
 CREATE TABLE pool.installation (

@@ -110,3 +110,15 @@ SELECT outcome FROM pool.edit((:'ids'::bigint[])[1], 'secret name');
 SELECT outcome FROM pool.erase(ARRAY[(:'ids'::bigint[])[1]], NULL, 'boss');
 SELECT kind, reason FROM t.events((:'ids'::bigint[])[1]) WHERE kind = 'erased';
 SELECT * FROM pool.verify();
+-- nor what routing and undoing is counted by
+INSERT INTO pool.routing_rule (pool_id, position, name, strategy)
+SELECT id, 1, 'turns', 'round_robin' FROM pool.pool WHERE name = 'p';
+SELECT outcome, member FROM pool.enter('p', 'routed');
+SELECT outcome FROM pool.follow_up(t.id('routed'), 'call', 'reached',
+    'secret note', member => (SELECT owner FROM t.leads('p')
+        WHERE key = 'routed'));
+SELECT t.id('routed') AS routed \gset
+SELECT outcome FROM pool.erase(ARRAY[:routed], NULL, 'boss');
+SELECT kind, array(SELECT jsonb_object_keys(detail) ORDER BY 1) AS kept
+FROM pool.event WHERE lead_id = :routed ORDER BY id;
+SELECT * FROM pool.verify();

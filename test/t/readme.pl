@@ -301,6 +301,20 @@ is(join(' ', map { "$_$last{$_}" } sort keys %last),
 	'A22 B17 C32 D11 E12 F6 G6 H5 I8 J19 K6 L6 M3 N7 O5 P4 Q4 R4 T5',
 	'capabilities are complete');
 
+# nor is a hazard
+(%last, @out_of_order) = ();
+foreach my $id (slurp_file("$root/docs/hazards.md") =~ /^\| ([A-Z]\d+) \|/mg)
+{
+	my ($letter, $number) = $id =~ /^(.)(\d+)$/;
+	push @out_of_order, $id if $number != ++$last{$letter};
+}
+is("@out_of_order", '', 'hazards are in order');
+is(join(' ', map { "$_$last{$_}" } sort keys %last),
+	'A26 B15 C24 D14 E14 F19 G12', 'hazards are complete');
+# and each is answered by a test that exists, or in words
+is(join(' ', slurp_file("$root/docs/hazards.md") =~ /^\| ([A-Z]\d+) \|.*\|\s*\|$/mg),
+	'', 'each hazard has its answer');
+
 my $rooms = slurp_file("$root/src/README.md");
 my %rooms = map { basename($_) =~ s/\.[ch]$//r => 1 } glob "$root/src/*.[ch]";
 is(join(' ', grep { $rooms !~ /`$_`/ } sort keys %rooms), '',

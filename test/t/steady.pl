@@ -1,0 +1,114 @@
+# The worker in the long run: at 50 ms ticks its memory stays as it is and no
+# snapshot is held; idle, it comes once per worker_naptime and nothing else wakes.
+#
+#   STEADY= seconds (10, or 1,800 with FULL=1)
+use strict;
+use warnings FATAL => 'all';
+use PoolTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time usleep);
+
+my $seconds = size_of('STEADY', 10, 1_800);
+my $nap = $ENV{FULL} ? 30 : 3;
+plan skip_all => 'there is no /proc' unless -r "/proc/$$/status";
+
+my $node = new_server('steady', "pool_ext.worker_naptime = '50ms'");
+$node->start;
+build_world($node, 'postgres');
+my $launcher = $node->safe_psql('postgres', <<'SQL');
+SELECT pid FROM pg_stat_activity WHERE backend_type = 'pool_ext launcher'
+SQL
+
+# A number of a process' status, in kB for sizes; none if it is gone.
+sub status_of
+{
+	my ($pid, $name) = @_;
+	open my $file, '<', "/proc/$pid/status" or return;
+	my ($value) = map { /^\Q$name\E:\s+(\d+)/ ? $1 : () } <$file>;
+	close $file;
+	return $value;
+}
+
+# ---------------------------------------------------------------------
+# Work, all the time
+# ---------------------------------------------------------------------
+my $watch = $node->background_psql('postgres');
+my $began = time;
+my $ticks = $watch->query_safe('SELECT coalesce(sum(done), 0)
+	FROM pool.stat_worker');
+my (@own, %idle, @peaks, $held, $samples, $workers) = ();
+my $clients = [];
+my $ledger = new_ledger($node, 'postgres');
+while (time - $began < $seconds)
+{
+	finish_clients($ledger, $clients);
+	$clients = start_clients($node, 'postgres', 1, 100);
+	foreach (1 .. 20)
+	{
+		$samples++;
+		push @own, status_of($launcher, 'RssAnon');
+		my @rows = split /\n/, $watch->query_safe(<<'SQL');
+SELECT pid, backend_type, state, backend_xmin IS NOT NULL
+FROM pg_stat_activity WHERE backend_type LIKE 'pool_ext%'
+SQL
+		foreach (@rows)
+		{
+			my ($pid, $type, $state, $xmin) = split /\|/;
+			# state and snapshot are not read at one moment: twice is no chance
+			my $idle = $xmin eq 't' && $state eq 'idle';
+			$held++ if $idle && $idle{$pid};
+			$idle{$pid} = $idle;
+			next if $type ne 'pool_ext worker';
+			$workers++;
+			my $rss = status_of($pid, 'RssAnon') or next;
+			push @peaks, $rss;
+		}
+		usleep 20_000;
+	}
+}
+finish_clients($ledger, $clients);
+$watch->quit;
+
+sub highest { my $max = 0; foreach (@_) { $max = $_ if $_ > $max } return $max }
+my $half = int(@own / 2);
+my ($first, $second) = (highest(@own[ 0 .. $half ]), highest(@own[ $half .. $#own ]));
+cmp_ok($second, '<=', $first + 512, 'the launcher does not grow');
+cmp_ok(scalar @peaks, '>', $seconds / 2, 'workers were seen');
+my $mid = int(@peaks / 2);
+my ($early, $late) =
+  (highest(@peaks[ 0 .. $mid ]), highest(@peaks[ $mid .. $#peaks ]));
+cmp_ok($late, '<=', $early + 4096, 'later workers are no larger than earlier ones');
+is($held // 0, 0, 'nobody idle held a snapshot');
+is($node->safe_psql('postgres', 'SELECT errors FROM pool.stat_worker'), '0',
+	'no error');
+verified($node, 'postgres', 'steady work');
+
+# ---------------------------------------------------------------------
+# Nothing to do
+# ---------------------------------------------------------------------
+$node->safe_psql('postgres', "DELETE FROM pool.timer_rule");
+$node->safe_psql('postgres', "ALTER SYSTEM SET pool_ext.worker_naptime = '${nap}s'");
+$node->reload;
+# what is left to do is done
+$node->poll_query_until('postgres', 'SELECT backlog = 0 FROM pool.stat_worker');
+usleep $nap * 1_000_000;
+my $log = -s $node->logfile;
+$node->safe_psql('postgres', "ALTER SYSTEM SET log_min_messages = debug1");
+$node->reload;
+usleep 300_000;
+my $woken = status_of($launcher, 'voluntary_ctxt_switches');
+my $naps = 4;
+usleep $nap * $naps * 1_000_000;
+$woken = status_of($launcher, 'voluntary_ctxt_switches') - $woken;
+my $starts = () = substr(slurp_file($node->logfile), $log) =~
+  /(?<!un)registering background worker "pool_ext worker/g;
+cmp_ok($starts, '<=', $naps + 1, 'idle, a worker comes once per naptime');
+cmp_ok($starts, '>=', $naps - 1, 'and does come');
+cmp_ok($woken, '<=', 8 * ($naps + 1), 'and the launcher is woken for it alone');
+$node->stop;
+diag("counted: $samples samples in $seconds s at 50 ms ticks; launcher "
+	  . "$first, then $second kB; workers at most $early, then $late kB; idle "
+	  . "$starts workers and $woken wake-ups in $naps naps of $nap s");
+done_testing();
