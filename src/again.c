@@ -172,7 +172,8 @@ bring_back(PoolWork *work, PoolEntry *entry, PoolLead *lead, int32 pool_id,
 	/* the next entry may double the same lead */
 	CommandCounterIncrement();
 	entry->outcome = "reopened";
-	if (entry->then != POOL_THEN_REVIEW)
+	/* what is kept for its last owner needs no look */
+	if (entry->then != POOL_THEN_REVIEW || entry->kept)
 		return;
 	if (lock_known(work, lead->id, lead) != POOL_LEAD_LOCKED)
 		elog(ERROR, "reopened lead " INT64_FORMAT " is not ours", lead->id);

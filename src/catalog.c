@@ -233,7 +233,7 @@ check_column(Oid relid, AttrNumber attnum, const TableName *table,
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s.%s\" does not fit the library of pool_ext",
-						SCHEMA_NAME, table->name),
+						POOL_SCHEMA_NAME, table->name),
 				 errdetail("Column %d is not the expected one.", attnum),
 				 errhint("Run ALTER EXTENSION pool_ext UPDATE, or install "
 						 "the library of the same version.")));

@@ -32,11 +32,13 @@ pool_due_later(TimestampTz at, const Interval *span, const PoolConf *pool,
 						 tenant_of(pool), pool->zone);
 }
 
-/* at - span, likewise. */
+/* at - span, likewise; NEVER before NEVER. */
 TimestampTz
 pool_due_earlier(TimestampTz at, const Interval *span, const PoolConf *pool,
 				 const PoolTimerRule *rule)
 {
+	if (at == NEVER)
+		return NEVER;
 	if (!rule->working_time)
 		return pool_time_subtract(at, span, pool->zone);
 	return pool_work_subtract(at, pool_work_amount(span, tenant_of(pool)),
@@ -183,8 +185,9 @@ add_catch_up(TimestampTz due_at, const PoolConf *pool)
 }
 
 /*
- * The moment this rule acts on a lead, its condition aside; false if it does
- * not apply, or never will as things are.  A rule that ends spells leaves alone
+ * The moment this rule acts on a lead, its condition aside: DT_NOEND while the
+ * lead is protected for good; false if it does not apply, or never will as
+ * things are.  A rule that ends spells leaves alone
  * those that began when it was due already.
  */
 bool

@@ -61,8 +61,14 @@ run_identity(const char *command, const PoolLead *lead,
 	return pool_sql_run(command, 5, types, values, NULL);
 }
 
+/* where its customer is one: as when it entered, wherever it has been moved */
+#define SCOPE \
+	"coalesce((SELECT min(scope) FROM pool.identity WHERE lead_id = $4)," \
+	" (SELECT g.scope FROM pool.identity_group g JOIN pool.lead_state s" \
+	" ON s.group_id = g.id WHERE s.id = $4), $5)"
+
 #define OF_IDENTITY \
-	" WHERE tenant_id = $1 AND scope = $5 AND kind = $2 AND value = $3"
+	" WHERE tenant_id = $1 AND scope = " SCOPE " AND kind = $2 AND value = $3"
 #define OF_LEAD " AND lead_id = $4"
 
 /* a lead of the same customer may have it */
@@ -100,7 +106,7 @@ add_identities(const PoolLead *lead, List *identities, List **added)
 	{
 		if (run_identity("INSERT INTO pool.identity"
 						 " (tenant_id, scope, kind, value, lead_id)"
-						 " VALUES ($1, $5, $2, $3, $4)"
+						 " VALUES ($1, " SCOPE ", $2, $3, $4)"
 						 " ON CONFLICT (tenant_id, scope, kind, value)"
 						 " DO NOTHING", lead, lfirst(lc)) > 0)
 			*added = lappend(*added, lfirst(lc));
@@ -230,9 +236,6 @@ apply_edit(PoolCall *call, PoolLead *lead, Edit *e, int32 actor_id)
 	if (data.erased_at != POOL_NO_TIME)
 		return false;
 	keep_changes(e, lead, &data);
-	if (e->name == 0 && e->grade == 0 && e->attributes == 0 &&
-		e->priority < 0 && e->identities == NULL)
-		return true;
 	if (e->name != 0)
 		data.name = e->name;
 	if (e->grade != 0)
@@ -243,6 +246,9 @@ apply_edit(PoolCall *call, PoolLead *lead, Edit *e, int32 actor_id)
 		pool_data_update(table, &data);
 	pool_lead_reload(leads, lead);
 	score(e, lead, &data);
+	if (e->name == 0 && e->grade == 0 && e->attributes == 0 &&
+		e->priority < 0 && e->identities == NULL)
+		return true;
 	if (e->priority >= 0)
 		pool_lead_rank(leads, lead, e->priority);
 	else if (pool_lead_is_open(lead) &&

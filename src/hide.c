@@ -281,6 +281,7 @@ protect_one(PoolBatch *batch, PoolBatchItem *item, Holding *h)
 	}
 	pool_batch_open(batch, item, &data);
 	lead->protected_until = until;
+	lead->check_at = pool_due_check_at(lead);	/* it may end earlier now */
 	pool_lead_note(pool_work_table(batch->call->work, POOL_LEAD_STATE), lead);
 	append_event(batch, item, &data, "protected", h, until);
 	return "protected";

@@ -311,7 +311,8 @@ pool_judge_next(PoolJudgement *j, bool acting)
 	{
 		const PoolTimer *timer = &timers[i];
 
-		if (!timer->applies || timer->verdict != POOL_MATCH || timer->done)
+		if (!timer->applies || timer->verdict != POOL_MATCH || timer->done ||
+			timer->deadline == DT_NOEND)
 			continue;
 		if (acting && timer->rule->action == POOL_TIMER_ESCALATE)
 			continue;

@@ -353,7 +353,7 @@ pool_rule_next_in(const PoolConf *pool, const PoolLead *lead,
 		TimestampTz at;
 
 		if (rule->action == POOL_TIMER_ESCALATE ||
-			!pool_due_at(lead, pool, rule, &at))
+			!pool_due_at(lead, pool, rule, &at) || at == DT_NOEND)
 			continue;
 		if (next != NULL && at >= *due_at)
 			continue;

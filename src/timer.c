@@ -184,13 +184,13 @@ check_due(void *arg, const PoolLead *lead)
 
 /*
  * Locks the lead without waiting for it, and unless counters may be waited
- * for, the owner's too.
+ * for, those of its owner, if it has one, too.
  */
 static void
 lock_due(PoolBatch *batch, PoolBatchItem *item, bool wait)
 {
 	pool_batch_lock_one(batch, item, false);
-	if (item->outcome == NULL && !wait &&
+	if (item->outcome == NULL && !wait && item->lead.owner_id != 0 &&
 		!pool_quota_try_lock(batch->set, item->lead.pool_id,
 							 item->lead.owner_id))
 		item->outcome = "contended";

@@ -1,5 +1,6 @@
 -- A plain model of the rules: one tenant, one session, no thought of speed.
--- Here are its tables and rules; the operations follow in operations.sql.
+-- Here are its tables, members and limits.  What the rule book says is in
+-- rules.sql, the steps every operation is made of in steps.sql.
 -- It recounts what the extension keeps in counters, and it is told the time.
 --
 -- Leads go by key, pools by name, members by key.  Answers are rows whose first
@@ -9,53 +10,21 @@
 CREATE SCHEMA model;
 
 ------------------------------------------------------------------------
--- Configuration: columns as in the extension, so that one statement suits both
+-- Configuration: what administrators write, so that one statement suits both
 ------------------------------------------------------------------------
 
-CREATE TABLE model.tenant (timezone text NOT NULL);
-
-CREATE TABLE model.pool (
-    id              integer PRIMARY KEY,
-    parent_id       integer,
-    name            text NOT NULL UNIQUE,
-    timezone        text,
-    everyone        boolean NOT NULL,
-    hold_limit      integer,
-    claim_limit     integer,
-    claim_interval  interval,
-    cooldown        interval,
-    enabled         boolean NOT NULL
-);
-
-CREATE TABLE model.member (
-    id              integer PRIMARY KEY,
-    key             text NOT NULL UNIQUE,
-    timezone        text,
-    hold_limit      integer,
-    status          text NOT NULL
-);
-
-CREATE TABLE model.membership (
-    pool_id         integer,
-    member_id       integer,
-    tenant_id       integer,
-    role            text NOT NULL DEFAULT 'member',
-    hold_limit      integer,
-    claim_limit     integer,
-    PRIMARY KEY (pool_id, member_id)
-);
-
-CREATE TABLE model.timer_rule (
-    id              integer PRIMARY KEY,
-    pool_id         integer NOT NULL,
-    name            text NOT NULL,
-    basis           text NOT NULL,
-    after           interval NOT NULL,
-    condition       jsonpath,
-    remind_before   interval[] NOT NULL,
-    to_pool_id      integer,
-    enabled         boolean NOT NULL
-);
+CREATE TABLE model.tenant (LIKE pool.tenant);
+CREATE TABLE model.pool (LIKE pool.pool);
+CREATE TABLE model.member (LIKE pool.member);
+CREATE TABLE model.membership (LIKE pool.membership INCLUDING DEFAULTS,
+                               PRIMARY KEY (pool_id, member_id));
+CREATE TABLE model.timer_rule (LIKE pool.timer_rule);
+CREATE TABLE model.claim_rule (LIKE pool.claim_rule);
+CREATE TABLE model.entry_rule (LIKE pool.entry_rule);
+CREATE TABLE model.score_rule (LIKE pool.score_rule);
+CREATE TABLE model.routing_rule (LIKE pool.routing_rule);
+CREATE TABLE model.approval_rule (LIKE pool.approval_rule);
+CREATE TABLE model.dictionary (LIKE pool.dictionary);
 
 ------------------------------------------------------------------------
 -- What happens
@@ -80,21 +49,46 @@ CREATE TABLE model.lead (
     claims              integer NOT NULL DEFAULT 0,     -- spells ever
     last_result         text,
     stage               text,
-    amount              numeric
+    stage_at            timestamptz,
+    next_follow_up_at   timestamptz,    -- planned in this spell
+    contacted           boolean NOT NULL DEFAULT false, -- in this chain
+    cold                integer NOT NULL DEFAULT 0,     -- chains without one
+    hidden_until        timestamptz,
+    reserved_for        integer,        -- hidden for whoever asked to claim it
+    protected_until     timestamptz,
+    extensions          integer NOT NULL DEFAULT 0,     -- in this spell
+    last_owner_id       integer,
+    created_at          timestamptz,
+    closed_at           timestamptz,
+    reason              text,           -- why it is archived
+    amount              numeric,
+    customer            text,           -- first of the leads linked with it
+    stay                integer NOT NULL DEFAULT 0,     -- spells and stays ever
+    scope               integer         -- of its identities, if it has any
 );
 
 CREATE TABLE model.identity (
+    scope       integer NOT NULL,       -- a pool, or 0 for the tenant
     kind        text,
     value       text,
     key         text NOT NULL,
-    PRIMARY KEY (kind, value)
+    PRIMARY KEY (scope, kind, value)
+);
+
+CREATE TABLE model.collaborator (
+    key         text,
+    member_id   integer,
+    role        text NOT NULL,
+    counts      boolean NOT NULL,
+    PRIMARY KEY (key, member_id)
 );
 
 CREATE TABLE model.spell (
     key         text NOT NULL,
     member_id   integer NOT NULL,
     started_at  timestamptz NOT NULL,
-    ended_at    timestamptz
+    ended_at    timestamptz,
+    cools       boolean NOT NULL DEFAULT true
 );
 CREATE INDEX ON model.spell (key, member_id);
 
@@ -108,13 +102,15 @@ CREATE TABLE model.claimed (
 );
 CREATE INDEX ON model.claimed (pool_id, member_id, counts_until);
 
-CREATE TABLE model.reminded (
-    key         text,
-    spell       integer,
-    rule_id     integer,
-    before      interval,
-    PRIMARY KEY (key, spell, rule_id, before)
+-- what a rule has told of a lead in one spell, or stay in a pool
+CREATE TABLE model.warned (
+    key         text NOT NULL,
+    stay        integer NOT NULL,
+    rule_id     integer NOT NULL,
+    before      interval,               -- NULL for an escalation
+    at          timestamptz NOT NULL
 );
+CREATE INDEX ON model.warned (key);
 
 CREATE TABLE model.log (
     no          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -142,10 +138,11 @@ CREATE TYPE model.answer AS (
 ------------------------------------------------------------------------
 
 CREATE FUNCTION model.pool_zone(the_pool integer) RETURNS text
-LANGUAGE sql STABLE AS $$
-    SELECT coalesce(p.timezone, t.timezone)
-    FROM model.pool p, model.tenant t WHERE p.id = the_pool
-$$;
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT coalesce(p.timezone, t.timezone)
+            FROM model.pool p, model.tenant t WHERE p.id = the_pool);
+END $$;
 
 CREATE FUNCTION model.member_zone(the_member integer) RETURNS text
 LANGUAGE sql STABLE AS $$
@@ -186,12 +183,13 @@ $$;
 ------------------------------------------------------------------------
 
 CREATE FUNCTION model.role(the_pool integer, the_member integer) RETURNS text
-LANGUAGE sql STABLE AS $$
-    SELECT coalesce(s.role, CASE WHEN p.everyone THEN 'member' END)
-    FROM model.pool p LEFT JOIN model.membership s
-         ON s.pool_id = p.id AND s.member_id = the_member
-    WHERE p.id = the_pool
-$$;
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT coalesce(s.role, CASE WHEN p.everyone THEN 'member' END)
+            FROM model.pool p LEFT JOIN model.membership s
+                 ON s.pool_id = p.id AND s.member_id = the_member
+            WHERE p.id = the_pool);
+END $$;
 
 -- who may own leads of the pool
 CREATE FUNCTION model.may_own(the_pool integer, the_member integer)
@@ -200,7 +198,7 @@ RETURNS boolean LANGUAGE sql STABLE AS $$
                     IN ('member', 'manager'), false)
 $$;
 
--- manager of the pool or of one above it
+-- manager of the pool or of one above it, unless he has left
 CREATE FUNCTION model.manages(the_pool integer, the_member integer)
 RETURNS boolean LANGUAGE sql STABLE AS $$
     WITH RECURSIVE up AS (
@@ -209,6 +207,7 @@ RETURNS boolean LANGUAGE sql STABLE AS $$
         SELECT p.id, p.parent_id
         FROM model.pool p JOIN up ON p.id = up.parent_id)
     SELECT coalesce(bool_or(model.role(id, the_member) = 'manager'), false)
+       AND (SELECT status <> 'left' FROM model.member WHERE id = the_member)
     FROM up
 $$;
 
@@ -296,155 +295,5 @@ RETURNS timestamptz LANGUAGE sql STABLE AS $$
     SELECT max(model.plus(s.ended_at, p.cooldown, model.pool_zone(p.id)))
     FROM model.lead l JOIN model.pool p ON p.id = l.pool_id
          JOIN model.spell s ON s.key = l.key AND s.member_id = the_member
-    WHERE l.key = the_lead
-$$;
-
-------------------------------------------------------------------------
--- Timers
-------------------------------------------------------------------------
-
--- what conditions see
-CREATE FUNCTION model.document(l model.lead) RETURNS jsonb
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT l.attributes || jsonb_build_object('key', l.key, 'name', l.name,
-        'source', l.source, 'grade', l.grade, 'priority', l.priority,
-        'claims', l.claims, 'follow_ups', l.follow_ups,
-        'last_result', l.last_result, 'stage', l.stage, 'amount', l.amount)
-$$;
-
-CREATE FUNCTION model.deadlines(the_lead text)
-RETURNS TABLE (due timestamptz, rule_id integer, rule text,
-               to_pool_id integer, remind_before interval[])
-LANGUAGE sql STABLE AS $$
-    SELECT model.plus(
-               CASE r.basis
-                   WHEN 'ownership' THEN l.chain_at
-                   WHEN 'first_contact' THEN l.owned_at
-                   ELSE greatest(l.owned_at, l.last_follow_up_at)
-               END, r.after, model.pool_zone(l.pool_id)),
-           r.id, r.name, r.to_pool_id, r.remind_before
-    FROM model.lead l JOIN model.timer_rule r ON r.pool_id = l.pool_id
-    WHERE l.key = the_lead AND l.status = 'owned' AND r.enabled
-      AND (r.basis <> 'first_contact' OR l.follow_ups = 0)
-      AND (r.condition IS NULL
-           OR jsonb_path_match(model.document(l), r.condition, '{}', true))
-$$;
-
-CREATE FUNCTION model.due_at(the_lead text) RETURNS timestamptz
-LANGUAGE sql STABLE AS $$
-    SELECT min(due) FROM model.deadlines(the_lead)
-$$;
-
-------------------------------------------------------------------------
--- The steps every operation is made of
-------------------------------------------------------------------------
-
-CREATE FUNCTION model.note(the_kind text, the_lead text, moment timestamptz,
-                           the_member integer = NULL, rule integer = NULL)
-RETURNS void LANGUAGE sql AS $$
-    INSERT INTO model.log (at, kind, key, member_id, rule_id)
-    VALUES (moment, the_kind, the_lead, the_member, rule)
-$$;
-
-CREATE FUNCTION model.end_spell(the_lead text, moment timestamptz)
-RETURNS void LANGUAGE sql AS $$
-    UPDATE model.spell SET ended_at = moment
-    WHERE key = the_lead AND ended_at IS NULL;
-    UPDATE model.lead SET owner_id = NULL, owned_at = NULL,
-           last_follow_up_at = NULL, follow_ups = 0
-    WHERE key = the_lead
-$$;
-
--- A member becomes the owner: kind is claimed, assigned or transferred.
-CREATE FUNCTION model.give(the_lead text, the_member integer, the_pool integer,
-                           the_kind text, moment timestamptz)
-RETURNS void LANGUAGE sql AS $$
-    SELECT model.end_spell(the_lead, moment);
-    INSERT INTO model.spell (key, member_id, started_at)
-    VALUES (the_lead, the_member, moment);
-    UPDATE model.lead SET status = 'owned', owner_id = the_member,
-           pool_id = the_pool, ticket = NULL, owned_at = moment,
-           chain_at = CASE the_kind WHEN 'transferred' THEN chain_at
-                                    ELSE moment END,
-           claims = claims + 1
-    WHERE key = the_lead;
-    SELECT model.note(the_kind, the_lead, moment, the_member)
-$$;
-
--- The lead enters a pool as the newest of its band.
-CREATE FUNCTION model.put(the_lead text, the_pool integer, the_kind text,
-                          moment timestamptz, rule integer = NULL)
-RETURNS void LANGUAGE sql AS $$
-    SELECT model.note(the_kind, the_lead, moment,
-                      (SELECT owner_id FROM model.lead WHERE key = the_lead),
-                      rule);
-    SELECT model.end_spell(the_lead, moment);
-    UPDATE model.lead SET status = 'available', pool_id = the_pool,
-           ticket = nextval('model.ticket'), entered_at = moment
-    WHERE key = the_lead
-$$;
-
--- The lead leaves circulation: kind is converted or archived.
-CREATE FUNCTION model.shut(the_lead text, the_kind text, moment timestamptz)
-RETURNS void LANGUAGE sql AS $$
-    SELECT model.note(the_kind, the_lead, moment,
-                      (SELECT owner_id FROM model.lead WHERE key = the_lead));
-    SELECT model.end_spell(the_lead, moment);
-    UPDATE model.lead SET status = the_kind, ticket = NULL
-    WHERE key = the_lead
-$$;
-
--- Why this member may not be given leads of this pool, or NULL.
-CREATE FUNCTION model.unfit(the_pool integer, the_member integer,
-                            but text = NULL)
-RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT CASE
-        WHEN NOT model.may_own(the_pool, the_member) THEN 'not_member'
-        WHEN (SELECT status <> 'active' FROM model.member
-              WHERE id = the_member) THEN 'inactive'
-        ELSE (model.full_up(the_pool, the_member, but)).outcome
-    END
-$$;
-
--- distinct leads in the order of their first mention
-CREATE FUNCTION model.distinct_leads(keys text[]) RETURNS SETOF text
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT key FROM unnest(keys) WITH ORDINALITY u (key, place)
-    GROUP BY key ORDER BY min(place)
-$$;
-
-------------------------------------------------------------------------
--- Identities
-------------------------------------------------------------------------
-
--- Chinese phone numbers, however they are written, become +86 and digits.
-CREATE FUNCTION model.normal(kind text, value text) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE kind
-        WHEN 'phone' THEN '+86' || regexp_replace(
-            regexp_replace(value, '[^0-9]', '', 'g'), '^(00)?86(?=1)', '')
-        WHEN 'email' THEN lower(btrim(value))
-        ELSE value
-    END
-$$;
-
--- the identities given, each once, in their order
-CREATE FUNCTION model.identities(given jsonb)
-RETURNS TABLE (kind text, value text) LANGUAGE sql IMMUTABLE AS $$
-    SELECT g.key, model.normal(g.key, v)
-    FROM jsonb_each(given) WITH ORDINALITY g (key, value, place),
-         jsonb_array_elements_text(
-             CASE jsonb_typeof(g.value) WHEN 'array' THEN g.value
-                  ELSE jsonb_build_array(g.value) END)
-             WITH ORDINALITY e (v, part)
-    GROUP BY 1, 2 ORDER BY min(place), min(part)
-$$;
-
--- another lead that has one of these identities, the first of them that counts
-CREATE FUNCTION model.twin(given jsonb, of_lead text) RETURNS text
-LANGUAGE sql STABLE AS $$
-    SELECT i.key
-    FROM model.identities(given) WITH ORDINALITY g (kind, value, place)
-         JOIN model.identity i USING (kind, value)
-    WHERE i.key <> of_lead ORDER BY place LIMIT 1
+    WHERE l.key = the_lead AND s.cools
 $$;

@@ -90,6 +90,22 @@ BEGIN
     END;
 END $$;
 
+CREATE FUNCTION model.any_attributes() RETURNS jsonb
+LANGUAGE sql VOLATILE AS $$
+    SELECT jsonb_build_object('attempts', model.upto(3))
+        || model.one_of('{"region": "east"}', '{"region": "west"}',
+                        '{"attempts": "2"}', '{}')::jsonb
+$$;
+
+-- the owner of the lead, or anybody
+CREATE FUNCTION model.mostly_owner(lead text, often float) RETURNS text
+LANGUAGE sql VOLATILE AS $$
+    SELECT coalesce(CASE WHEN model.chance(often) THEN
+        (SELECT m.key FROM model.lead l
+         JOIN model.member m ON m.id = l.owner_id WHERE l.key = lead) END,
+        model.some_member())
+$$;
+
 ------------------------------------------------------------------------
 -- How the extension is asked
 ------------------------------------------------------------------------
@@ -120,22 +136,37 @@ LANGUAGE sql IMMUTABLE AS $$
         'CASE WHEN outcome LIKE ''%limit'' THEN used END FROM pool.' || call
 $$;
 
--- Both take in the same rows and answer with what became of these leads.
+-- Both take in the same rows and answer with what became of these leads.  A
+-- statement enters all of its rows before it gives them to their owners.
 CREATE FUNCTION model.take_in(given jsonb, moment timestamptz)
 RETURNS TABLE (key text, status text, pool_id integer, owner_id integer,
                priority integer)
 LANGUAGE plpgsql AS $$
 DECLARE
-    r   record;
+    r       record;
+    e       model.entry;
+    entries model.entry[] := '{}';
+    owners  integer[] := '{}';
 BEGIN
     FOR r IN SELECT * FROM jsonb_to_recordset(given)
              AS g (pool text, key text, priority integer, identities jsonb,
                    owner text)
     LOOP
-        PERFORM model.enter(r.pool, r.key, moment, priority => r.priority,
-                            identities => r.identities, owner => r.owner);
+        e := model.enter(r.pool, r.key, moment, priority => r.priority,
+                         identities => r.identities);
+        IF e.outcome IN ('entered', 'reopened') AND e.status = 'available' THEN
+            entries := entries || e;
+            owners := owners || (SELECT id FROM model.member m
+                                 WHERE m.key = r.owner);
+        END IF;
     END LOOP;
-    RETURN QUERY SELECT l.key, l.status, l.pool_id, l.owner_id, l.priority
+    FOR i IN 1..coalesce(array_length(entries, 1), 0) LOOP
+        IF owners[i] IS NOT NULL THEN
+            PERFORM model.hand_to(entries[i], owners[i], moment);
+        END IF;
+    END LOOP;
+    RETURN QUERY SELECT DISTINCT l.key, l.status, l.pool_id, l.owner_id,
+               l.priority
         FROM model.lead l JOIN jsonb_array_elements(given) g
              ON g ->> 'key' = l.key
         ORDER BY 1;
@@ -151,7 +182,7 @@ BEGIN
     FROM jsonb_to_recordset(given)
          AS g (pool text, key text, priority integer, identities jsonb,
                owner text);
-    RETURN QUERY SELECT d.key, s.status, s.pool_id, s.owner_id,
+    RETURN QUERY SELECT DISTINCT d.key, s.status, s.pool_id, s.owner_id,
                s.priority::integer
         FROM pool.lead_data d JOIN pool.lead_state s USING (id)
              JOIN jsonb_array_elements(given) g ON g ->> 'key' = d.key
@@ -184,7 +215,8 @@ BEGIN
     FOR entered IN
         SELECT d.key FROM pool.event e JOIN pool.lead_data d ON d.id = e.lead_id
              JOIN pool.lead_state s ON s.id = e.lead_id
-        WHERE e.id > mark AND e.kind = 'reclaimed' ORDER BY s.ticket
+        WHERE e.id > mark AND e.kind IN ('reclaimed', 'moved')
+        ORDER BY s.ticket
     LOOP
         UPDATE model.lead l SET ticket = nextval('model.ticket')
         WHERE l.key = entered AND l.status = 'available';
@@ -211,7 +243,7 @@ DECLARE
                 'n' || model.upto(9), model.one_of('web', 'fair', NULL),
                 model.one_of('A', 'B', 'C', NULL),
                 model.one_of('0', '0', '10', '50', '100'),
-                format('{"attempts": %s}', model.upto(3)),
+                model.any_attributes(),
                 model.any_identities(),
                 CASE WHEN model.chance(0.1) THEN model.any_member() END);
     pool    text := replace(model.any_pool(), 'attic', 'company');
@@ -219,24 +251,27 @@ BEGIN
     RETURN (format('SELECT * FROM model.enter(%L, %L, %L, %s)',
                    pool, key, moment, args),
             format('SELECT outcome, model.key(lead_id), member, status, '
-                   'home_pool, reason FROM pool.enter(%L, %L, %s)',
+                   'home_pool, rule, reason FROM pool.enter(%L, %L, %s)',
                    pool, key, args));
 END $$;
 
--- Some rows of one statement may name the same lead, in the same way.
+-- Some rows of one statement may name the same lead, in the same way and pool.
 CREATE FUNCTION model.ask_intake(moment timestamptz) RETURNS model.question
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     fresh       integer := substr(model.fresh_key(), 2);
     identities  jsonb[] := array_agg(model.any_identities())
                     FROM generate_series(1, 8);
+    pools       text[] := array_agg(model.one_of('company', 'north', 'south',
+                                                 'desk'))
+                    FROM generate_series(1, 8) i;
     given       jsonb := '[]';
     pick        integer;
 BEGIN
     FOR i IN 1..model.upto(6) LOOP
         pick := model.upto(8);
         given := given || jsonb_build_object(
-            'pool', model.one_of('company', 'north', 'south', 'desk'),
+            'pool', pools[pick],
             'key', 'k' || abs(fresh + pick - 3),
             'priority', model.one_of('0', '10')::integer,
             'identities', identities[pick],
@@ -255,7 +290,8 @@ DECLARE
     grade       text := model.one_of('A', 'B', NULL);
     priority    text := model.one_of('0', '10', '50', '100', NULL);
     attributes  text := model.one_of('{"attempts": 2, "seen": true}',
-                                     '{"seen": null}', NULL);
+                                     '{"seen": null, "region": null}',
+                                     model.any_attributes()::text, NULL);
     identities  jsonb := CASE WHEN model.chance(0.3)
                               THEN model.any_identities() END;
 BEGIN
@@ -268,12 +304,12 @@ BEGIN
 END $$;
 
 CREATE FUNCTION model.claim_question(pool text, member text, n integer,
-                                     moment timestamptz)
+                                     moment timestamptz, match jsonb = NULL)
 RETURNS model.question LANGUAGE sql IMMUTABLE AS $$
-    SELECT format('SELECT * FROM model.claim(%L, %L, %s, %L)',
-                  pool, member, n, moment),
-           model.their_claim(format('claim(%L, member => %L, n => %s)',
-                                    pool, member, n))
+    SELECT format('SELECT * FROM model.claim(%L, %L, %s, %L, %L)',
+                  pool, member, n, moment, match),
+           model.their_claim(format('claim(%L, member => %L, n => %s, '
+                                    'match => %L)', pool, member, n, match))
 $$;
 
 CREATE FUNCTION model.claim_leads_question(keys text[], member text,
@@ -293,14 +329,16 @@ DECLARE
     keys    text[] := model.any_leads(
                 CASE verb WHEN 'assign' THEN 'available' ELSE 'owned' END);
     target  text := model.any_target();
-    member  text := model.some_member();
+    member  text := model.mostly_owner(keys[1], CASE verb
+                WHEN 'release' THEN 0.8 WHEN 'transfer' THEN 0.15 ELSE 0 END);
+    reason  text := model.one_of('full', 'full', 'slip', 'rest', NULL);
 BEGIN
-    IF model.chance(CASE verb WHEN 'release' THEN 0.8
-                              WHEN 'transfer' THEN 0.15 ELSE 0 END) THEN
-        -- by, or to, the owner of one of them
-        member := coalesce((SELECT m.key FROM model.lead l
-                            JOIN model.member m ON m.id = l.owner_id
-                            WHERE l.key = keys[1]), member);
+    IF verb = 'release' THEN
+        RETURN (format('SELECT * FROM model.release(%L, %L, %L, %L, %L)',
+                       keys, member, moment, target, reason),
+                format('SELECT outcome, key FROM pool.release(%L, '
+                       'member => %L, to_pool => %L, reason => %L)',
+                       model.ids(keys), member, target, reason));
     END IF;
     RETURN (format('SELECT * FROM model.%I(%L, %L, %L, %L)',
                    verb, keys, member, moment, target),
@@ -330,39 +368,59 @@ END $$;
 CREATE FUNCTION model.ask_archive(moment timestamptz) RETURNS model.question
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    keys    text[] := model.any_leads(model.one_of('available', 'owned'));
+    keys    text[] := model.any_leads(model.one_of('available', 'owned',
+                                                   'review'));
+    reason  text := model.one_of('lost', 'lost', 'never', 'dull');
 BEGIN
-    RETURN (format('SELECT * FROM model.archive(%L, %L)', keys, moment),
+    RETURN (format('SELECT * FROM model.archive(%L, %L, %L)',
+                   keys, moment, reason),
             format('SELECT outcome, key FROM pool.archive(%L, %L)',
-                   model.ids(keys), 'lost'));
+                   model.ids(keys), reason));
 END $$;
 
--- follow_up, convert: mostly by the owner
-CREATE FUNCTION model.ask_owner(verb text, moment timestamptz)
-RETURNS model.question
+CREATE FUNCTION model.ask_convert(moment timestamptz) RETURNS model.question
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     lead    text := model.any_lead('owned');
-    member  text := model.some_member();
-    result  text := model.one_of('busy', 'later', NULL);
+    member  text := model.mostly_owner(lead, 0.85);
+BEGIN
+    RETURN (format('SELECT model.convert(%L, %L, %L, 9.5)',
+                   lead, member, moment),
+            format('SELECT outcome FROM pool.convert(%s, 9.5, member => %L)',
+                   model.id(lead), member));
+END $$;
+
+-- mostly by the owner, else often by one who helps him
+CREATE FUNCTION model.ask_follow_up(moment timestamptz) RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    lead    text := model.any_lead('owned');
+    member  text := model.mostly_owner(lead, 0.75);
+    kind    text := model.one_of('note', 'call', 'call', 'memo');
+    result  text := model.one_of('busy', 'later', 'later', 'void', 'back',
+                                 'cool', NULL);
+    note    text := model.one_of('said so', ' x ', NULL);
+    next_at text := model.one_of((moment + interval '5 hours')::text,
+                                 NULL, NULL);
+    since   text := model.one_of((moment - model.upto(30)
+                                  * interval '1 hour')::text, NULL, NULL);
     stage   text := model.one_of('s1', 's2', NULL);
 BEGIN
-    IF model.chance(0.85) THEN
-        member := coalesce((SELECT m.key FROM model.lead l
-                            JOIN model.member m ON m.id = l.owner_id
-                            WHERE l.key = lead), member);
+    IF model.chance(0.15) THEN
+        SELECT c.key, m.key INTO lead, member
+        FROM model.collaborator c JOIN model.member m ON m.id = c.member_id
+        ORDER BY random() LIMIT 1;
+        lead := coalesce(lead, 'none');
+        member := coalesce(member, 'm1');
     END IF;
-    IF verb = 'convert' THEN
-        RETURN (format('SELECT model.convert(%L, %L, %L, 9.5)',
-                       lead, member, moment),
-                format('SELECT outcome FROM pool.convert(%s, 9.5, '
-                       'member => %L)', model.id(lead), member));
-    END IF;
-    RETURN (format('SELECT * FROM model.follow_up(%L, %L, %L, %L, %L)',
-                   lead, member, moment, result, stage),
-            format('SELECT outcome, due_at FROM pool.follow_up(%s, '
-                   'result => %L, stage => %L, member => %L)',
-                   model.id(lead), result, stage, member));
+    RETURN (format('SELECT * FROM model.follow_up(%L, %L, %L, %L, %L, %L, %L, '
+                   '%L, %L)', lead, member, moment, kind, result, note, next_at,
+                   since, stage),
+            format('SELECT outcome, due_at FROM pool.follow_up(%s, %L, '
+                   'result => %L, note => %L, next_at => %L, '
+                   'occurred_at => %L, stage => %L, member => %L)',
+                   model.id(lead), kind, result, note, next_at, since, stage,
+                   member));
 END $$;
 
 CREATE FUNCTION model.ask_tick(moment timestamptz) RETURNS model.question
@@ -370,103 +428,3 @@ LANGUAGE sql VOLATILE AS $$
     SELECT format('SELECT * FROM model.do_tick(%L)', moment),
            'SELECT * FROM model.their_tick()'
 $$;
-
--- An administrator changes something, in both schemas alike.
-CREATE FUNCTION model.ask_configure() RETURNS model.question
-LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    pool    integer := (SELECT min(id) + model.upto(count(*)::integer) - 1
-                        FROM model.pool);
-    someone text := model.some_member();
-    member  integer := (SELECT id FROM model.member WHERE key = someone);
-    tenant  integer := (SELECT max(tenant_id) FROM model.membership);
-    rule    integer := (SELECT min(id) + model.upto(count(*)::integer) - 1
-                        FROM model.timer_rule);
-    change  text;
-BEGIN
-    change := CASE model.upto(16)
-        WHEN 1 THEN format('pool SET hold_limit = %L WHERE id = %s',
-            model.one_of('0', '3', '6', '9', NULL), pool)
-        WHEN 2 THEN format('pool SET claim_limit = %L WHERE id = %s',
-            model.one_of('0', '2', '4', '8', NULL), pool)
-        WHEN 3 THEN format('pool SET claim_interval = %L WHERE id = %s',
-            model.one_of('10 minutes', '1 hour', '1 day', NULL), pool)
-        WHEN 4 THEN format('pool SET cooldown = %L WHERE id = %s',
-            model.one_of('3 hours', '2 days', '1 month', NULL), pool)
-        WHEN 5 THEN format('pool SET enabled = %L WHERE id = %s',
-            model.chance(0.85), pool)
-        WHEN 6 THEN format('pool SET timezone = %L WHERE id = %s',
-            model.one_of('America/New_York', 'Asia/Kolkata', 'Europe/Berlin',
-                         NULL), pool)
-        WHEN 7 THEN format('member SET status = %L WHERE id = %s',
-            model.one_of('away', 'leaving', 'left'), member)
-        WHEN 8 THEN format('member SET status = %L WHERE id %% 2 = %s',
-            'active', model.upto(2) - 1)
-        WHEN 9 THEN format('member SET hold_limit = %L WHERE id = %s',
-            model.one_of('4', '12', NULL), member)
-        WHEN 10 THEN format('member SET timezone = %L WHERE id = %s',
-            model.one_of('Pacific/Auckland', 'America/Los_Angeles',
-                         'America/Havana', NULL), member)
-        WHEN 11 THEN format('membership SET role = %L '
-            'WHERE pool_id = %s AND member_id = %s',
-            model.one_of('member', 'member', 'manager', 'viewer'),
-            pool, member)
-        WHEN 12 THEN format('membership SET hold_limit = %L, claim_limit = %L '
-            'WHERE pool_id = %s AND member_id = %s',
-            model.one_of('2', '5', NULL), model.one_of('1', '6', NULL),
-            pool, member)
-        WHEN 13 THEN format('timer_rule SET enabled = %L WHERE id = %s',
-            model.chance(0.7), rule)
-        WHEN 14 THEN format('timer_rule SET after = %L WHERE id = %s',
-            model.one_of('5 hours', '30 hours', '2 days', '4 days'), rule)
-    END;
-    IF change IS NOT NULL THEN
-        RETURN ('UPDATE model.' || change, 'UPDATE pool.' || change);
-    ELSIF EXISTS (SELECT FROM model.membership
-                  WHERE pool_id = pool AND member_id = member) THEN
-        IF model.chance(0.85) THEN
-            RETURN model.ask_configure();
-        END IF;
-        change := format('membership WHERE pool_id = %s AND member_id = %s',
-                         pool, member);
-        RETURN ('DELETE FROM model.' || change, 'DELETE FROM pool.' || change);
-    END IF;
-    change := format('membership (pool_id, member_id, tenant_id) '
-                     'VALUES (%s, %s, %s)', pool, member, tenant);
-    RETURN ('INSERT INTO model.' || change, 'INSERT INTO pool.' || change);
-END $$;
-
-CREATE FUNCTION model.any_question(moment timestamptz) RETURNS model.question
-LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    stock   integer := (SELECT count(*) FROM model.lead
-                        WHERE status = 'available');
-    dice    integer := model.upto(100);
-BEGIN
-    IF stock < 20 AND model.chance(0.3) THEN
-        dice := model.upto(18);
-    ELSIF stock > 60 AND dice <= 14 AND model.chance(0.8) THEN
-        dice := 14 + model.upto(86);
-    END IF;
-    RETURN CASE
-        WHEN dice <= 12 THEN model.ask_enter(moment)
-        WHEN dice <= 14 THEN model.ask_intake(moment)
-        WHEN dice <= 20 THEN model.ask_edit(moment)
-        WHEN dice <= 42 THEN model.claim_question(
-            model.any_pool(), model.any_member(),
-            model.one_of('1', '1', '1', '2', '3', '8')::integer, moment)
-        WHEN dice <= 52 THEN model.claim_leads_question(
-            model.any_leads('available'), model.any_member(), moment)
-        WHEN dice <= 57 THEN model.ask_give('assign', moment)
-        WHEN dice <= 62 THEN model.ask_give('transfer', moment)
-        WHEN dice <= 69 THEN model.ask_give('release', moment)
-        WHEN dice <= 71 THEN model.ask_put('reclaim', moment)
-        WHEN dice <= 74 THEN model.ask_put('reopen', moment)
-        WHEN dice <= 77 THEN model.ask_put('move', moment)
-        WHEN dice <= 79 THEN model.ask_archive(moment)
-        WHEN dice <= 88 THEN model.ask_owner('follow_up', moment)
-        WHEN dice <= 92 THEN model.ask_owner('convert', moment)
-        WHEN dice <= 96 THEN model.ask_tick(moment)
-        ELSE model.ask_configure()
-    END;
-END $$;

@@ -2,71 +2,6 @@
 --   CALL model.run(seed, first, steps, ...) stops at the first difference.
 -- Each step has dice of its own, so that it depends on the state alone.
 
--- One world for both: a company with two teams, a desk below one of them, and
--- an attic that nothing enters anew, so that often all its leads are barred.
-CREATE FUNCTION model.build() RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO pool.tenant (name, timezone)
-    VALUES ('default', 'Asia/Shanghai');
-    INSERT INTO pool.pool (name, everyone) VALUES ('company', true);
-    INSERT INTO pool.pool (name, parent_id, timezone, hold_limit, claim_limit,
-                           claim_interval, cooldown)
-    SELECT n.name, c.id, n.timezone, n.hold_limit, n.claim_limit,
-           n.claim_interval, n.cooldown
-    FROM pool.pool c, (VALUES
-        ('north', 'America/New_York', 6, 5, NULL::interval, interval '2 days'),
-        ('south', NULL, NULL, 6, '20 minutes', '36 hours'))
-        n (name, timezone, hold_limit, claim_limit, claim_interval, cooldown)
-    WHERE c.name = 'company';
-    INSERT INTO pool.pool (name, parent_id, timezone, hold_limit)
-    SELECT 'desk', id, 'Europe/Berlin', 8 FROM pool.pool WHERE name = 'north';
-    INSERT INTO pool.pool (name, parent_id, everyone, cooldown)
-    SELECT 'attic', id, true, '5 days' FROM pool.pool WHERE name = 'south';
-
-    INSERT INTO pool.member (key, timezone, hold_limit)
-    SELECT 'm' || i,
-           (ARRAY['Europe/London', 'America/Los_Angeles', NULL])[i % 3 + 1],
-           CASE WHEN i % 4 = 0 THEN 9 END
-    FROM generate_series(1, 10) i;
-    INSERT INTO pool.membership (pool_id, member_id, tenant_id, role,
-                                 claim_limit)
-    SELECT p.id, m.id, p.tenant_id,
-           CASE WHEN m.key = 'm1' THEN 'manager'
-                WHEN m.key = 'm10' THEN 'viewer' ELSE 'member' END,
-           CASE WHEN m.key = 'm3' THEN 2 END
-    FROM pool.pool p, pool.member m
-    WHERE NOT p.everyone AND (p.id + m.id) % 5 <> 0;
-
-    INSERT INTO pool.timer_rule (tenant_id, pool_id, name, basis, after,
-                                 remind_before, condition, to_pool_id)
-    SELECT p.tenant_id, p.id, r.name, r.basis, r.after::interval,
-           r.remind_before::interval[], r.condition::jsonpath,
-           (SELECT id FROM pool.pool WHERE name = r.to_pool)
-    FROM pool.pool p JOIN (VALUES
-        ('north', 'first call', 'first_contact', '6 hours', '{1 hour}',
-         NULL, NULL),
-        ('north', 'idle', 'follow_up', '2 days', '{1 day,2 hours}', NULL, NULL),
-        ('south', 'no deal', 'ownership', '5 days', '{1 day}', NULL, 'company'),
-        ('south', 'hot', 'follow_up', '20 hours', '{}', '$.grade == "A"', NULL),
-        ('desk', 'idle', 'follow_up', '3 days', '{}', NULL, NULL),
-        ('desk', 'vip', 'first_contact', '90 minutes', '{}',
-         '$.priority >= 50 && $.attempts > 1', NULL))
-        r (pool, name, basis, after, remind_before, condition, to_pool)
-        ON r.pool = p.name;
-
-    INSERT INTO model.tenant SELECT timezone FROM pool.tenant;
-    INSERT INTO model.pool SELECT id, parent_id, name, timezone, everyone,
-        hold_limit, claim_limit, claim_interval, cooldown, enabled
-    FROM pool.pool;
-    INSERT INTO model.member SELECT id, key, timezone, hold_limit, status
-    FROM pool.member;
-    INSERT INTO model.membership SELECT pool_id, member_id, tenant_id, role,
-        hold_limit, claim_limit FROM pool.membership;
-    INSERT INTO model.timer_rule SELECT id, pool_id, name, basis, after,
-        condition, remind_before, to_pool_id, enabled FROM pool.timer_rule;
-    INSERT INTO model.world VALUES ('2024-03-05 00:00+00');
-END $$;
-
 CREATE FUNCTION model.set_clock(moment timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -81,13 +16,13 @@ RETURNS TABLE (at timestamptz, key text, pool text, member text)
 LANGUAGE sql VOLATILE AS $$
     SELECT t.* FROM (SELECT model.upto(3)) dice (side), LATERAL (
         SELECT model.due_at(l.key), l.key, NULL, NULL
-        FROM model.lead l WHERE side = 1 AND l.status = 'owned'
+        FROM model.lead l WHERE side = 1
         UNION ALL
         SELECT model.plus(d.due, -before, model.pool_zone(l.pool_id)),
                l.key, NULL, NULL
         FROM model.lead l, model.deadlines(l.key) d,
              unnest(d.remind_before) before
-        WHERE side = 1 AND l.status = 'owned'
+        WHERE side = 1
         UNION ALL
         SELECT (model.refusal(p.id, m.id, moment, 9e18::bigint)).retry_at,
                NULL, p.name, m.key
@@ -218,6 +153,7 @@ BEGIN
     END IF;
 
     q := model.next_question();
+    RAISE DEBUG '%', q;
     mine := model.ask(q.mine);
     IF mine LIKE '(PO___,%' THEN    -- misuse: an error is expected
         BEGIN
@@ -246,13 +182,15 @@ RETURNS TABLE (what text, mine text, theirs text) LANGUAGE sql AS $$
     VALUES ('leads',
         'SELECT key, name, source, grade, attributes, status, pool_id, owner_id,
             priority, claims, follow_ups, owned_at, last_follow_up_at,
-            last_result, stage,
+            last_result, stage, next_follow_up_at, hidden_until,
+            protected_until,
             CASE status WHEN ''available'' THEN entered_at END,
             CASE status WHEN ''converted'' THEN amount END
          FROM model.lead',
         'SELECT key, name, source, grade, attributes, status, pool_id, owner_id,
             priority::integer, claims, follow_ups, owned_at, last_follow_up_at,
-            last_result, stage,
+            last_result, stage, next_follow_up_at, hidden_until,
+            protected_until,
             CASE status WHEN ''available'' THEN entered_at END,
             CASE status WHEN ''converted'' THEN amount END
          FROM pool.lead_data JOIN pool.lead_state USING (id)'),
@@ -275,9 +213,20 @@ RETURNS TABLE (what text, mine text, theirs text) LANGUAGE sql AS $$
          FROM pool.membership_state, model.world w
          WHERE day_until > w.at AND claimed > 0'),
     ('identities',
-        'SELECT kind, value, key FROM model.identity',
-        'SELECT i.kind, i.value, d.key
+        'SELECT scope, kind, value, key FROM model.identity',
+        'SELECT coalesce(nullif(i.scope, '''')::integer, 0), i.kind, i.value,
+                d.key
          FROM pool.identity i JOIN pool.lead_data d ON d.id = i.lead_id'),
+    ('requests',
+        'SELECT key, action, CASE WHEN action IN (''claim'', ''transfer'')
+                                  THEN member_id END, step, status, expires_at
+         FROM model.approval',
+        'SELECT d.key, a.action, a.member_id, a.step, a.status, a.expires_at
+         FROM pool.approval a JOIN pool.lead_data d ON d.id = a.lead_id'),
+    ('collaborators',
+        'SELECT key, member_id, role, counts FROM model.collaborator',
+        'SELECT d.key, c.member_id, c.role, c.counts
+         FROM pool.collaborator c JOIN pool.lead_data d ON d.id = c.lead_id'),
     ('events',
         'SELECT key, at, kind, member_id, rule_id FROM model.log',
         'SELECT d.key, e.at, e.kind, e.member_id, e.rule_id

@@ -163,6 +163,15 @@ SELECT outcome FROM pool.claim_leads(t.ids('s1'), 'bob');
 SELECT outcome FROM pool.claim_leads(t.ids('s3'), 'ann');
 
 ------------------------------------------------------------------------
+-- a lead keeps the scope it has entered in, wherever it is moved
+SELECT outcome FROM pool.enter('line a', 's4', identities => t.phone(40));
+SELECT outcome FROM pool.move(t.ids('s4'), 'reject');
+SELECT outcome FROM pool.edit(t.id('s4'), identities => t.phone(41));
+SELECT i.scope = t.pool('line')::text AS of_line, count(*) FROM pool.identity i
+WHERE lead_id = t.id('s4') GROUP BY 1;
+SELECT outcome, lead_id = t.id('s4') AS same
+FROM pool.enter('line b', 's5', identities => t.phone(41));
+SELECT outcome FROM pool.enter('reject', 's6', identities => t.phone(41));
 -- Converted leads that come again
 ------------------------------------------------------------------------
 
@@ -177,6 +186,12 @@ FROM pool.enter('reject', 'kk', identities => t.phone(101));
 SELECT kind, member, detail FROM pool.history(t.id('k1'));
 SELECT outcome FROM pool.reopen(t.ids('k2'), actor => 'boss');
 SELECT outcome FROM pool.reopen(t.ids('k3'), 'link', actor => 'boss');
+-- whatever entry rules, or the pool that is entered, would have looked at
+SELECT outcome FROM pool.enter('keep', 'k6', owner => 'ann');
+SELECT outcome FROM pool.convert(t.id('k6'), 100, 'CNY', 'ann');
+UPDATE pool.pool SET review = true WHERE name = 'keep';
+SELECT outcome, member, status FROM pool.enter('keep', 'k6');
+UPDATE pool.pool SET review = false WHERE name = 'keep';
 -- he is away: to the pool
 UPDATE pool.member SET status = 'away' WHERE key = 'ann';
 SELECT outcome, member, status, reason FROM pool.enter('keep', 'k4');

@@ -181,4 +181,8 @@ SELECT key, status, priority FROM t.leads('scored');
 -- a pool without rules keeps what it was given
 SELECT outcome FROM pool.enter('other', 'o1', priority => 42);
 SELECT priority FROM pool.lead WHERE key = 'o1';
+-- where rules give it, an edit gives it anew, whatever else it names
+SELECT outcome FROM pool.move(t.ids('o1'), 'scored');
+SELECT outcome FROM pool.edit(t.id('o1'), priority => 42);
+SELECT priority FROM pool.lead WHERE key = 'o1';
 SELECT * FROM pool.verify();

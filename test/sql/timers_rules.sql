@@ -7,7 +7,7 @@ SET pool_ext.clock = '2026-03-02 09:00+00';
 INSERT INTO pool.tenant (name, timezone) VALUES ('default', 'UTC');
 INSERT INTO pool.pool (name, everyone) SELECT n, true
     FROM unnest('{company,entry,clean,create,stage,plan,ladder,ties,shield,
-        down,pingpong,sick,request}'::text[]) n;
+        down,pingpong,sick,request,held}'::text[]) n;
 UPDATE pool.pool SET parent_id = (SELECT id FROM pool.pool
     WHERE name = 'company') WHERE name <> 'company';
 INSERT INTO pool.member (key) VALUES ('ann'), ('bob'), ('boss'), ('chief');
@@ -365,4 +365,31 @@ SELECT count(*) FROM pool.stat_recheck;
 SELECT rule('clean', 'owned', 'escalate', 'ownership', '9 days');
 SELECT task, done FROM pool.tick() WHERE task = 'recheck';
 SELECT count(*) FROM pool.claim('clean', 'ann', 9);
+-- a transaction that holds counters already deals with leads nobody owns, too
+SELECT rule('held', 'lies about', 'escalate', 'entry', '1 day'),
+    rule('held', 'gone', 'reclaim', 'follow_up', '2 days',
+        'remind_before = ''{1 day}''');
+SET pool_ext.clock = '2031-01-06 09:00+00';
+SELECT count(*) > 0 AS ticked FROM pool.tick();
+SELECT t.fill('held', 'hd', 4);
+BEGIN;
+SELECT count(*) FROM pool.claim('held', 'ann', 2);
+SELECT key, kind, rule FROM tick_at('2031-01-07 09:00+00') WHERE pool = 'held';
+ROLLBACK;
+-- one lead that is protected for good holds up no other
+SET pool_ext.clock = '2031-01-06 09:00+00';
+SELECT key FROM pool.claim('held', 'ann', 3);
+SELECT outcome FROM pool.protect(t.ids('hd1'), member => 'ann');
+SELECT outcome, due_at FROM pool.follow_up(t.id('hd1'), member => 'ann');
+SELECT * FROM due('hd1');
+SELECT test, passed, due_at FROM pool.explain_reclaim(t.id('hd1'))
+    WHERE rule = 'gone';
+SELECT outcome FROM pool.protect(t.ids('hd3'), '2031-02-01', member => 'ann');
+SELECT key, kind, rule FROM tick_at('2031-01-08 09:00+00')
+    WHERE kind = 'reclaimed';
+-- protected anew, for less time: what is due then waits no longer
+SELECT outcome FROM pool.protect(t.ids('hd1', 'hd3'), '2031-01-09 09:00+00',
+    member => 'ann');
+SELECT key, kind, rule FROM tick_at('2031-01-09 09:00+00')
+    WHERE kind = 'reclaimed';
 SELECT * FROM pool.verify();

@@ -30,7 +30,8 @@ autovacuum = off
 CONF
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION pool_ext');
-foreach my $file (qw(model operations questions random))
+foreach my $file (qw(model rules steps timers operations entry return
+	people approvals questions choice world random))
 {
 	$node->safe_psql('postgres', slurp_file("$reference/$file.sql"));
 }
