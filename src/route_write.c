@@ -190,21 +190,6 @@ insert_approval(PoolRouteCase *c, int32 member_id, TimestampTz expires_at)
 	pool_table_insert(table, v, n);
 }
 
-/* What somebody has asked for ends, as if the lead were given away. */
-static void
-end_request(PoolRouteCase *c)
-{
-	PoolApproval a;
-
-	if (!pool_approval_find_open(c->route->work, c->lead->id, "assign", &a))
-		return;
-	pool_approval_close(c->route->work, c->lead, &a, "cancelled", 0,
-						(Datum) 0, c->route->now);
-	CommandCounterIncrement();
-	pool_lead_reload(pool_work_table(c->route->work, POOL_LEAD_STATE),
-					 c->lead);
-}
-
 /*
  * The lead is kept for the chosen member until the suggestion expires, which
  * gives it to him, or is decided.
@@ -225,7 +210,6 @@ pool_route_suggest(PoolRouteCase *c)
 		CommandCounterIncrement();
 		pool_lead_reload(leads, c->lead);
 	}
-	end_request(c);
 	insert_approval(c, r->member->id, expires_at);
 	pool_lead_hide(leads, c->lead, expires_at, r->member->id);
 	r->reserved++;

@@ -23,6 +23,10 @@ COMMENT ON CONSTRAINT pool_claim_interval_check ON pool.pool IS
 COMMENT ON CONSTRAINT pool_cooldown_check ON pool.pool IS
     'Give a time longer than nothing, for example "3 days", or NULL for '
     'none.';
+COMMENT ON CONSTRAINT pool_reserve_limit_check ON pool.pool IS
+    'Give 0 or more, or NULL for no limit.';
+COMMENT ON CONSTRAINT pool_reserve_for_check ON pool.pool IS
+    'Give a time longer than nothing, for example "10 minutes".';
 COMMENT ON CONSTRAINT pool_duplicate_policy_check ON pool.pool IS
     'It is one of reject, touch and link.';
 COMMENT ON CONSTRAINT pool_country_check ON pool.pool IS

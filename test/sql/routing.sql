@@ -537,8 +537,8 @@ SELECT outcome, member FROM pool.auto_assign('mild');
 SELECT outcome FROM pool.release(t.ids('mild1'), 'no time', member => 'ann');
 SELECT outcome, member FROM pool.auto_assign('mild');
 
--- a suggestion takes the place of a request for the same, also of one that is over
--- and whose lead a member has reserved since
+-- what somebody has asked for is not suggested, nor is what has been suggested and
+-- waits for the tick that gives it away, even if a member has reserved it since
 INSERT INTO pool.pool (name) VALUES ('asked');
 SELECT t.join_pool('asked', 'ann', 'bob');
 SELECT outcome FROM pool.enter('asked', 'asked1');
