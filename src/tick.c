@@ -25,6 +25,9 @@
 #include "timer.h"
 #include "utils/timestamp.h"
 
+/* for tick(), which is one transaction in any case */
+#define LEADS_PER_ROUND 1000
+
 PG_FUNCTION_INFO_V1(pool_tick);
 
 /* this transaction has run tick() */
@@ -124,7 +127,7 @@ run_task(int task, int max_leads, TimestampTz now)
 	while (total.more)
 	{
 		PoolTickResult result;
-		int			batch = pool_worker_batch;
+		int			batch = LEADS_PER_ROUND;
 
 		CHECK_FOR_INTERRUPTS();
 		if (max_leads > 0)

@@ -272,7 +272,9 @@ BEGIN
             pool, member)
         WHEN 13 THEN format('timer_rule SET enabled = %L WHERE id = %s',
             model.chance(0.7), rule)
-        WHEN 14 THEN format('timer_rule SET after = %L WHERE id = %s',
+        -- but not to less than its reminders, which is refused
+        WHEN 14 THEN format('timer_rule SET after = greatest(%L, (SELECT '
+            'max(n) FROM unnest(remind_before) n)) WHERE id = %s',
             model.one_of('5 hours', '30 hours', '2 days', '4 days'), rule)
     END;
     IF model.chance(0.4) THEN
