@@ -201,6 +201,8 @@ take_walk(const Walk *last)
 	TupleDesc	desc;
 	bool		isnull;
 
+	/* a finished walk has left dead versions of its row behind */
+	pool_sql_walk_indexes();
 	/* a horizon from another cluster's ids means nothing here */
 	if (pool_sql_run("WITH now AS (SELECT pg_current_snapshot() AS s),"
 					 " r AS (SELECT pool_id, member_id"

@@ -22,7 +22,6 @@
 #include "storage/lmgr.h"
 #include "table.h"
 #include "utils/datum.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
@@ -30,23 +29,6 @@ PG_FUNCTION_INFO_V1(pool_purge_events);
 
 /* events folded in one transaction */
 #define EVENTS_PER_LEAD 20
-
-/*
- * The tail is short however long the log is, but its bounds are known only at
- * run time: left alone, the planner reads the whole log.
- */
-static void
-walk_indexes(void)
-{
-	static const char *const settings[] = {
-		"enable_seqscan", "enable_indexonlyscan", "jit"
-	};
-
-	for (int i = 0; i < (int) lengthof(settings); i++)
-		(void) set_config_option(settings[i], "off", PGC_USERSET,
-								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
-								 false);
-}
 
 /* Whoever folds holds a lock on it. */
 static Oid
@@ -77,7 +59,8 @@ pool_rollup_run(int max_events, TimestampTz now)
 									ShareRowExclusiveLock))
 		return result;
 	sql = pool_sql_begin();
-	walk_indexes();
+	/* the tail is short however long the log is */
+	pool_sql_walk_indexes();
 	values[0] = Int64GetDatum((int64) max_events * EVENTS_PER_LEAD);
 	values[1] = Int32GetDatum(generation);
 	pool_sql_run(ROLLUP_SNAPSHOT_SQL, 2, types, values, NULL);

@@ -56,6 +56,24 @@ pool_sql_end(PoolSql sql)
 	SetUserIdAndSecContext(sql.saved_user, sql.saved_context);
 }
 
+/*
+ * From here to pool_sql_end statements walk indexes.  Left alone, the planner
+ * reads whole tables where bounds are known only at run time, or where most of
+ * a small table is dead.
+ */
+void
+pool_sql_walk_indexes(void)
+{
+	static const char *const settings[] = {
+		"enable_seqscan", "enable_indexonlyscan", "jit"
+	};
+
+	for (int i = 0; i < (int) lengthof(settings); i++)
+		(void) set_config_option(settings[i], "off", PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+								 false);
+}
+
 /* Runs one command to its end; returns the number of rows. */
 uint64
 pool_sql_run(const char *command, int nargs, Oid *types, Datum *values,

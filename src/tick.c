@@ -21,6 +21,7 @@
 #include "run.h"
 #include "routing_retry.h"
 #include "sql.h"
+#include "table.h"
 #include "tick.h"
 #include "timer.h"
 #include "utils/timestamp.h"
@@ -65,7 +66,8 @@ purge_requests(int max, TimestampTz now)
 	Datum		values[2];
 	PoolSql		sql;
 
-	if (pool_request_retention == 0)
+	if (pool_request_retention == 0 ||
+		pool_index_unused(POOL_REQUEST_LOG_PKEY))
 		return result;
 	/* results are stamped with the system's time, whatever the clock says */
 	values[0] = TimestampTzGetDatum(GetCurrentTimestamp() -
