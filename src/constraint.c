@@ -29,7 +29,6 @@ static Prepared prepared[POOL_TABLE_COUNT];
 static void
 forget(Datum arg, Oid relid)
 {
-	/* freed when prepared anew: somebody may be using it just now */
 	for (int i = 0; i < POOL_TABLE_COUNT; i++)
 		if (!OidIsValid(relid) || prepared[i].relid == relid)
 			prepared[i].relid = InvalidOid;
@@ -47,8 +46,10 @@ prepare(Prepared *entry, Relation rel)
 	TupleConstr *constr = RelationGetDescr(rel)->constr;
 	MemoryContext old;
 
+	/* a call that fired the trigger we are in may go on with it */
 	if (entry->estate != NULL)
-		FreeExecutorState(entry->estate);
+		MemoryContextSetParent(entry->estate->es_query_cxt,
+							   TopTransactionContext);
 	memset(entry, 0, sizeof(Prepared));
 	old = MemoryContextSwitchTo(TopMemoryContext);
 	entry->estate = CreateExecutorState();
