@@ -89,4 +89,14 @@ typedef bool TU_UpdateIndexes;
 	ExecInsertIndexTuples(target, slot, estate, true, false, NULL, NIL)
 #endif
 
+/*
+ * An update that does not wait says so of any row that is locked, and core's
+ * own assertions, where they are compiled in, say that nobody ever asks.
+ */
+#ifdef USE_ASSERT_CHECKING
+#define POOL_MAY_TRY_UPDATE false
+#else
+#define POOL_MAY_TRY_UPDATE true
+#endif
+
 #endif							/* POOL_COMPAT_H */

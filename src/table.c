@@ -426,7 +426,7 @@ pool_table_try_update(PoolTable *table, const Datum *values,
 	TM_Result	result = TM_BeingModified;
 
 	prepare_to_write(table);
-	if (!has_work_before_update(table))
+	if (POOL_MAY_TRY_UPDATE && !has_work_before_update(table))
 	{
 		fill_slot(table->new, values, nulls);
 		result = update_plainly(table, false);
