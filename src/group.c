@@ -50,20 +50,12 @@ find_group(PoolTable *table, int64 id, IdentityGroup *group)
 	return true;
 }
 
-static void
-report_serialization(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			 errmsg("could not serialize access due to concurrent update")));
-}
-
 /* An old snapshot may know the lead and not its group. */
 static void
 report_missing(int64 id)
 {
 	if (IsolationUsesXactSnapshot())
-		report_serialization();
+		pool_report_serialization();
 	elog(ERROR, "identity group " INT64_FORMAT " does not exist", id);
 }
 
@@ -89,7 +81,7 @@ lock_group(PoolTable *table, int64 id, bool wait, IdentityGroup *group)
 				return false;
 			default:
 				if (IsolationUsesXactSnapshot())
-					report_serialization();
+					pool_report_serialization();
 		}
 	}
 	return false;
