@@ -149,8 +149,8 @@ pool_approval_find_open(PoolWork *work, int64 lead_id, const char *action,
 }
 
 /* Gives it an id and writes it. */
-void
-pool_approval_insert(PoolWork *work, PoolApproval *a)
+static void
+insert_approval(PoolWork *work, PoolApproval *a)
 {
 	Datum		values[APPROVAL_NATTS];
 	bool		nulls[APPROVAL_NATTS];
@@ -305,7 +305,7 @@ pool_approval_open(PoolWork *work, PoolLead *lead, PoolApproval *a,
 	a->status = "open";
 	a->created_at = pool_lead_time(lead, now);
 	a->decided_at = POOL_NO_TIME;
-	pool_approval_insert(work, a);
+	insert_approval(work, a);
 	if (pool_approval_is(a, "claim"))
 		pool_approval_reserve(work, lead, a);
 	pool_approval_log(work, lead, a, "requested", a->applicant_id, a->reason,

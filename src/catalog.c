@@ -282,12 +282,6 @@ pool_index_oid(PoolIndexId id)
 	return index_oids[id];
 }
 
-const char *
-pool_index_name(PoolIndexId id)
-{
-	return index_names[id];
-}
-
 /* Whether this database has the extension's tables. */
 bool
 pool_extension_exists(void)

@@ -340,7 +340,6 @@ enum
 extern void pool_catalog_init(void);
 extern Oid	pool_table_oid(PoolTableId id);
 extern Oid	pool_index_oid(PoolIndexId id);
-extern const char *pool_index_name(PoolIndexId id);
 extern bool pool_extension_exists(void);
 extern Oid	pool_sequence_oid(PoolSequenceId id);
 extern int64 pool_sequence_next(PoolSequenceId id);

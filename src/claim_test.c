@@ -35,8 +35,8 @@ pool_claim_look_at(PoolClaimCase *c, const PoolLead *lead)
 }
 
 /* The lead's document, good until the case is about another lead. */
-Jsonb *
-pool_claim_document(PoolClaimCase *c)
+static Jsonb *
+lead_document(PoolClaimCase *c)
 {
 	PoolTable  *table = pool_work_table(c->work, POOL_LEAD_DATA);
 	MemoryContext old;
@@ -63,7 +63,7 @@ pool_claim_document(PoolClaimCase *c)
 Jsonb *
 pool_claim_shown_document(PoolClaimCase *c)
 {
-	Jsonb	   *document = pool_claim_document(c);
+	Jsonb	   *document = lead_document(c);
 	MemoryContext old = MemoryContextSwitchTo(c->scratch);
 	ListCell   *lc;
 
@@ -109,7 +109,7 @@ judge_lead(PoolClaimCase *c, const PoolCondition *condition)
 {
 	if (condition->path == NULL)
 		return POOL_MATCH;
-	return judge(c, condition, pool_claim_document(c), NULL);
+	return judge(c, condition, lead_document(c), NULL);
 }
 
 /* ------------------------------------------------------------------------
@@ -172,7 +172,7 @@ rule_admits(PoolClaimCase *c, const PoolClaimRule *rule)
 		return false;
 	if (rule->member_condition.path == NULL)
 		return true;
-	lead = pool_claim_document(c);
+	lead = lead_document(c);
 	return judge(c, &rule->member_condition, member_document(c, conf),
 				 lead) == POOL_MATCH;
 }
@@ -344,8 +344,8 @@ pool_claim_check_lead(PoolClaimCase *c, PoolBound *bound)
 }
 
 /* The first test of all that fails. */
-const PoolClaimTest *
-pool_claim_check(PoolClaimCase *c, PoolBound *bound)
+static const PoolClaimTest *
+check_claim(PoolClaimCase *c, PoolBound *bound)
 {
 	return first_failing(c, true, true, bound);
 }
@@ -371,7 +371,7 @@ pool_claim_judge(PoolClaimCase *c, const PoolLead *lead, PoolBound *bound)
 		return lead->status == POOL_OWNED ? "taken" : "not_available";
 	if (c->quota == NULL)
 		return "contended";
-	failed = pool_claim_check(c, bound);
+	failed = check_claim(c, bound);
 	return failed != NULL ? failed->outcome : NULL;
 }
 

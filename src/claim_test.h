@@ -45,15 +45,12 @@ extern const PoolClaimTest pool_claim_tests[];
 extern const int pool_claim_test_count;
 
 extern void pool_claim_look_at(PoolClaimCase *c, const PoolLead *lead);
-extern Jsonb *pool_claim_document(PoolClaimCase *c);
 extern Jsonb *pool_claim_shown_document(PoolClaimCase *c);
 extern bool pool_claim_needs_approval(PoolClaimCase *c);
 extern const PoolClaimTest *pool_claim_check_member(PoolClaimCase *c,
 													PoolBound *bound);
 extern const PoolClaimTest *pool_claim_check_lead(PoolClaimCase *c,
 												  PoolBound *bound);
-extern const PoolClaimTest *pool_claim_check(PoolClaimCase *c,
-											 PoolBound *bound);
 extern const char *pool_claim_judge(PoolClaimCase *c, const PoolLead *lead,
 									PoolBound *bound);
 extern bool pool_claim_peek(const PoolClaimCase *c, int64 id,

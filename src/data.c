@@ -107,16 +107,6 @@ pool_data_lock(PoolTable *table, int64 id, Snapshot snapshot, PoolData *data)
 	return true;
 }
 
-void
-pool_data_insert(PoolTable *table, const PoolData *data)
-{
-	Datum		values[LEAD_DATA_NATTS];
-	bool		nulls[LEAD_DATA_NATTS];
-
-	form_data(data, values, nulls);
-	pool_table_insert(table, values, nulls);
-}
-
 /* Replaces the row in table->old, which pool_data_lock has locked. */
 void
 pool_data_update(PoolTable *table, const PoolData *data)

@@ -31,7 +31,6 @@ extern bool pool_data_read_by_key(PoolTable *table, int32 tenant_id,
 extern TimestampTz pool_data_created_at(int64 id);
 extern bool pool_data_lock(PoolTable *table, int64 id, Snapshot snapshot,
 						   PoolData *data);
-extern void pool_data_insert(PoolTable *table, const PoolData *data);
 extern void pool_data_update(PoolTable *table, const PoolData *data);
 
 #endif							/* POOL_DATA_H */

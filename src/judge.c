@@ -249,9 +249,9 @@ require_notice(PoolJudgement *j, PoolTimer *timer)
 		timer->due_at = Max(notice_over(j, timer->rule, j->now), j->now + 1);
 }
 
-void
-pool_judge_rule(PoolJudgement *j, const PoolTimerRule *rule,
-				PoolTimer *timer)
+static void
+judge_rule(PoolJudgement *j, const PoolTimerRule *rule,
+		   PoolTimer *timer)
 {
 	memset(timer, 0, sizeof(*timer));
 	timer->rule = rule;
@@ -274,7 +274,7 @@ pool_judge_all(PoolJudgement *j)
 	PoolTimer  *timers = palloc(Max(j->pool->n_rules, 1) * sizeof(PoolTimer));
 
 	for (int i = 0; i < j->pool->n_rules; i++)
-		pool_judge_rule(j, &j->pool->rules[i], &timers[i]);
+		judge_rule(j, &j->pool->rules[i], &timers[i]);
 	return timers;
 }
 

@@ -39,8 +39,6 @@ typedef struct PoolTimer
 extern void pool_judge_begin(PoolJudgement *j, PoolWork *work,
 							 Snapshot snapshot, PoolLead *lead,
 							 const PoolData *data, TimestampTz now);
-extern void pool_judge_rule(PoolJudgement *j, const PoolTimerRule *rule,
-							PoolTimer *timer);
 extern PoolTimer *pool_judge_all(PoolJudgement *j);
 extern const PoolTimer *pool_judge_next(PoolJudgement *j, bool acting);
 extern const PoolTimer *pool_judge_acting(const PoolJudgement *j,

@@ -289,8 +289,8 @@ is_before(const QueueSlot *slot, const PoolCandidate *entry, int at)
  * cannot be told here: whoever put back a lead that he did not lock may be
  * late.  Both stay, and whoever pops the dead one drops it.
  */
-void
-queue_slot_insert(QueueSlot *slot, const PoolCandidate *entry)
+static void
+insert_entry(QueueSlot *slot, const PoolCandidate *entry)
 {
 	int			at;
 
@@ -366,7 +366,7 @@ queue_slot_publish(const QueueKey *key, QueueSlot *slot,
 		else if (range)
 			queue_slot_pull_back(slot, lead->ticket);
 		else
-			queue_slot_insert(slot, lead);
+			insert_entry(slot, lead);
 	}
 	LWLockRelease(&slot->lock);
 }

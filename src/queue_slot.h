@@ -60,7 +60,6 @@ extern QueueKey queue_slot_key(PoolTable *leads, int32 pool_id);
 
 /* all under slot->lock */
 extern bool queue_slot_is(const QueueSlot *slot, const QueueKey *key);
-extern void queue_slot_insert(QueueSlot *slot, const PoolCandidate *entry);
 extern void queue_slot_pull_back(QueueSlot *slot, int64 ticket);
 extern void queue_slot_append(QueueSlot *slot, const PoolCandidate *entries,
 							  int n, int64 end);

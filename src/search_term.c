@@ -120,9 +120,9 @@ pool_terms_add_text(PoolTerms *terms, const char *text, int len, bool asked)
 }
 
 /* The term of a field with a plain value; none for another value. */
-void
-pool_terms_add_field(PoolTerms *terms, const char *key, int keylen,
-					 const JsonbValue *value)
+static void
+add_field(PoolTerms *terms, const char *key, int keylen,
+		  const JsonbValue *value)
 {
 	StringInfoData term;
 
@@ -171,8 +171,8 @@ add_attributes(PoolTerms *terms, Jsonb *attributes)
 			key = value;
 		else if ((token == WJB_VALUE && depth == 1) ||
 				 (token == WJB_ELEM && depth == 2))
-			pool_terms_add_field(terms, key.val.string.val,
-								 key.val.string.len, &value);
+			add_field(terms, key.val.string.val,
+					  key.val.string.len, &value);
 	}
 }
 
@@ -201,8 +201,8 @@ pool_terms_add_match(PoolTerms *terms, Jsonb *match)
 		if (token == WJB_KEY)
 			key = value;
 		else if (token == WJB_VALUE && is_indexed(&key))
-			pool_terms_add_field(terms, key.val.string.val,
-								 key.val.string.len, &value);
+			add_field(terms, key.val.string.val,
+					  key.val.string.len, &value);
 	}
 }
 
@@ -257,7 +257,7 @@ add_label_arg(FunctionCallInfo fcinfo, int argno, PoolTerms *terms,
 	label.type = jbvString;
 	label.val.string.val = VARDATA_ANY(value);
 	label.val.string.len = VARSIZE_ANY_EXHDR(value);
-	pool_terms_add_field(terms, field, strlen(field), &label);
+	add_field(terms, field, strlen(field), &label);
 }
 
 /* SQL, for the index: search_terms(key, name, source, grade, attributes) */

@@ -20,8 +20,6 @@ typedef struct PoolTerms
 extern char *pool_search_fold(const char *text, int len);
 extern void pool_terms_add_text(PoolTerms *terms, const char *text, int len,
 								bool asked);
-extern void pool_terms_add_field(PoolTerms *terms, const char *key, int keylen,
-								 const JsonbValue *value);
 extern void pool_terms_add_match(PoolTerms *terms, Jsonb *match);
 extern Datum pool_terms_array(PoolTerms *terms);
 
