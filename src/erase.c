@@ -204,9 +204,9 @@ pool_erase(PG_FUNCTION_ARGS)
 	PoolBatch  *batch;
 	int64	   *ids;
 	int			n = pool_arg_ids(call, 0, &ids);
+	int			n_all = add_merged(&ids, n);
 
-	batch = pool_batch_begin(call, &actor, ids, add_merged(&ids, n),
-							 check_erase, NULL);
+	batch = pool_batch_begin(call, &actor, ids, n_all, check_erase, NULL);
 	pool_batch_require_manager(batch, NULL);
 	pool_batch_lock_leads(batch);
 	pool_batch_require_manager(batch, NULL);
