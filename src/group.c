@@ -84,6 +84,8 @@ lock_group(PoolTable *table, int64 id, bool wait, IdentityGroup *group)
 					pool_report_serialization();
 		}
 	}
+	if (wait)
+		pool_report_serialization();
 	return false;
 }
 
