@@ -177,8 +177,13 @@ events(const char *consumer)
 			   PQgetisnull(result, i, 3) ? "-" : PQgetvalue(result, i, 3));
 	if (n > 0)
 	{
+		PGresult   *ack;
+
 		arguments[1] = PQgetvalue(result, n - 1, 0);
-		PQclear(query("SELECT pool.ack($1, $2)", 2, arguments));
+		ack = query("SELECT pool.ack($1, $2)", 2, arguments);
+		if (PQresultStatus(ack) != PGRES_TUPLES_OK)
+			fail(PQerrorMessage(connection));
+		PQclear(ack);
 	}
 	PQclear(result);
 	return n;
