@@ -3,6 +3,7 @@
 //   JWT_SECRET=... node check.mjs URL
 //
 // Says ok or not ok for each thing looked at.
+import { randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 
 const url = process.argv[2];
@@ -77,7 +78,7 @@ const open = await ask('ann',
   + '{ nodes { key attributes } } }');
 check('ann sees what is open, masked', open.data?.allLeadOpens.nodes,
   [{ key: 'c5', attributes: '{"city":"Shanghai"}' }]);
-const request = crypto.randomUUID();
+const request = randomUUID();
 check('she claims', await claimAs('ann', { request }), ['claimed c5']);
 check('the same request is the same claim',
   await claimAs('ann', { request }), ['claimed c5']);
