@@ -103,6 +103,7 @@ async function checkDesks() {
   await loser.waitForFunction((k) =>
     !document.querySelector(`#open tr[data-key="${k}"]`), {}, key);
   check('and it is gone from his page', true);
+  await loser.waitForSelector('body[data-ready]');
   await shoot(loser, 'desk');
 
   await press(winner, key, 'follow_up');
@@ -122,6 +123,7 @@ async function checkDesks() {
   await zh.waitForSelector('#message[data-outcome=claimed]');
   check('the desk speaks Chinese', /领取成功/.test(
     await zh.$eval('#message', (m) => m.textContent)));
+  await zh.waitForSelector('body[data-ready=cid]');
   await shoot(zh, 'desk.zh-CN');
   for (const page of [...desks, zh]) {
     check('no errors at a desk', page.errors.length === 0, page.errors);

@@ -1,8 +1,10 @@
 // The pictures: each asks the server for rows of one view and draws them.
 import { speak, word } from './words.js';
 
+const colours = { missed: '#c8553d' };
 const series = (rows, type, names, more = {}) => names.map((name) => ({
-  name: word(name), type, data: rows.map((row) => row[name]), ...more }));
+  name: word(name), type, data: rows.map((row) => row[name]),
+  itemStyle: { color: colours[name] }, ...more }));
 
 const bars = (rows, label, names, more) => ({
   xAxis: { type: 'category', data: rows.map((row) => row[label]) },
