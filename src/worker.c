@@ -451,7 +451,7 @@ static void
 come_again(Run *run, bool soon)
 {
 	int			wait = soon ? Min(pool_worker_naptime, RETRY_MS) :
-		pool_worker_naptime;
+	pool_worker_naptime;
 
 	run->next = TimestampTzPlusMilliseconds(soon ? GetCurrentTimestamp() :
 											run->slot->begun, wait);

@@ -249,7 +249,7 @@ ask_for_noted(bool prepared)
 {
 	TimestampTz at = prepared ? POOL_WAKE_NEVER : pool_wake_at;
 	TimestampTz now = prepared ? GetCurrentTimestamp() :
-		GetCurrentTransactionStopTimestamp();
+	GetCurrentTransactionStopTimestamp();
 
 	if (prepared || pool_wake_written)
 		at = Min(at, TimestampTzPlusMilliseconds(now, pool_worker_naptime));
