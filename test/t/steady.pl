@@ -125,7 +125,7 @@ INSERT INTO pool.member (key) VALUES ('prompt');
 INSERT INTO pool.timer_rule (pool_id, name, basis, after)
 SELECT id, 'soon', 'follow_up', '2 seconds' FROM pool.pool WHERE name = 'soon';
 INSERT INTO pool.intake (pool, key)
-SELECT 'soon', 'k' || i FROM generate_series(1, 9) i;
+SELECT 'soon', 'soon-' || i FROM generate_series(1, 9) i;
 SQL
 }
 $node->reload;
