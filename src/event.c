@@ -23,6 +23,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
+#include "wake.h"
 
 /*
  * Raises the sequence to this server's node number, and draws an id.  Those
@@ -120,6 +121,7 @@ pool_event_append(PoolWork *work, const PoolEvent *event,
 	PUT(EVENT_DETAIL, JsonbPGetDatum(event->detail), event->detail == NULL);
 #undef PUT
 	pool_table_insert(pool_work_table(work, POOL_EVENT), v, n);
+	pool_wake_written = true;
 	return id;
 }
 
