@@ -303,16 +303,12 @@ insert_attachment(Attaching *at)
 	CommandCounterIncrement();
 }
 
-/* As the caller, who owns the table. */
+/* As the extension's owner: nobody else may have triggers of its functions. */
 static void
 create_triggers(const PoolAttachment *a)
 {
-	Oid			user;
-	int			context;
-	PoolSql		sql;
+	PoolSql		sql = pool_sql_begin();
 
-	GetUserIdAndSecContext(&user, &context);
-	sql = pool_sql_begin_as(user, 0);
 	for (int i = 0; i < (int) lengthof(triggers); i++)
 		pool_sql_run(psprintf("CREATE TRIGGER %s %s FOR EACH STATEMENT"
 							  " EXECUTE FUNCTION pool.attached_written()",

@@ -18,11 +18,19 @@ typedef struct PoolAttachCount
 	int64		n;
 } PoolAttachCount;
 
+/* Which rows are to enter. */
+typedef enum PoolAttachRows
+{
+	POOL_ATTACH_EXISTING,		/* there before the table was attached */
+	POOL_ATTACH_INSERTED,
+	POOL_ATTACH_UPDATED
+} PoolAttachRows;
+
 /* attach_row.c: rows, and what they say of leads */
 #define POOL_ATTACH_CHUNK 5000
 extern void pool_attach_check_columns(const PoolAttachment *a);
-extern void pool_attach_enter(const PoolAttachment *a, Datum rows,
-							  bool existing, List **counts);
+extern bool pool_attach_enter(const PoolAttachment *a, Datum rows,
+							  PoolAttachRows how, List **counts);
 extern void pool_attach_enter_all(const PoolAttachment *a, List **counts);
 extern Datum pool_attach_fetch(Portal portal, MemoryContext context);
 extern PoolSql pool_attach_as_owner(const PoolAttachment *a);

@@ -33,11 +33,14 @@
 #define MATCHES "(r.condition IS NULL OR coalesce(r.doc @@ r.condition, false))"
 #define IS_KNOWN \
 	"EXISTS (SELECT FROM pool.lead_data d" \
-	"  WHERE d.tenant_id = r.tenant_id AND d.key = r.lead_key)"
+	"  JOIN pool.lead_state s ON s.id = d.id" \
+	"  WHERE d.tenant_id = r.tenant_id AND d.key = r.lead_key" \
+	"  AND NOT ($4 AND s.status = 'archived'))"
 
 /*
  * $1 attachment, $2 rows, $3 whether they were there before: then the spells
- * have begun before, too.
+ * have begun before, too; $4 whether they are new: then archived leads of the
+ * same keys are reopened.
  */
 static const char *const enter_query =
 "INSERT INTO pool.intake (pool, key, name, source, grade, priority,"
@@ -124,6 +127,7 @@ pool_attach_as_nobody(void (*work) (void *arg), void *arg)
 	{
 		PoolSql		sql = pool_sql_begin();
 
+		pool_sql_walk_indexes();
 		pool_acting_set(POOL_ACTING_NOBODY);
 		/* a caller that only checks his own rows does not mean these */
 		(void) set_config_option("pool_ext.intake_mode", "load", PGC_USERSET,
@@ -170,8 +174,9 @@ typedef struct Entering
 {
 	const PoolAttachment *a;
 	Datum		rows;
-	bool		existing;
-	List	  **counts;			/* NULL = nobody counts */
+	PoolAttachRows how;
+	List	  **counts;
+	bool		any;			/* of them enter */
 	MemoryContext context;		/* of the counts */
 } Entering;
 
@@ -209,11 +214,12 @@ count_rows(Entering *e, const char *outcome, const char *owner,
 	MemoryContextSwitchTo(old);
 }
 
-/* Adds up the rows that the statement just run has returned. */
-static void
+/* Adds up what the statement just run has returned; how many rows it was. */
+static int64
 count_result(Entering *e)
 {
 	SPITupleTable *table = SPI_tuptable;
+	int64		sum = 0;
 
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -222,41 +228,44 @@ count_result(Entering *e)
 		for (int c = 0; c < 4; c++)
 			v[c] = SPI_getvalue(table->vals[i], table->tupdesc, c + 1);
 		count_rows(e, v[0], v[1], v[2], pg_strtoint64(v[3]));
+		sum += pg_strtoint64(v[3]);
 	}
+	return sum;
 }
 
 static void
 enter(void *arg)
 {
 	Entering   *e = arg;
-	Oid			types[3] = {INT4OID, JSONBARRAYOID, BOOLOID};
-	Datum		values[3] = {Int32GetDatum(e->a->id), e->rows,
-	BoolGetDatum(e->existing)};
+	Oid			types[4] = {INT4OID, JSONBARRAYOID, BOOLOID, BOOLOID};
+	Datum		values[4] = {Int32GetDatum(e->a->id), e->rows,
+		BoolGetDatum(e->how == POOL_ATTACH_EXISTING),
+	BoolGetDatum(e->how == POOL_ATTACH_INSERTED)};
 
-	if (e->counts != NULL)
-	{
-		pool_sql_run(skipped_query, 2, types, values, NULL);
-		count_result(e);
-	}
-	pool_sql_run(enter_query, 3, types, values, NULL);
-	if (e->counts != NULL)
-	{
-		pool_sql_run(verdict_query, 0, NULL, NULL, NULL);
-		count_result(e);
-	}
+	ArrayType  *rows = DatumGetArrayTypeP(e->rows);
+
+	pool_sql_run(skipped_query, 4, types, values, NULL);
+	e->any = count_result(e) < ArrayGetNItems(ARR_NDIM(rows), ARR_DIMS(rows));
+	if (!e->any)
+		return;
+	pool_sql_run(enter_query, 4, types, values, NULL);
+	pool_sql_run(verdict_query, 0, NULL, NULL, NULL);
+	(void) count_result(e);
 }
 
 /*
  * Lets in these rows, a jsonb[], but for those that are leads already, do not
  * match, or name an owner who is no member.  *counts gets what became of all.
+ * Returns whether any was left.
  */
-void
-pool_attach_enter(const PoolAttachment *a, Datum rows, bool existing,
+bool
+pool_attach_enter(const PoolAttachment *a, Datum rows, PoolAttachRows how,
 				  List **counts)
 {
-	Entering	e = {a, rows, existing, counts, CurrentMemoryContext};
+	Entering	e = {a, rows, how, counts, false, CurrentMemoryContext};
 
 	pool_attach_as_nobody(enter, &e);
+	return e.any;
 }
 
 /* The next rows of the cursor as a jsonb[], 0 if there is none left. */
@@ -301,7 +310,7 @@ pool_attach_enter_all(const PoolAttachment *a, List **counts)
 		MemoryContext inner = MemoryContextSwitchTo(outer);
 
 		CHECK_FOR_INTERRUPTS();
-		pool_attach_enter(a, rows, true, counts);
+		(void) pool_attach_enter(a, rows, POOL_ATTACH_EXISTING, counts);
 		pool_attach_write_rows(a, rows);
 		MemoryContextSwitchTo(inner);
 		MemoryContextReset(chunk);

@@ -5,13 +5,23 @@
 #ifndef POOL_ATTACH_SQL_H
 #define POOL_ATTACH_SQL_H
 
-/* $1 attachment, $2 rows as a jsonb[]: called r below */
+/*
+ * $1 attachment, $2 rows as a jsonb[]: called r below.  Names have a collation
+ * that no index of ours has.
+ */
 #define POOL_ATTACHED_ROWS \
 	"SELECT a.*, x.doc, x.n," \
-	" a.key_prefix || (x.doc ->> a.key_column::text) AS lead_key," \
-	" nullif(x.doc ->> a.owner_column::text, a.nobody) AS owner_value" \
+	" (a.key_prefix || (x.doc ->> a.key_column::text)) COLLATE \"default\"" \
+	"  AS lead_key," \
+	" nullif(x.doc ->> a.owner_column::text, a.nobody) COLLATE \"default\"" \
+	"  AS owner_value" \
 	" FROM pool.attachment a, unnest($2) WITH ORDINALITY x (doc, n)" \
 	" WHERE a.id = $1"
+
+/* the lead_data of r, looked up for each row: for CROSS JOIN LATERAL */
+#define POOL_ATTACHED_LEAD \
+	"(SELECT * FROM pool.lead_data l" \
+	"  WHERE l.tenant_id = r.tenant_id AND l.key = r.lead_key OFFSET 0)"
 
 /* which member m the owner column of r names */
 #define POOL_ATTACHED_MEMBER \

@@ -35,11 +35,13 @@ typedef struct Written
 	Datum		gone;			/* rows whose keys are there no more, likewise */
 	int32		self;			/* the caller's member, 0 = none */
 	bool		deleted;
+	bool		entered;		/* they are new to the pool: owners count only */
 } Written;
 
 /*
  * What each lead would need so that it is as its row says.  $1 attachment,
- * $2 rows, $3 the caller's member, $4 whether the rows were deleted.
+ * $2 rows, $3 the caller's member, $4 whether the rows were deleted, $5 whether
+ * they have just been let in: then a rule may have found an owner for them.
  */
 #define DIFFERENCES \
 	"SELECT s.id, s.status, s.owner_id," \
@@ -55,11 +57,11 @@ typedef struct Written
 	"  ELSE 'reclaim' END AS op" \
 	" FROM (" POOL_ATTACHED_ROWS ") r" \
 	" JOIN pool.tenant t ON t.id = r.tenant_id" \
-	" JOIN pool.lead_data d" \
-	"  ON d.tenant_id = r.tenant_id AND d.key = r.lead_key" \
+	" CROSS JOIN LATERAL " POOL_ATTACHED_LEAD " d" \
 	" JOIN pool.lead_state s ON s.id = d.id" \
 	" LEFT JOIN pool.member m ON " POOL_ATTACHED_MEMBER \
 	" WHERE CASE WHEN $4 THEN s.status IN ('available', 'owned', 'review')" \
+	"  WHEN $5 AND r.owner_value IS NULL THEN false" \
 	"  ELSE " POOL_ATTACHED_OWNER " IS DISTINCT FROM m.id" \
 	"   OR (r.owner_value IS NOT NULL AND m.id IS NULL) END"
 
@@ -83,11 +85,12 @@ static const char *const groups_query =
 static uint64
 run(const Written *w, const char *query, Datum rows)
 {
-	Oid			types[4] = {INT4OID, JSONBARRAYOID, INT4OID, BOOLOID};
-	Datum		values[4] = {Int32GetDatum(w->a->id), rows,
-	Int32GetDatum(w->self), BoolGetDatum(w->deleted)};
+	Oid			types[5] = {INT4OID, JSONBARRAYOID, INT4OID, BOOLOID, BOOLOID};
+	Datum		values[5] = {Int32GetDatum(w->a->id), rows,
+		Int32GetDatum(w->self), BoolGetDatum(w->deleted),
+	BoolGetDatum(w->entered)};
 
-	return pool_sql_run(query, 4, types, values, NULL);
+	return pool_sql_run(query, 5, types, values, NULL);
 }
 
 /* ------------------------------------------------------------------------
@@ -339,17 +342,19 @@ refuse_truncate(const PoolAttachment *a)
 
 /*
  * New rows enter; so do rows that have come to match.  An owner whom nobody
- * knows is an error unless such things are only logged.
+ * knows is an error unless such things are only logged.  Returns whether
+ * anything may have changed.
  */
-static void
-let_in(const Written *w)
+static bool
+let_in(const Written *w, PoolAttachRows how)
 {
 	List	   *counts = NIL;
 	ListCell   *lc;
 
-	pool_attach_enter(w->a, w->rows, false, &counts);
+	bool		any = pool_attach_enter(w->a, w->rows, how, &counts);
+
 	if (w->a->on_bypass == 'l')
-		return;
+		return any;
 	foreach(lc, counts)
 	{
 		const PoolAttachCount *count = lfirst(lc);
@@ -363,17 +368,25 @@ let_in(const Written *w)
 					 errhint("INSERT INTO pool.member, or leave the owner "
 							 "out.")));
 	}
+	return any || how == POOL_ATTACH_INSERTED;
+}
+
+static void
+report_stray(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("pool.attached_written() is a trigger function of attached tables"),
+			 errdetail("No row of pool.attachment is about this one."),
+			 errhint("See pool.attach(); drop a trigger that a copy of a table "
+					 "has brought along.")));
 }
 
 static TriggerData *
 called_by(FunctionCallInfo fcinfo)
 {
 	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("pool.attached_written() is a trigger function"),
-				 errdetail("It belongs to the triggers of attached tables."),
-				 errhint("See pool.attach().")));
+		report_stray();
 	return (TriggerData *) fcinfo->context;
 }
 
@@ -387,7 +400,7 @@ pool_attached_written(PG_FUNCTION_ARGS)
 	pool_config_refresh();
 	w.a = pool_attachment_of(RelationGetRelid(trigger->tg_relation));
 	if (w.a == NULL)
-		return PointerGetDatum(NULL);
+		report_stray();
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
 		refuse_truncate(w.a);
 	pool_attach_check_columns(w.a);
@@ -396,9 +409,16 @@ pool_attached_written(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	w.self = pool_caller_member();
 	w.deleted = TRIGGER_FIRED_BY_DELETE(trigger->tg_event);
-	if (!w.deleted && w.rows != 0)
-		let_in(&w);
-	/* a new row of a lead that was here before says who owns it, as well */
+	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		pool_attach_as_nobody(handle, &w);
+	if (w.deleted || w.rows == 0 ||
+		!let_in(&w, TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ?
+				POOL_ATTACH_INSERTED : POOL_ATTACH_UPDATED))
+		return PointerGetDatum(NULL);
+	w.entered = true;
 	pool_attach_as_nobody(handle, &w);
+	/* a lead that was here before keeps its owner where the row names none */
+	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		pool_attach_write_rows(w.a, w.rows);
 	return PointerGetDatum(NULL);
 }

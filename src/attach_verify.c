@@ -16,7 +16,7 @@
 /* $1 attachment, $2 rows with key and owner */
 static const char *const compare_query =
 "SELECT s.id FROM (" POOL_ATTACHED_ROWS ") r"
-" JOIN pool.lead_data d ON d.tenant_id = r.tenant_id AND d.key = r.lead_key"
+" CROSS JOIN LATERAL " POOL_ATTACHED_LEAD " d"
 " JOIN pool.lead_state s ON s.id = d.id"
 " LEFT JOIN pool.member m ON " POOL_ATTACHED_MEMBER
 " WHERE " POOL_ATTACHED_OWNER " IS DISTINCT FROM m.id"
@@ -44,6 +44,7 @@ compare(PoolCall *call, const PoolAttachment *a, Datum rows)
 	uint64		n;
 	SPITupleTable *found;
 
+	pool_sql_walk_indexes();
 	if (SPI_execute_with_args(compare_query, 2, types, values, NULL, true,
 							  0) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute failed");

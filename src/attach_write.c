@@ -24,7 +24,7 @@ typedef struct Column
 } Column;
 
 /* $1 attachment, $2 leads, $3 what keys look like in the table */
-#define OWNERS(source, filter) \
+#define OWNERS(source) \
 	"SELECT array_agg(x.key), array_agg(coalesce(x.owner, x.nobody))," \
 	" array_agg(x.shared)," \
 	" count(*) FILTER (WHERE x.member_id IS NOT NULL AND x.owner IS NULL)" \
@@ -32,19 +32,20 @@ typedef struct Column
 	"  CASE WHEN a.member_field IS NULL THEN m.key" \
 	"   ELSE m.profile ->> a.member_field END AS owner, a.nobody," \
 	"  s.status = 'available' AS shared, m.id AS member_id" \
-	"  FROM pool.attachment a " source \
+	"  FROM " source \
 	"  JOIN pool.lead_state s ON s.id = d.id" \
 	"  LEFT JOIN pool.member m ON m.id = " POOL_ATTACHED_OWNER \
-	"  WHERE a.id = $1 " filter " AND starts_with(d.key, a.key_prefix)) x" \
+	"  WHERE a.id = $1 AND starts_with(d.key, a.key_prefix) OFFSET 0) x" \
 	" WHERE x.key ~ $3"
 
+/* OFFSET 0: each lead is looked up, whatever the planner makes of arrays */
 static const char *const owners_of_leads =
-OWNERS("JOIN pool.lead_data d ON d.tenant_id = a.tenant_id",
-	   "AND d.id = ANY ($2)");
+OWNERS("unnest($2) i (id) CROSS JOIN LATERAL"
+	   " (SELECT * FROM pool.lead_data l WHERE l.id = i.id OFFSET 0) d"
+	   " JOIN pool.attachment a ON a.tenant_id = d.tenant_id");
 static const char *const owners_of_rows =
-OWNERS("CROSS JOIN unnest($2) x (doc) JOIN pool.lead_data d"
-	   " ON d.tenant_id = a.tenant_id"
-	   " AND d.key = a.key_prefix || (x.doc ->> a.key_column::text)", "");
+OWNERS("(" POOL_ATTACHED_ROWS ") r CROSS JOIN LATERAL " POOL_ATTACHED_LEAD " d"
+	   " JOIN pool.attachment a ON a.id = r.id");
 
 void
 pool_attach_report_gone(const char *table, const char *column)
@@ -134,6 +135,7 @@ read_owners(const PoolAttachment *a, const char *query, Oid type, Datum which,
 
 	values[2] = CStringGetTextDatum(key_pattern(key.type));
 	sql = pool_sql_begin();
+	pool_sql_walk_indexes();
 	pool_sql_run(query, 3, types, values, NULL);
 	unnamed = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
 										  SPI_tuptable->tupdesc, 4, &isnull));
@@ -175,6 +177,7 @@ write_owners(const PoolAttachment *a, const char *query, Oid type, Datum which)
 		return;
 	command = update_command(a);
 	sql = pool_attach_as_owner(a);
+	pool_sql_walk_indexes();
 	pool_sql_run(command, 3, types, owners, NULL);
 	pool_sql_end(sql);
 }

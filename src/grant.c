@@ -203,7 +203,6 @@ static const Privilege privileges[] = {
 	{"SELECT ON TABLE pool.bypass", ADMIN},
 	{"EXECUTE ON FUNCTION pool.attach", ADMIN},
 	{"EXECUTE ON FUNCTION pool.detach", ADMIN},
-	{"EXECUTE ON FUNCTION pool.attached_written", ADMIN},
 	{"EXECUTE ON FUNCTION pool.default_tenant", ADMIN},
 	{"SELECT ON TABLE pool.verification", ADMIN},
 	{"EXECUTE ON FUNCTION pool.verify", ADMIN},
