@@ -11,6 +11,7 @@
 
 #include "access.h"
 #include "attempt.h"
+#include "catalog/catalog.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
@@ -72,7 +73,7 @@ check_relation(Oid relid)
 		aclcheck_error(ACLCHECK_NOT_OWNER,
 					   get_relkind_objtype(get_rel_relkind(relid)), name);
 	if (get_rel_relkind(relid) != RELKIND_RELATION ||
-		get_rel_relispartition(relid) ||
+		get_rel_relispartition(relid) || IsCatalogRelationOid(relid) ||
 		get_rel_namespace(relid) == get_rel_namespace(pool_table_oid(POOL_LEAD_STATE)) ||
 		get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
 		ereport(ERROR,
@@ -437,6 +438,7 @@ pool_detach(PG_FUNCTION_ARGS)
 {
 	const PoolAttachment *a;
 	PoolAttachment copy;
+	const char *name;
 	Oid			type = INT4OID;
 	Datum		id;
 	PoolSql		sql;
@@ -452,10 +454,12 @@ pool_detach(PG_FUNCTION_ARGS)
 				 errhint("Name the table.")));
 	pool_config_refresh();
 	a = pool_attachment_of(PG_GETARG_OID(0));
+	name = get_rel_name(PG_GETARG_OID(0));
 	if (a == NULL || !pool_caller_sees_tenant(a->tenant_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table %u is not attached", PG_GETARG_OID(0)),
+				 errmsg("table \"%s\" is not attached",
+						name != NULL ? name : "(dropped)"),
 				 errdetail("No row of pool.attachment is about it."),
 				 errhint("See pool.attach().")));
 	copy = *a;

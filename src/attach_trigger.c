@@ -148,6 +148,7 @@ static const struct
 	const char *call;
 	const char *done;
 }			calls[] =
+
 {
 	{"claim", "pool.claim_leads($1, $2)", "claimed"},
 	{"assign", "pool.assign($1, $2, NULL, $3)", "assigned"},

@@ -98,6 +98,9 @@ COMMENT ON COLUMN pool.bypass.owner_id IS
 COMMENT ON COLUMN pool.bypass.member_id IS
     'The member whom the column names now (id); NULL = nobody, or no member.';
 
+COMMENT ON SEQUENCE pool.attachment_id_seq IS 'Numbers of attachments.';
+COMMENT ON SEQUENCE pool.bypass_id_seq IS 'Numbers of rows of bypass.';
+
 CREATE FUNCTION pool.attached_written() RETURNS trigger
     AS 'MODULE_PATHNAME', 'pool_attached_written'
     LANGUAGE C;
