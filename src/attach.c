@@ -34,8 +34,7 @@ enum
 
 static const char *const triggers[] = {
 	"AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows",
-	"AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows"
-	" NEW TABLE AS new_rows",
+	"AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows",
 	"AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows",
 	"BEFORE TRUNCATE ON %s"
 };

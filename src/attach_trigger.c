@@ -245,7 +245,8 @@ follow_rows(const Written *w, Datum rows)
 		run(w, log_query, rows);
 		return;
 	}
-	if (pool_sql_run(lock_query, 1, &type, &leads, NULL) < n)
+	if (pool_sql_run(lock_query, 1, &type, &leads, NULL) <
+		(uint64) n)
 		report_busy(w);
 	do_as_rows_say(w, rows);
 }
