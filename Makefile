@@ -134,6 +134,7 @@ OBJS = \
 	src/verdict.o \
 	src/verify.o \
 	src/visible.o \
+	src/wake.o \
 	src/worker.o \
 	src/worker_slot.o \
 	src/worker_status.o \

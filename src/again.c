@@ -3,9 +3,9 @@
  *	  A customer who is known already asks to be let in.
  *
  * An archived lead comes back, unless it was archived for good; a converted
- * one comes back while its pool keeps it for its last owner; any other notes
- * the inquiry, is joined by a second lead, or is only reported: that is the
- * pool's duplicate_policy.
+ * one comes back while its pool keeps it for its last owner; any other, in
+ * whatever state, notes the inquiry, is joined by a second lead, or is only
+ * reported: that is the pool's duplicate_policy.
  */
 #include "compat.h"
 #include "again.h"
@@ -213,11 +213,8 @@ static void
 change_known(PoolWork *work, PoolEntry *entry, PoolLead *lead,
 			 int32 actor_id, TimestampTz now)
 {
-	if (lead->status == POOL_ARCHIVED)
-	{
-		if (!is_archived_for_good(work, lead))
-			bring_back(work, entry, lead, entry->pool_id, actor_id, now);
-	}
+	if (lead->status == POOL_ARCHIVED && !is_archived_for_good(work, lead))
+		bring_back(work, entry, lead, entry->pool_id, actor_id, now);
 	else if (pool_again_keeps(lead, now))
 	{
 		entry->owner_id = lead->last_owner_id;

@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
+#include "wake.h"
 
 #define MAX_POOL_DEPTH 100
 
@@ -158,6 +159,8 @@ pool_approval_insert(PoolWork *work, PoolApproval *a)
 	a->id = pool_sequence_new_id(POOL_APPROVAL_ID_SEQ);
 	form_approval(a, values, nulls);
 	pool_table_insert(pool_work_table(work, POOL_APPROVAL), values, nulls);
+	/* the worker finds out when it expires or a rule escalates it */
+	pool_wake_now();
 }
 
 /*

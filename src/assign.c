@@ -361,6 +361,21 @@ refuse_group(PoolBatch *batch, const PoolHanding *h, const PoolBatchItem *item)
 	return n == 1 ? NULL : refuse_siblings(batch, h, item);
 }
 
+/* Why the member cannot receive the lead, his own place in its pool left out. */
+static const char *
+refuse_passing(PoolBatch *batch, const PoolHanding *h, const PoolLead *lead)
+{
+	PoolQuota  *from = pool_batch_quota(batch, lead->pool_id, lead->owner_id);
+	PoolQuota  *to = pool_batch_quota(batch, target_pool(h, lead),
+									  h->member->id);
+	const char *refusal;
+
+	pool_quota_lose(batch->set, from);
+	refusal = refuse_receiver(batch->set, to);
+	pool_quota_regain(batch->set, from);
+	return refusal;
+}
+
 /*
  * Passes an owned and locked lead on, with row, event and counters, which are
  * locked.  Returns `transferred`, or why not: then nothing has changed.
@@ -382,19 +397,15 @@ pool_transfer_one(PoolBatch *batch, const PoolHanding *h,
 		return item->outcome;
 	if (must_ask(batch, h, "transfer", lead))
 		return item->outcome = "approval";
-	item->outcome = refuse_group(batch, h, item);
+	item->outcome = refuse_passing(batch, h, lead);
+	if (item->outcome == NULL)
+		item->outcome = refuse_group(batch, h, item);
 	if (item->outcome != NULL)
 		return item->outcome;
 	from = pool_batch_quota(batch, lead->pool_id, lead->owner_id);
 	to = pool_batch_quota(batch, target_pool(h, lead), h->member->id);
-	/* his own place becomes free before it is asked for */
+	/* his own place becomes free before it is filled */
 	pool_quota_lose(batch->set, from);
-	item->outcome = refuse_receiver(batch->set, to);
-	if (item->outcome != NULL)
-	{
-		pool_quota_regain(batch->set, from);
-		return item->outcome;
-	}
 	pool_batch_open(batch, item, &data);
 	begin_event(work, h, batch->now, &event, lead, &detail);
 	pool_detail_int(&detail, "from", lead->owner_id);
@@ -412,19 +423,28 @@ pool_transfer_one(PoolBatch *batch, const PoolHanding *h,
 	return "transferred";
 }
 
-/* Of one customer's leads all are refused or none. */
-static const char *
-transfer_item(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
+/*
+ * Of one customer's leads all are refused or none: so they go at once, before
+ * another of the batch takes the place that was found for them.
+ */
+static void
+transfer_item(PoolBatch *batch, const PoolHanding *h, int first,
+			  const char **outcomes)
 {
-	PoolBatchItem before = *item;
-	const char *outcome = pool_transfer_one(batch, h, item);
+	PoolBatchItem before = batch->items[first];
+	const char *refusal;
 
-	if (before.outcome == NULL && item->outcome != NULL &&
-		before.lead.group_id != 0)
-		for (int i = 0; i < batch->n; i++)
-			if (are_siblings(&before, &batch->items[i]))
-				batch->items[i].outcome = item->outcome;
-	return outcome;
+	outcomes[first] = pool_transfer_one(batch, h, &batch->items[first]);
+	refusal = batch->items[first].outcome;
+	if (before.outcome != NULL || before.lead.group_id == 0)
+		return;
+	for (int i = first + 1; i < batch->n; i++)
+	{
+		if (!are_siblings(&before, &batch->items[i]))
+			continue;
+		batch->items[i].outcome = refusal;
+		outcomes[i] = pool_transfer_one(batch, h, &batch->items[i]);
+	}
 }
 
 /*
@@ -436,6 +456,7 @@ pool_transfer(PG_FUNCTION_ARGS)
 	PoolCall   *call = pool_call_begin(fcinfo, "transfer");
 	PoolHanding h = {0};
 	PoolBatch  *batch;
+	const char **outcomes;
 	int64	   *ids;
 	int			n = pool_arg_ids(call, 0, &ids);
 
@@ -457,8 +478,12 @@ pool_transfer(PG_FUNCTION_ARGS)
 	}
 	pool_batch_lock_counters(batch);
 	h.together = true;
+	outcomes = palloc0(Max(n, 1) * sizeof(char *));
 	for (int i = 0; i < n; i++)
-		pool_batch_emit(batch, &batch->items[i],
-						transfer_item(batch, &h, &batch->items[i]));
+	{
+		if (outcomes[i] == NULL)
+			transfer_item(batch, &h, i, outcomes);
+		pool_batch_emit(batch, &batch->items[i], outcomes[i]);
+	}
 	return pool_batch_end(batch);
 }

@@ -21,6 +21,7 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/xid8.h"
+#include "wake.h"
 
 PG_FUNCTION_INFO_V1(pool_resume_run);
 
@@ -169,6 +170,7 @@ release_brake(int64 run_id)
 	Datum		values[1] = {Int64GetDatum(run_id)};
 	PoolSql		sql = pool_sql_begin();
 
+	pool_wake_now();
 	pool_sql_run("UPDATE pool.run SET status = 'running' WHERE id = $1",
 				 1, types, values, NULL);
 	pool_sql_end(sql);

@@ -25,6 +25,7 @@
 #include "utils/inval.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "wake.h"
 
 PG_FUNCTION_INFO_V1(pool_config_written);
 PG_FUNCTION_INFO_V1(pool_tenant_written);
@@ -86,6 +87,7 @@ Datum
 pool_config_written(PG_FUNCTION_ARGS)
 {
 	CacheInvalidateRelcache(pool_trigger_data(fcinfo)->tg_relation);
+	pool_wake_now();
 	return PointerGetDatum(NULL);
 }
 

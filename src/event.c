@@ -24,6 +24,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
+#include "wake.h"
 
 /*
  * Raises the sequence to this server's node number, and draws an id.  Those
@@ -122,6 +123,7 @@ pool_event_append(PoolWork *work, const PoolEvent *event,
 #undef PUT
 	pool_table_insert(pool_work_table(work, POOL_EVENT), v, n);
 	pool_attach_note(work, lead, event->kind);
+	pool_wake_written = true;
 	return id;
 }
 

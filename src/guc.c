@@ -16,7 +16,7 @@ int			pool_queue_pools = 1000;
 int			pool_request_retention = 7 * 24 * 3600;
 int			pool_intake_mode = POOL_INTAKE_LOAD;
 bool		pool_worker_enabled = true;
-int			pool_worker_naptime = 10000;
+int			pool_worker_naptime = 60000;
 int			pool_worker_batch = 100;
 int			pool_worker_limit = 2;
 
@@ -35,9 +35,9 @@ define_worker_settings(void)
 							 &pool_worker_enabled, true,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("pool_ext.worker_naptime",
-							"Longest time between two looks at a database with nothing due.",
-							NULL,
-							&pool_worker_naptime, 10000, 10, 3600 * 1000,
+							"Longest time between two looks at a database where something is written.",
+							"What falls due is acted on at its time, however long this is; where nothing is written, each tenth look is enough, or one in ten minutes.",
+							&pool_worker_naptime, 60000, 10, 3600 * 1000,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("pool_ext.worker_batch",
 							"Leads that time changes in one transaction of a worker.",

@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "sql.h"
 #include "table.h"
+#include "wake.h"
 
 PG_FUNCTION_INFO_V1(pool_resume);
 
@@ -136,6 +137,7 @@ pool_resume(PG_FUNCTION_ARGS)
 	pool_config_refresh();
 	pool_require_all_tenants("resume");
 	pool_job_resume();
+	pool_wake_now();
 	was_active = pool_installation_active();
 	(void) pool_generation();
 	sql = pool_sql_begin();

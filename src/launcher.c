@@ -34,10 +34,7 @@
 
 #define MAX_WORKERS 64			/* pool_ext.worker_limit cannot be more */
 #define RESTART_SECONDS 5
-#define POLL_MS 1000			/* while workers run */
-#define LOOK_AGAIN_MS (5 * 60 * 1000)	/* where there is no extension */
-#define MIN_PAUSE_MS 1000
-#define MAX_PAUSE_MS (5 * 60 * 1000)
+#define POLL_MS 1000			/* while workers are to end */
 
 /* A worker this launcher has asked for. */
 typedef struct Started
@@ -92,6 +89,7 @@ attach(void)
 {
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	worker_shared->launcher = MyLatch;
+	worker_shared->awaited = 0;
 	for (int i = 0; i < WORKER_SLOTS; i++)
 	{
 		WorkerSlot *slot = &worker_shared->slots[i];
@@ -108,46 +106,14 @@ attach(void)
  * Workers that ended
  * ------------------------------------------------------------------------ */
 
-static int
-pause_ms(int failures)
-{
-	int			pause = Max(pool_worker_naptime, MIN_PAUSE_MS);
-
-	while (--failures > 0 && pause < MAX_PAUSE_MS)
-		pause *= 2;
-	return Min(pause, MAX_PAUSE_MS);
-}
-
 /* The slot is free again; its database is left alone for a while. */
 static void
-remember_absent(WorkerSlot *slot, TimestampTz now)
+remember_absent(WorkerSlot *slot)
 {
 	Absent	   *entry = hash_search(absent, &slot->database, HASH_ENTER, NULL);
 
-	entry->until = TimestampTzPlusMilliseconds(now, LOOK_AGAIN_MS);
+	entry->until = slot->not_before;
 	slot->database = InvalidOid;
-}
-
-/* When the next worker is due after this one; slots' lock held. */
-static void
-schedule(WorkerSlot *slot, TimestampTz now)
-{
-	int			wait;
-
-	if (!slot->left)
-		wait = pause_ms(++slot->failures);
-	else if (slot->look_again)
-		wait = 0;
-	else if (slot->found == WORKER_NO_EXTENSION)
-	{
-		remember_absent(slot, now);
-		return;
-	}
-	else
-		wait = slot->last.more ? 0 : pool_worker_naptime;
-	if (slot->left)
-		slot->failures = 0;
-	slot->next_run = TimestampTzPlusMilliseconds(now, wait);
 }
 
 static void
@@ -169,12 +135,10 @@ reap(TimestampTz now)
 			continue;
 		LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 		slot = worker_slot_find(started[i].database);
-		if (slot != NULL && slot->launch == started[i].launch)
-		{
-			slot->starting = false;
-			slot->pid = 0;
-			schedule(slot, now);
-		}
+		/* whoever came has said himself when the next one is due */
+		if (slot != NULL && slot->launch == started[i].launch &&
+			slot->starting)
+			worker_slot_ended(slot, now);
 		LWLockRelease(worker_shared->lock);
 		forget_started(i);
 	}
@@ -234,7 +198,7 @@ forget_absent(void)
 						 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
-/* Frees the slots of databases that are gone. */
+/* Frees the slots of databases that are gone, or without the extension. */
 static void
 update_slots(List *databases)
 {
@@ -245,9 +209,13 @@ update_slots(List *databases)
 	{
 		WorkerSlot *slot = &worker_shared->slots[i];
 
-		if (OidIsValid(slot->database) && slot->pid == 0 && !slot->starting &&
-			!list_member_oid(databases, slot->database))
+		if (!OidIsValid(slot->database) || slot->pid != 0 || slot->starting)
+			continue;
+		if (!list_member_oid(databases, slot->database))
 			slot->database = InvalidOid;
+		else if (slot->found == WORKER_NO_EXTENSION && slot->left &&
+				 !slot->look_again)
+			remember_absent(slot);
 	}
 	look_everywhere = worker_shared->extension_made;
 	worker_shared->extension_made = false;
@@ -267,7 +235,7 @@ due_in(Oid database, TimestampTz *due)
 
 	if (slot != NULL)
 	{
-		*due = slot->next_run;
+		*due = worker_slot_due(slot);
 		return slot->pid == 0 && !slot->starting;
 	}
 	entry = hash_search(absent, &database, HASH_FIND, NULL);
@@ -301,7 +269,8 @@ report_too_many(void)
 
 /*
  * The database whose turn it is, marked as starting; false if it is nobody's.
- * *next_run becomes when the next one is due, if that is earlier.
+ * Then *next_run becomes when the next one is due, if that is earlier, and
+ * whoever is due before that wakes the launcher.
  */
 static bool
 choose(List *databases, TimestampTz now, WorkerOrder *order,
@@ -331,12 +300,17 @@ choose(List *databases, TimestampTz now, WorkerOrder *order,
 		slot->starting = true;
 		slot->left = false;
 		slot->look_again = false;
+		slot->begun = now;
 		order->launch = ++slot->launch;
 	}
-	LWLockRelease(worker_shared->lock);
 	if (earliest > now)
 		*next_run = Min(*next_run, earliest);
-	else if (slot == NULL && !full)
+	worker_shared->crowded = full && earliest <= now;
+	if (worker_shared->crowded)
+		*next_run = TimestampTzPlusMilliseconds(now, POLL_MS);
+	worker_shared->awaited = *next_run;
+	LWLockRelease(worker_shared->lock);
+	if (earliest <= now && slot == NULL && !full)
 		report_too_many();
 	return slot != NULL;
 }
@@ -351,11 +325,11 @@ call_off(const WorkerOrder *order, TimestampTz now, bool failed)
 	slot = worker_slot_find(order->database);
 	if (slot != NULL && slot->launch == order->launch)
 	{
-		slot->starting = false;
 		if (failed)
-			schedule(slot, now);
-		else
-			slot->next_run = TimestampTzPlusMilliseconds(now, POLL_MS);
+			worker_slot_ended(slot, now);
+		slot->starting = false;
+		if (!failed)
+			slot->not_before = TimestampTzPlusMilliseconds(now, POLL_MS);
 	}
 	LWLockRelease(worker_shared->lock);
 }
@@ -370,7 +344,6 @@ register_worker(const WorkerOrder *order)
 		BGWORKER_BACKEND_DATABASE_CONNECTION;
 	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
 	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	worker.bgw_notify_pid = MyProcPid;
 	strlcpy(worker.bgw_library_name, "pool_ext", BGW_MAXLEN);
 	strlcpy(worker.bgw_function_name, "pool_worker_main", BGW_MAXLEN);
 	snprintf(worker.bgw_name, BGW_MAXLEN, "pool_ext worker for database %u",
@@ -415,6 +388,12 @@ start(const WorkerOrder *order, TimestampTz now)
 		shortage_reported = false;
 		return;
 	}
+	/* of those that have ended some may not be gone yet */
+	if (n_started > 0)
+	{
+		call_off(order, now, false);
+		return;
+	}
 	call_off(order, now, true);
 	if (!shortage_reported)
 		ereport(WARNING,
@@ -429,7 +408,33 @@ start(const WorkerOrder *order, TimestampTz now)
  * The loop
  * ------------------------------------------------------------------------ */
 
-/* One round; returns how long to sleep in milliseconds, -1 = until woken. */
+/* New settings: all times that hang on the old ones are off. */
+static void
+reload(void)
+{
+	ConfigReloadPending = false;
+	ProcessConfigFile(PGC_SIGHUP);
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < WORKER_SLOTS; i++)
+		worker_shared->slots[i].next_run = 0;
+	LWLockRelease(worker_shared->lock);
+}
+
+/* Nobody needs to wake it. */
+static void
+rest(void)
+{
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	worker_shared->awaited = 0;
+	worker_shared->crowded = false;
+	LWLockRelease(worker_shared->lock);
+}
+
+/*
+ * One round; returns how long to sleep in milliseconds, -1 = until woken.
+ * Nobody tells of workers that have come or gone: they do what there is to do
+ * themselves, and their handles are let go of in the next round.
+ */
 static long
 launch(void)
 {
@@ -440,14 +445,15 @@ launch(void)
 
 	reap(now);
 	if (!pool_worker_enabled)
+	{
+		rest();
 		return n_started > 0 ? POLL_MS : -1;
+	}
 	databases = list_databases();
 	update_slots(databases);
 	next_run = TimestampTzPlusMilliseconds(now, pool_worker_naptime);
 	while (choose(databases, now, &order, &next_run))
 		start(&order, now);
-	if (n_started > 0)
-		next_run = Min(next_run, TimestampTzPlusMilliseconds(now, POLL_MS));
 	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next_run);
 }
 
@@ -474,10 +480,7 @@ pool_launcher_main(Datum arg)
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 		if (ConfigReloadPending)
-		{
-			ConfigReloadPending = false;
-			ProcessConfigFile(PGC_SIGHUP);
-		}
+			reload();
 		MemoryContextReset(context);
 		MemoryContextSwitchTo(context);
 		timeout = launch();

@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "wake.h"
 
 #define TICKET_BAND_BITS 48
 
@@ -61,6 +62,7 @@ form_lead(const PoolLead *lead, Datum *v, bool *n)
 	PUT_TIME(LEAD_STATE_HIDDEN_UNTIL, lead->hidden_until);
 	PUT_TIME(LEAD_STATE_CLOSED_AT, lead->closed_at);
 	PUT_TIME(LEAD_STATE_CHECK_AT, lead->check_at);
+	pool_wake_note(lead->check_at);
 	PUT_TIME(LEAD_STATE_STAGE_AT, lead->stage_at);
 	PUT(LEAD_STATE_GROUP_ID, Int64GetDatum(lead->group_id),
 		lead->group_id == 0);

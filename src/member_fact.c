@@ -94,8 +94,8 @@
 	"  WHERE (t.ended, t.converted) <> (excluded.ended, excluded.converted)"
 
 /* Whether there ever was a rule that may look at facts. */
-static bool
-is_anybody_interested(void)
+bool
+pool_fact_wanted(void)
 {
 	return !pool_index_unused(POOL_CLAIM_RULE_NAME) ||
 		!pool_index_unused(POOL_ROUTING_RULE_NAME) ||
@@ -189,7 +189,7 @@ pool_fact_run(int max_leads, TimestampTz now)
 	PoolSql		sql;
 	int32		tenant_id;
 
-	if (!is_anybody_interested() || are_fresh(now))
+	if (!pool_fact_wanted() || are_fresh(now))
 		return result;
 	sql = pool_sql_begin();
 	while ((tenant_id = stale_tenant(now)) != 0)

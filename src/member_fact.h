@@ -7,6 +7,7 @@
 
 #include "tick.h"
 
+extern bool pool_fact_wanted(void);
 extern PoolTickResult pool_fact_run(int max_leads, TimestampTz now);
 
 #endif							/* POOL_MEMBER_FACT_TASK_H */

@@ -18,6 +18,7 @@
 #include "sql.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "wake.h"
 
 PG_FUNCTION_INFO_V1(pool_offboard);
 PG_FUNCTION_INFO_V1(pool_relocate);
@@ -203,6 +204,7 @@ begin_run(const Removal *r, TimestampTz now)
 		return 0;
 	values[5] = JsonbPGetDatum(describe(r, status));
 	sql = pool_sql_begin();
+	pool_wake_now();
 	pool_sql_run("INSERT INTO pool.run (id, tenant_id, pool_id, member_id,"
 				 " kind, status, actor_id, started_at, planned, detail)"
 				 " SELECT nextval('pool.run_id_seq'), m.tenant_id, $2, m.id,"

@@ -141,13 +141,16 @@ judge_receiver(const Proposal *p, const PoolLead *lead)
 	return NULL;
 }
 
-/* What can be done at once needs no request. */
+/* Nobody asks in vain, and what can be done at once needs no request. */
 static const char *
 judge_need(PoolBatch *batch, const Proposal *p, const PoolLead *lead)
 {
 	const char *action = p->approval.action;
 	const PoolConf *pool = pool_config_pool(lead->pool_id);
+	const char *refusal = judge_receiver(p, lead);
 
+	if (refusal != NULL)
+		return refusal;
 	if (!pool_knows_reason(&p->approval, lead))
 		return "reason_unknown";
 	if (pool_approval_is(&p->approval, "extension"))
@@ -217,8 +220,6 @@ propose_one(PoolBatch *batch, PoolBatchItem *item, Proposal *p)
 		emit_proposal(batch->call, "already_requested", &found);
 		return;
 	}
-	if (outcome == NULL)
-		outcome = judge_receiver(p, &item->lead);
 	if (outcome == NULL)
 		outcome = pool_approval_is(a, "claim") ?
 			judge_claim(batch, p, &item->lead) :

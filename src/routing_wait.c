@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "wake.h"
 
 static bool
 find_row(PoolWork *work, int64 lead_id)
@@ -108,6 +109,9 @@ put_row(PoolWork *work, const PoolLead *lead, int32 pool_id,
 	Datum		values[ROUTING_WAIT_NATTS];
 	bool		nulls[ROUTING_WAIT_NATTS];
 
+	/* tried at once; one that has been tried waits for a change */
+	if (tried_at == POOL_NO_TIME)
+		pool_wake_now();
 	check_current(table, lead->id);
 	form_row(lead, pool_id, reason, tried_at, excluded_id, values, nulls);
 	if (!lock_row(work, lead->id))

@@ -24,6 +24,7 @@
 #include "table.h"
 #include "tick.h"
 #include "timer.h"
+#include "timer_approval.h"
 #include "utils/timestamp.h"
 
 /* for tick(), which is one transaction in any case */
@@ -118,6 +119,49 @@ pool_tick_run(int task, int max_leads, TimestampTz now)
 {
 	pool_config_refresh();
 	return tasks[task].run(max_leads, now);
+}
+
+/*
+ * The earliest time of all that tables know of; now, if something has been left
+ * undone.  What follows from events is not among it.
+ */
+#define NEXT_SQL \
+	"SELECT least(" \
+	" (SELECT min(check_at) FROM pool.lead_state)," \
+	" (SELECT min(expires_at) FROM pool.approval WHERE status = 'open')," \
+	" (SELECT min(away_until) FROM pool.member WHERE status = 'away')," \
+	" CASE WHEN $2 THEN" \
+	"  (SELECT min(at) + interval '1 hour' FROM pool.member_fact) END," \
+	" CASE WHEN EXISTS (SELECT FROM pool.timer_recheck)" \
+	"  OR EXISTS (SELECT FROM pool.run WHERE status = 'running'" \
+	"   AND " POOL_RUN_KINDS ")" \
+	"  OR EXISTS (SELECT FROM pool.routing_wait) THEN $1 END)"
+
+/*
+ * When the next task will have something to do, as far as that is known;
+ * DT_NOEND if nothing is.
+ */
+TimestampTz
+pool_tick_next(TimestampTz now)
+{
+	Oid			types[2] = {TIMESTAMPTZOID, BOOLOID};
+	Datum		values[2] = {TimestampTzGetDatum(now),
+	BoolGetDatum(pool_fact_wanted())};
+	PoolSql		sql;
+	TimestampTz next;
+	bool		isnull;
+
+	pool_config_refresh();
+	next = pool_timer_approvals_next();
+	sql = pool_sql_begin();
+	pool_sql_walk_indexes();
+	pool_sql_run(NEXT_SQL, 2, types, values, NULL);
+	values[0] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+							  &isnull);
+	if (!isnull)
+		next = Min(next, DatumGetTimestampTz(values[0]));
+	pool_sql_end(sql);
+	return next;
 }
 
 /* Runs a task until nothing is left, or max_leads are done (0 = no bound). */

@@ -119,18 +119,17 @@ escalate(PoolWork *work, const Pending *p, const PoolTimerRule *rule,
 	pool_event_append(work, &event, lead, &data);
 }
 
-/* The rule, if its time has come. */
+/* The rule, if it is still there, and when its time comes. */
 static const PoolTimerRule *
-due_rule(const Pending *p, TimestampTz now, TimestampTz *due_at)
+rule_of(const Pending *p, TimestampTz *due_at)
 {
 	const PoolConf *pool = pool_config_find_pool(p->pool_id);
 	const PoolTimerRule *rule = pool == NULL ? NULL :
 	find_rule(pool, p->rule_id);
 
-	if (rule == NULL)
-		return NULL;
-	*due_at = pool_due_later(p->created_at, &rule->after, pool, rule);
-	return *due_at <= now ? rule : NULL;
+	if (rule != NULL)
+		*due_at = pool_due_later(p->created_at, &rule->after, pool, rule);
+	return rule;
 }
 
 /* An escalation under way. */
@@ -170,8 +169,8 @@ try_one(const Pending *p, TimestampTz now)
 	Turn		turn = {p,.now = now};
 	ErrorData  *error;
 
-	turn.rule = due_rule(p, now, &turn.due_at);
-	if (turn.rule == NULL)
+	turn.rule = rule_of(p, &turn.due_at);
+	if (turn.rule == NULL || turn.due_at > now)
 		return false;
 	error = pool_attempt(escalate_one, &turn);
 	if (error != NULL)
@@ -198,4 +197,25 @@ pool_timer_approvals(int max, TimestampTz now)
 			done++;
 	}
 	return done;
+}
+
+/* When the first request will have waited too long; DT_NOEND if none will. */
+TimestampTz
+pool_timer_approvals_next(void)
+{
+	TimestampTz next = DT_NOEND;
+	Pending    *pending;
+	int			n;
+
+	if (!pool_config_approval_timers())
+		return next;
+	n = read_pending(DT_NOEND, &pending);
+	for (int i = 0; i < n; i++)
+	{
+		TimestampTz due_at;
+
+		if (rule_of(&pending[i], &due_at) != NULL)
+			next = Min(next, due_at);
+	}
+	return next;
 }

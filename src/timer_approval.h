@@ -9,6 +9,7 @@
 
 #include "datatype/timestamp.h"
 
+extern TimestampTz pool_timer_approvals_next(void);
 extern int64 pool_timer_approvals(int max, TimestampTz now);
 
 #endif							/* POOL_TIMER_APPROVAL_H */

@@ -45,6 +45,8 @@
 #define SLICE_MS (30 * 1000)	/* a worker stays no longer */
 #define MAX_IDLE_BATCHES 100	/* that do nothing and ask for more */
 #define LOOK (-1)				/* as a task: what is in this database */
+#define AHEAD (-3)				/* as a task: when there will be more to do */
+#define RETRY_MS (10 * 1000)	/* what could not be done */
 
 /* What this worker is about. */
 typedef struct Run
@@ -55,6 +57,7 @@ typedef struct Run
 	WorkerReport report;
 	bool		leave;			/* somebody wants the database, or it is off */
 	bool		failed;			/* some batch ended with an error */
+	TimestampTz next;			/* when the next worker is due */
 	bool		reporting;		/* what is being logged has been counted */
 	int			task;			/* under way */
 } Run;
@@ -65,6 +68,8 @@ static emit_log_hook_type prev_emit_log = NULL;
 static const char *
 task_name(int task)
 {
+	if (task == AHEAD)
+		return "ahead";
 	return task == LOOK ? "look" : pool_tick_task_name(task);
 }
 
@@ -224,6 +229,30 @@ run_as_owner(int task)
 	return result;
 }
 
+/*
+ * When the next worker is due: when something is; soon, if something is due
+ * now.  Where nothing was done and nobody else writes, that is enough, and the
+ * slot sees to it that somebody comes now and then; where somebody may commit
+ * what this one has not seen, one naptime is the limit.
+ */
+static void
+look_ahead(Run *run)
+{
+	Snapshot	snapshot = GetActiveSnapshot();
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz due = pool_tick_next(pool_now());
+	TimestampTz nap = TimestampTzPlusMilliseconds(run->slot->begun,
+												  pool_worker_naptime);
+
+	run->next = due;
+	if (due <= now)
+		run->next = TimestampTzPlusMilliseconds(now, Min(RETRY_MS,
+														 pool_worker_naptime));
+	if (run->report.done > 0 || pool_clock_setting[0] != '\0' ||
+		snapshot->xmin != snapshot->xmax)
+		run->next = Min(run->next, nap);
+}
+
 static PoolTickResult
 run_batch(Run *run)
 {
@@ -241,6 +270,8 @@ run_batch(Run *run)
 	}
 	else if (run->task == LOOK)
 		run->found = look_for_home();
+	else if (run->task == AHEAD)
+		look_ahead(run);
 	else
 		result = run_as_owner(run->task);
 	PopActiveSnapshot();
@@ -345,7 +376,8 @@ detach(int code, Datum arg)
 	WorkerSlot *slot = (WorkerSlot *) DatumGetPointer(arg);
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	slot->pid = 0;
+	worker_slot_ended(slot, GetCurrentTimestamp());
+	worker_slot_poke(worker_shared->crowded ? 0 : worker_slot_due(slot));
 	LWLockRelease(worker_shared->lock);
 }
 
@@ -360,10 +392,7 @@ attach(const WorkerOrder *order)
 	if (slot == NULL || slot->launch != order->launch || slot->pid != 0)
 		slot = NULL;
 	else
-	{
-		slot->pid = MyProcPid;
-		slot->starting = false;
-	}
+		worker_slot_begun(slot, MyProcPid);
 	LWLockRelease(worker_shared->lock);
 	if (slot != NULL)
 		before_shmem_exit(detach, PointerGetDatum(slot));
@@ -378,6 +407,7 @@ sign_off(const Run *run)
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	slot->left = true;
+	slot->next_run = run->next;
 	/* interrupted before it could look: as before */
 	if (run->found != WORKER_UNKNOWN)
 		slot->found = run->found;
@@ -416,6 +446,17 @@ override_settings(void)
 		override("synchronous_commit", "local");
 }
 
+/* Unless a look ahead says something else. */
+static void
+come_again(Run *run, bool soon)
+{
+	int			wait = soon ? Min(pool_worker_naptime, RETRY_MS) :
+	pool_worker_naptime;
+
+	run->next = TimestampTzPlusMilliseconds(soon ? GetCurrentTimestamp() :
+											run->slot->begun, wait);
+}
+
 static void
 run_slice(Run *run)
 {
@@ -427,6 +468,12 @@ run_slice(Run *run)
 	(void) try_batch(run, LOOK);
 	if (run->found == WORKER_AT_HOME)
 		run_tasks(run);
+	if (run->found == WORKER_AT_HOME && may_go_on(run))
+		(void) try_batch(run, AHEAD);
+	if (run->report.more)
+		run->next = 0;
+	else if (run->failed || run->leave)
+		come_again(run, true);
 	run->report.ended_at = GetCurrentTimestamp();
 	run->report.duration = run->report.ended_at - began;
 	sign_off(run);
@@ -461,6 +508,7 @@ pool_worker_main(Datum arg)
 	override_settings();
 	run.database = database_name();
 	pool_job_attach();
+	come_again(&run, false);
 	if (may_go_on(&run))
 		run_slice(&run);
 	else

@@ -3,6 +3,12 @@
  *	  The shared memory of launcher and workers: a slot per database.
  *
  * One lock for all slots: it is held for moments, by few processes.
+ *
+ * Who commits what is due earlier than anybody looks says so in the slot, and
+ * wakes the launcher if it would sleep longer.  `asked_at` begins anew before
+ * a worker takes its first snapshot: what it cannot see is committed, and asked
+ * for, after that.  It begins with the time at which a worker comes anyway, so
+ * that nearly every commit is done with one look at it.
  */
 #include "worker_slot.h"
 
@@ -10,11 +16,20 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
+#include "guc.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/lock.h"
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
+#include "wake.h"
+
+#define MIN_PAUSE_MS 1000
+#define MAX_PAUSE_MS (5 * 60 * 1000)
+#define LOOK_AGAIN_MS (5 * 60 * 1000)	/* where there is no extension */
+#define LEAST_GAP_MS 500		/* between two workers */
+#define QUIET_NAPS 10			/* where nothing is written */
+#define QUIET_MS (10 * 60 * 1000)
 
 WorkerShared *worker_shared = NULL;
 
@@ -78,6 +93,7 @@ worker_slot_make(Oid database)
 	memset(slot, 0, sizeof(WorkerSlot));
 	slot->launch = launch;
 	slot->database = database;
+	pg_atomic_init_u64(&slot->asked_at, DT_NOEND);
 	return slot;
 }
 
@@ -100,8 +116,145 @@ worker_database_wanted(Oid database)
 }
 
 /* ------------------------------------------------------------------------
+ * When the next worker comes
+ * ------------------------------------------------------------------------ */
+
+/* When a worker is due, if none is there. */
+TimestampTz
+worker_slot_due(WorkerSlot *slot)
+{
+	TimestampTz asked = (TimestampTz) pg_atomic_read_u64(&slot->asked_at);
+
+	return Max(slot->not_before, Min(slot->next_run, asked));
+}
+
+static int
+pause_ms(int failures)
+{
+	int			pause = Max(pool_worker_naptime, MIN_PAUSE_MS);
+
+	while (--failures > 0 && pause < MAX_PAUSE_MS)
+		pause *= 2;
+	return Min(pause, MAX_PAUSE_MS);
+}
+
+/* The worker takes the slot, before it looks at anything. */
+void
+worker_slot_begun(WorkerSlot *slot, int pid)
+{
+	int64		quiet = Min(pool_worker_naptime * (int64) QUIET_NAPS, QUIET_MS);
+
+	quiet = Max(quiet, pool_worker_naptime);
+	slot->pid = pid;
+	slot->starting = false;
+	pg_atomic_write_u64(&slot->asked_at,
+						TimestampTzPlusMilliseconds(slot->begun, quiet));
+	pg_memory_barrier();
+}
+
+/*
+ * No worker is there any more: when the next one comes.  After one that left by
+ * itself, when it said; after any other, or none that came, later and later.
+ */
+void
+worker_slot_ended(WorkerSlot *slot, TimestampTz now)
+{
+	int			gap = Min(pool_worker_naptime, LEAST_GAP_MS);
+
+	slot->pid = 0;
+	slot->starting = false;
+	if (!slot->left)
+	{
+		gap = pause_ms(++slot->failures);
+		slot->next_run = now;
+	}
+	else
+	{
+		slot->failures = 0;
+		if (slot->look_again || slot->last.more)
+			gap = 0;
+		if (slot->look_again)
+			slot->next_run = now;
+		else if (slot->found == WORKER_NO_EXTENSION)
+			gap = LOOK_AGAIN_MS;
+	}
+	slot->not_before = TimestampTzPlusMilliseconds(now, gap);
+}
+
+/* ------------------------------------------------------------------------
  * Waking the launcher
  * ------------------------------------------------------------------------ */
+
+/* Wakes the launcher unless it is awake by then; under the lock. */
+void
+worker_slot_poke(TimestampTz due)
+{
+	if (worker_shared->launcher == NULL || due >= worker_shared->awaited)
+		return;
+	/* once is enough */
+	worker_shared->awaited = 0;
+	SetLatch(worker_shared->launcher);
+}
+
+/* This database's slot; not to be trusted without the lock. */
+static WorkerSlot *
+my_slot(void)
+{
+	static WorkerSlot *slot = NULL;
+	static TimestampTz search_at = 0;
+	TimestampTz now;
+
+	if (slot != NULL && slot->database == MyDatabaseId)
+		return slot;
+	/* where there is none, not every commit looks for it */
+	now = GetCurrentTransactionStopTimestamp();
+	if (now < search_at)
+		return NULL;
+	search_at = TimestampTzPlusMilliseconds(now, 1000);
+	LWLockAcquire(worker_shared->lock, LW_SHARED);
+	slot = worker_slot_find(MyDatabaseId);
+	LWLockRelease(worker_shared->lock);
+	return slot;
+}
+
+/* A worker is to look at this database at that time, or earlier. */
+static void
+ask(TimestampTz at)
+{
+	WorkerSlot *slot = my_slot();
+
+	if (slot == NULL)
+		return;
+	/* what we have committed is visible before this is read */
+	pg_memory_barrier();
+	if (at >= (TimestampTz) pg_atomic_read_u64(&slot->asked_at))
+		return;
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	if (slot->database == MyDatabaseId && slot->pid != MyProcPid &&
+		at < (TimestampTz) pg_atomic_read_u64(&slot->asked_at))
+	{
+		pg_atomic_write_u64(&slot->asked_at, at);
+		if (slot->pid == 0 && !slot->starting)
+			worker_slot_poke(worker_slot_due(slot));
+	}
+	LWLockRelease(worker_shared->lock);
+}
+
+/*
+ * What this transaction has noted.  Nobody hears of it when a prepared one is
+ * committed; as long as it is open, workers come once in every naptime.
+ */
+static void
+ask_for_noted(bool prepared)
+{
+	TimestampTz at = prepared ? POOL_WAKE_NEVER : pool_wake_at;
+	TimestampTz now = prepared ? GetCurrentTimestamp() :
+	GetCurrentTransactionStopTimestamp();
+
+	if (prepared || pool_wake_written)
+		at = Min(at, TimestampTzPlusMilliseconds(now, pool_worker_naptime));
+	ask(at);
+}
 
 /* An extension has been made in this database: perhaps ours. */
 static void
@@ -115,7 +268,7 @@ wake_launcher(Oid database)
 	if (slot != NULL)
 	{
 		slot->look_again = true;
-		slot->next_run = 0;
+		slot->next_run = slot->not_before = 0;
 	}
 	if (worker_shared->launcher != NULL)
 		SetLatch(worker_shared->launcher);
@@ -138,9 +291,16 @@ end_of_xact(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_COMMIT && extension_made)
 		wake_launcher(MyDatabaseId);
+	if ((event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE) &&
+		(pool_wake_written || pool_wake_at != POOL_WAKE_NEVER))
+		ask_for_noted(event == XACT_EVENT_PREPARE);
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
 		event == XACT_EVENT_PREPARE)
+	{
 		extension_made = false;
+		pool_wake_written = false;
+		pool_wake_at = POOL_WAKE_NEVER;
+	}
 }
 
 void

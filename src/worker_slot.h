@@ -8,6 +8,7 @@
 #include "compat.h"
 
 #include "datatype/timestamp.h"
+#include "port/atomics.h"
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 
@@ -48,7 +49,11 @@ typedef struct WorkerSlot
 	bool		look_again;		/* something happened that it may have missed */
 	WorkerFinding found;
 	int			failures;		/* workers in a row that did not leave */
-	TimestampTz next_run;
+	TimestampTz begun;			/* when the last worker was asked for */
+	TimestampTz next_run;		/* what that one said */
+	TimestampTz not_before;		/* ... and however urgent it is */
+	/* earlier than that: what has been committed since it began */
+	pg_atomic_uint64 asked_at;
 	WorkerReport last;
 	int64		errors;			/* since the server started */
 	char		last_error[WORKER_ERROR_LENGTH];	/* '' = none */
@@ -60,6 +65,8 @@ typedef struct WorkerShared
 {
 	LWLock	   *lock;
 	Latch	   *launcher;		/* NULL = not running */
+	TimestampTz awaited;		/* until when it sleeps; 0 = not at all */
+	bool		crowded;		/* it waits for a worker to end */
 	bool		extension_made; /* somewhere, since the launcher last looked */
 	WorkerSlot	slots[WORKER_SLOTS];
 } WorkerShared;
@@ -72,6 +79,10 @@ extern void worker_slot_init(void);
 /* under the lock */
 extern WorkerSlot *worker_slot_find(Oid database);
 extern WorkerSlot *worker_slot_make(Oid database);
+extern TimestampTz worker_slot_due(WorkerSlot *slot);
+extern void worker_slot_begun(WorkerSlot *slot, int pid);
+extern void worker_slot_ended(WorkerSlot *slot, TimestampTz now);
+extern void worker_slot_poke(TimestampTz due);
 
 extern bool worker_database_wanted(Oid database);
 

@@ -444,7 +444,7 @@ FROM (VALUES ('clock', 'string, superuser, -, '),
     ('allow_drop', 'bool, superuser, -, off'),
     ('request_retention', 'integer, sighup, s, 604800'),
     ('worker_enabled', 'bool, sighup, -, on'),
-    ('worker_naptime', 'integer, sighup, ms, 10000'),
+    ('worker_naptime', 'integer, sighup, ms, 60000'),
     ('worker_batch', 'integer, sighup, -, 100')) w (name, props)
 LEFT JOIN pg_settings s ON s.name = 'pool_ext.' || w.name;
 SELECT is_empty($$SELECT name FROM pg_settings WHERE name LIKE 'pool_ext.%'

@@ -136,9 +136,9 @@ BEGIN
     outcome := CASE
         WHEN l.key IS NULL THEN 'not_found'
         WHEN l.status = 'owned' THEN 'taken'
-        WHEN NOT model.may_own(l.pool_id, member) THEN 'not_member'
         WHEN l.status <> 'available' THEN 'not_available'
         WHEN a.member_id = member THEN 'already_requested'
+        WHEN NOT model.may_own(l.pool_id, member) THEN 'not_member'
         WHEN model.closed_to(l.pool_id, member) IS NOT NULL
             THEN model.closed_to(l.pool_id, member)
         WHEN bar <> 'approval' THEN bar

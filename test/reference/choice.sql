@@ -54,10 +54,13 @@ END $$;
 -- Who helps with which lead: one of these, if there is any.
 CREATE FUNCTION model.any_helper(OUT lead text, OUT helper text)
 LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    salt    text := random()::text;
 BEGIN
     SELECT c.key, m.key INTO lead, helper
-    FROM model.collaborator c JOIN model.member m ON m.id = c.member_id
-    ORDER BY random() LIMIT 1;
+    FROM (SELECT * FROM model.collaborator ORDER BY key, member_id) c
+         JOIN model.member m ON m.id = c.member_id
+    ORDER BY hashtext(c.key || m.key || salt), c.key, m.key LIMIT 1;
     lead := coalesce(lead, 'none');
     helper := coalesce(helper, 'm1');
 END $$;
@@ -97,7 +100,7 @@ BEGIN
         lead := CASE WHEN model.chance(0.7) THEN
             (SELECT key FROM model.lead l WHERE status = 'available'
              AND EXISTS (SELECT FROM model.approval_rules(l, 'claim'))
-             ORDER BY random() LIMIT 1) END;
+             ORDER BY hashtext(key || moment), key LIMIT 1) END;
         lead := coalesce(lead, model.any_lead('available'));
         member := model.some_member();
         RETURN (format('SELECT * FROM model.request_claim(%L, %L, %L)',
@@ -175,8 +178,9 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     rule    integer;
 BEGIN
-    EXECUTE format('SELECT id FROM %s ORDER BY random() LIMIT 1', rules)
-    INTO rule;
+    EXECUTE format('SELECT id FROM %s ORDER BY hashtext(id || $1), id LIMIT 1',
+                   rules)
+    INTO rule USING random()::text;
     RETURN coalesce(rule, 0);
 END $$;
 

@@ -98,7 +98,7 @@ CREATE FUNCTION model.enter(the_pool text, the_lead text, moment timestamptz,
                             name text = NULL, source text = NULL,
                             grade text = NULL, priority integer = 0,
                             attributes jsonb = '{}', identities jsonb = '{}',
-                            owner text = NULL)
+                            owner text = NULL, alias text = NULL)
 RETURNS SETOF model.entry LANGUAGE plpgsql AS $$
 DECLARE
     e           model.entry;
@@ -138,7 +138,8 @@ BEGIN
     END IF;
 
     -- known by its key, else by an identity?
-    SELECT * INTO known FROM model.lead WHERE lead.key = the_lead;
+    SELECT * INTO known FROM model.lead
+    WHERE lead.key = coalesce(alias, the_lead);
     IF known.key IS NULL THEN
         SELECT * INTO twin FROM model.lead
         WHERE lead.key = model.twin(identities, model.scope(p.id));

@@ -145,28 +145,71 @@ BEGIN
     END LOOP;
 END $$;
 
+-- These leads of one customer and owner go to another member together, or none
+-- of them does.
+CREATE FUNCTION model.pass(keys text[], member integer, target integer,
+                           moment timestamptz)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    l           model.lead;
+    refusal     text;
+    the_lead    text;
+BEGIN
+    SELECT * INTO l FROM model.lead WHERE key = keys[1];
+    refusal := model.unfit(coalesce(target, l.pool_id), member, l.key);
+    IF refusal IS NULL AND EXISTS (
+        SELECT FROM model.lead o
+        WHERE o.customer = l.customer AND o.key <> ALL (keys)
+          AND o.status = 'owned' AND o.owner_id <> member) THEN
+        refusal := 'identity_owned';
+    END IF;
+    IF refusal IS NOT NULL THEN
+        RETURN refusal;
+    END IF;
+    FOREACH the_lead IN ARRAY keys LOOP
+        SELECT * INTO l FROM model.lead WHERE key = the_lead;
+        refusal := model.unfit(coalesce(target, l.pool_id), member, the_lead);
+        IF refusal IS NOT NULL THEN
+            RAISE 'undo' USING ERRCODE = 'PM001';
+        END IF;
+        PERFORM model.give(the_lead, member, coalesce(target, l.pool_id),
+                           'transferred', moment);
+    END LOOP;
+    RETURN 'transferred';
+EXCEPTION WHEN SQLSTATE 'PM001' THEN
+    RETURN refusal;
+END $$;
+
 CREATE FUNCTION model.transfer(keys text[], the_member text, moment timestamptz,
                                to_pool text = NULL)
 RETURNS TABLE (outcome text, key text) LANGUAGE plpgsql AS $$
 DECLARE
     member      integer := (SELECT id FROM model.member m
                             WHERE m.key = the_member);
+    target      integer := (SELECT id FROM model.pool WHERE name = to_pool);
     l           model.lead;
-    target      integer;
+    siblings    text[];
+    done        jsonb := '{}';
     the_lead    text;
 BEGIN
     FOR the_lead IN SELECT model.distinct_leads(keys) LOOP
         SELECT * INTO l FROM model.lead x WHERE x.key = the_lead;
-        target := coalesce((SELECT id FROM model.pool WHERE name = to_pool),
-                           l.pool_id);
         key := l.key;
         outcome := CASE
             WHEN l.key IS NULL THEN 'not_found'
+            WHEN done ? l.key THEN done ->> l.key
             WHEN l.status <> 'owned' THEN 'not_owned'
-            ELSE coalesce(model.unfit_for(l, target, member), 'transferred')
         END;
-        IF outcome = 'transferred' THEN
-            PERFORM model.give(the_lead, member, target, outcome, moment);
+        IF outcome IS NULL THEN
+            siblings := ARRAY(
+                SELECT o.key FROM model.distinct_leads(keys)
+                     WITH ORDINALITY g (one, place)
+                     JOIN model.lead o ON o.key = g.one
+                WHERE o.customer = l.customer AND o.owner_id = l.owner_id
+                  AND NOT done ? o.key ORDER BY place);
+            outcome := model.pass(siblings, member, target, moment);
+            done := done || jsonb_object(siblings,
+                array_fill(outcome, ARRAY[cardinality(siblings)]));
         END IF;
         RETURN NEXT;
     END LOOP;

@@ -137,7 +137,8 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Both take in the same rows and answer with what became of these leads.  A
--- statement enters all of its rows before it gives them to their owners.
+-- statement enters all of its rows before it gives them to their owners; rows of
+-- one key are one lead: if the first met a known one, that is whom all met.
 CREATE FUNCTION model.take_in(given jsonb, moment timestamptz)
 RETURNS TABLE (key text, status text, pool_id integer, owner_id integer,
                priority integer)
@@ -147,13 +148,16 @@ DECLARE
     e       model.entry;
     entries model.entry[] := '{}';
     owners  integer[] := '{}';
+    met     jsonb := '{}';
 BEGIN
     FOR r IN SELECT * FROM jsonb_to_recordset(given)
              AS g (pool text, key text, priority integer, identities jsonb,
                    owner text)
     LOOP
         e := model.enter(r.pool, r.key, moment, priority => r.priority,
-                         identities => r.identities);
+                         identities => r.identities,
+                         alias => met ->> r.key);
+        met := met || jsonb_build_object(r.key, e.key);
         IF e.outcome IN ('entered', 'reopened') AND e.status = 'available' THEN
             entries := entries || e;
             owners := owners || (SELECT id FROM model.member m
@@ -407,11 +411,7 @@ DECLARE
     stage   text := model.one_of('s1', 's2', NULL);
 BEGIN
     IF model.chance(0.15) THEN
-        SELECT c.key, m.key INTO lead, member
-        FROM model.collaborator c JOIN model.member m ON m.id = c.member_id
-        ORDER BY random() LIMIT 1;
-        lead := coalesce(lead, 'none');
-        member := coalesce(member, 'm1');
+        SELECT h.lead, h.helper INTO lead, member FROM model.any_helper() h;
     END IF;
     RETURN (format('SELECT * FROM model.follow_up(%L, %L, %L, %L, %L, %L, %L, '
                    '%L, %L)', lead, member, moment, kind, result, note, next_at,

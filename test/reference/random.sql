@@ -36,7 +36,7 @@ LANGUAGE sql VOLATILE AS $$
           AND model.cooling(l.key, m.id) > moment
           AND model.may_own(p.id, m.id)) t (at, key, pool, member)
     WHERE t.at > moment AND t.at < moment + interval '1 day'
-    ORDER BY random() LIMIT 1
+    ORDER BY hashtext(t::text || moment), t LIMIT 1
 $$;
 
 -- Ask at that microsecond, one before or one after.
@@ -72,7 +72,7 @@ BEGIN
     FROM model.pool p, model.member m
     WHERE model.may_own(p.id, m.id)
       AND (model.refusal(p.id, m.id, moment, 0)).outcome = 'claim_limit'
-    ORDER BY random() LIMIT 1;
+    ORDER BY hashtext(p.name || m.key || moment), p.id, m.id LIMIT 1;
     IF NOT found THEN
         RETURN model.any_question(moment);
     END IF;

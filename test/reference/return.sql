@@ -176,8 +176,11 @@ DECLARE
     ends        boolean;    -- whether a result of his may end the spell
 BEGIN
     SELECT * INTO l FROM model.lead WHERE key = the_lead;
+    -- who has left the lead's pool, or altogether, helps no longer
     SELECT * INTO helper FROM model.collaborator c
-    WHERE c.key = the_lead AND c.member_id = member;
+    WHERE c.key = the_lead AND c.member_id = member
+      AND model.may_own(l.pool_id, member)
+      AND (SELECT m.status <> 'left' FROM model.member m WHERE m.id = member);
     ends := coalesce(l.owner_id = member, false)
          OR coalesce(helper.role = 'deputy' AND helper.counts, false);
     outcome := CASE

@@ -115,12 +115,9 @@ $$;
 CREATE FUNCTION model.unfit_for(l model.lead, the_pool integer,
                                 the_member integer)
 RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT CASE
-        WHEN model.unfit(the_pool, the_member, l.key)
-             IN ('not_member', 'inactive')
-            THEN model.unfit(the_pool, the_member, l.key)
-        WHEN model.customer_taken(l, the_member) THEN 'identity_owned'
-        ELSE model.unfit(the_pool, the_member, l.key) END
+    SELECT coalesce(model.unfit(the_pool, the_member, l.key),
+        CASE WHEN model.customer_taken(l, the_member)
+             THEN 'identity_owned' END)
 $$;
 
 -- distinct leads in the order of their first mention

@@ -92,6 +92,8 @@ SELECT kind, member, actor FROM t.log('l2') ORDER BY 1 DESC LIMIT 2;
 -- what asks in vain
 SELECT outcome, approval_id FROM pool.request_claim(t.id('s3'), NULL, 'ann');
 SELECT outcome, approval_id FROM pool.request_claim(t.id('l1'), NULL, 'bob');
+-- that it is taken is said first, as a claim says it
+SELECT outcome, approval_id FROM pool.request_claim(t.id('l1'), NULL, 'chief');
 SELECT outcome, approval_id FROM pool.request_claim(4711, NULL, 'bob');
 SELECT outcome, approval_id FROM pool.request_claim(t.id('l3'), NULL, 'chief');
 UPDATE pool.member SET status = 'away' WHERE key = 'cid';

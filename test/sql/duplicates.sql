@@ -218,7 +218,9 @@ SELECT outcome FROM pool.enter('reject', 'a2');
 SELECT outcome FROM pool.archive(t.ids('a1'), 'blacklist', 'boss');
 SELECT outcome FROM pool.archive(t.ids('a2'), 'lost', 'boss');
 SELECT outcome, lead_id = t.id('a1') AS same, status
-FROM pool.enter('touch', 'a3', identities => t.phone(200));
+FROM pool.enter('touch', 'a3', source => 'fair', identities => t.phone(200));
+-- the inquiry is noted all the same
+SELECT kind, source FROM pool.event WHERE lead_id = t.id('a1') ORDER BY id DESC LIMIT 1;
 SELECT outcome, status FROM pool.enter('reject', 'a2');
 -- a manager may all the same, and then the reason is history
 SELECT outcome FROM pool.reopen(t.ids('a1'), actor => 'boss');

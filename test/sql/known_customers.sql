@@ -7,7 +7,7 @@
 \i :helpers
 SET pool_ext.clock = '2026-03-02 09:00+00';
 INSERT INTO pool.pool (name, duplicate_policy, everyone) VALUES
-    ('p', 'link', true), ('q', 'link', true), ('r', 'reject', true);
+    ('p', 'link', true), ('q', 'link', true), ('r', 'reject', true), ('s', 'link', false);
 INSERT INTO pool.member (key) VALUES ('ann'), ('bob'), ('boss'), ('chief');
 INSERT INTO pool.membership (pool_id, member_id, role, level)
 SELECT p.id, m.id, 'manager', CASE m.key WHEN 'chief' THEN 5 ELSE 1 END
@@ -56,6 +56,16 @@ WHERE m.key IN ('ann', 'bob') ORDER BY pool_id, m.key;
 -- the customer is his now, in all that is free, too
 SELECT outcome FROM pool.claim_leads(t.ids('free'), 'ann');
 SELECT * FROM pool.verify();
+-- no other lead of the call takes the place that was found for one of them
+SELECT outcome FROM pool.enter('p', 'y', owner => 'boss');
+UPDATE pool.member SET hold_limit = 3 WHERE key = 'ann';
+SELECT outcome, key FROM pool.transfer(t.ids('a1', 'y', 'a2', 'a3'), 'ann', actor => 'boss');
+SELECT * FROM t.groups;
+SELECT * FROM pool.verify();
+UPDATE pool.member SET hold_limit = NULL WHERE key = 'ann';
+SELECT outcome FROM pool.transfer(t.ids('a1', 'a2', 'a3'), 'bob', actor => 'boss');
+-- whoever may not receive is told that first
+SELECT outcome FROM pool.transfer(t.ids('a1'), 'ann', 's', actor => 'boss');
 -- into another pool
 SELECT outcome, key FROM pool.transfer(t.ids('a1', 'a2', 'a3'), 'ann', 'r', actor => 'boss');
 SELECT key, pool_id = t.pool('r') AS in_r FROM pool.lead WHERE key LIKE 'a_' ORDER BY key;

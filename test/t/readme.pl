@@ -1,5 +1,5 @@
-# What the documents say is so: every SQL block of README.md, docs/rules.md and
-# docs/adopt.md runs and shows what stands below it, with and without the library preloaded;
+# What the documents say is so: every SQL block of README.md, docs/rules.md,
+# docs/adopt.md and docs/operating.md runs and shows what stands below it, with and without the library preloaded;
 # the names,
 # arguments, outcomes, defaults and error codes in its tables exist; the
 # Chinese README is the same document; references lead somewhere.
@@ -16,6 +16,7 @@ my $readme = slurp_file("$root/README.md");
 my $chinese = slurp_file("$root/README.zh-CN.md");
 my $rules = slurp_file("$root/docs/rules.md");
 my $adopt = slurp_file("$root/docs/adopt.md");
+my $operating = slurp_file("$root/docs/operating.md");
 
 # The fenced blocks of a document: [language, text, first line].
 sub blocks
@@ -122,6 +123,8 @@ sub run_documents
 	run_blocks($node, "$name, rules", 'rules', $rules);
 	$node->safe_psql('postgres', 'CREATE DATABASE adopt');
 	run_blocks($node, "$name, adopt", 'adopt', $adopt);
+	$node->safe_psql('postgres', 'CREATE DATABASE operating');
+	run_blocks($node, "$name, operating", 'operating', $operating);
 }
 
 # The worker comes often, to find out whether it takes part after all.
@@ -266,7 +269,8 @@ sub anchor
 	return $heading;
 }
 
-foreach my $file (glob "$root/*.md $root/docs/*.md $root/src/*.md")
+foreach my $file (
+	glob "$root/*.md $root/docs/*.md $root/src/*.md $root/examples/*/*.md")
 {
 	my $text = slurp_file($file);
 	my $name = $file =~ s/^\Q$root\E\///r;

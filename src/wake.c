@@ -1,0 +1,12 @@
+/*
+ * wake.c
+ *	  What this transaction makes due, for the worker to be there in time.
+ *
+ * Whoever writes a time notes it here; worker_slot.c looks at it when the
+ * transaction ends.  What a subtransaction that is rolled back has noted
+ * stays: at worst a worker comes and finds nothing.
+ */
+#include "wake.h"
+
+TimestampTz pool_wake_at = POOL_WAKE_NEVER;
+bool		pool_wake_written = false;
