@@ -10,6 +10,12 @@ OBJS = \
 	src/analyse.o \
 	src/approval.o \
 	src/assign.o \
+	src/attach.o \
+	src/attach_note.o \
+	src/attach_row.o \
+	src/attach_trigger.o \
+	src/attach_verify.o \
+	src/attach_write.o \
 	src/attempt.o \
 	src/auto_assign.o \
 	src/batch.o \
@@ -169,6 +175,7 @@ SQL_MODULES = \
 	sql/install/analysis_people.sql \
 	sql/install/rule_views.sql \
 	sql/install/lint.sql \
+	sql/install/attach.sql \
 	sql/install/comments.sql \
 	sql/install/rules_comments.sql \
 	sql/install/constraint_comments.sql \

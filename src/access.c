@@ -124,6 +124,8 @@ pool_access_init(void)
 int32
 pool_caller_member(void)
 {
+	if (acting_member() == POOL_ACTING_NOBODY)
+		return 0;
 	if (acting_member() != 0)
 		return acting_member();
 	return pool_config_member_by_login(GetUserNameFromId(GetOuterUserId(),

@@ -24,6 +24,9 @@ typedef struct PoolActing PoolActing;
 
 extern void pool_access_init(void);
 
+/* for pool_acting_set: nobody, whatever member the login is */
+#define POOL_ACTING_NOBODY (-1)
+
 /* act_as(): until the transaction ends */
 extern void pool_acting_set(int32 member_id);
 extern PoolActing *pool_acting_suspend(void);

@@ -118,7 +118,11 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 	[POOL_MEMBER_SEGMENT] = {"member_segment",
 	"member_id source grade tenant_id ended converted"},
 	[POOL_ROUTING_CREDIT] = {"routing_credit",
-	"rule_id tenant_id members credits"}
+	"rule_id tenant_id members credits"},
+	[POOL_ATTACHMENT] = {"attachment",
+		"id tenant_id pool_id relation key_column owner_column shared_column"
+		" nobody member_field key_prefix columns identities condition"
+	" on_bypass attached_at"}
 };
 
 static const char *const index_names[POOL_INDEX_COUNT] = {

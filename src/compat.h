@@ -64,6 +64,13 @@ extern int no_such_variable
 	(pg_proc_aclcheck(func, role, ACL_EXECUTE) == ACLCHECK_OK)
 #endif
 
+#if PG_VERSION_NUM >= 160000
+#define pool_owns_relation(relid, role) \
+	object_ownercheck(RelationRelationId, relid, role)
+#else
+#define pool_owns_relation(relid, role) pg_class_ownercheck(relid, role)
+#endif
+
 #if PG_VERSION_NUM >= 180000
 #define pool_check_exprs ri_CheckConstraintExprs
 #else

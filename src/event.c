@@ -10,6 +10,7 @@
 #include "event.h"
 
 #include "access/xact.h"
+#include "attach_note.h"
 #include "catalog/pg_type.h"
 #include "guc.h"
 #include "installation.h"
@@ -121,6 +122,7 @@ pool_event_append(PoolWork *work, const PoolEvent *event,
 	PUT(EVENT_DETAIL, JsonbPGetDatum(event->detail), event->detail == NULL);
 #undef PUT
 	pool_table_insert(pool_work_table(work, POOL_EVENT), v, n);
+	pool_attach_note(work, lead, event->kind);
 	pool_wake_written = true;
 	return id;
 }

@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "access.h"
+#include "attach.h"
 #include "config.h"
 #include "constraint.h"
 #include "fmgr.h"
@@ -41,5 +42,7 @@ _PG_init(void)
 	pool_verdict_init();
 	pool_tick_init();
 	pool_guard_init();
+	pool_attach_note_init();
+	pool_attach_write_init();
 	pool_worker_init();
 }

@@ -31,14 +31,15 @@ pool_sql_owner(void)
 	return owner;
 }
 
+/* The same as another role, with these flags of its security context. */
 PoolSql
-pool_sql_begin(void)
+pool_sql_begin_as(Oid user, int context)
 {
 	PoolSql		sql;
 
 	GetUserIdAndSecContext(&sql.saved_user, &sql.saved_context);
-	SetUserIdAndSecContext(pool_sql_owner(),
-						   sql.saved_context | SECURITY_LOCAL_USERID_CHANGE);
+	SetUserIdAndSecContext(user, sql.saved_context |
+						   SECURITY_LOCAL_USERID_CHANGE | context);
 	sql.guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",
 							 PGC_USERSET, PGC_S_SESSION,
@@ -46,6 +47,12 @@ pool_sql_begin(void)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	return sql;
+}
+
+PoolSql
+pool_sql_begin(void)
+{
+	return pool_sql_begin_as(pool_sql_owner(), 0);
 }
 
 void

@@ -18,6 +18,7 @@ typedef struct PoolSql
 
 extern Oid	pool_sql_owner(void);
 extern PoolSql pool_sql_begin(void);
+extern PoolSql pool_sql_begin_as(Oid user, int context);
 extern void pool_sql_end(PoolSql sql);
 extern void pool_sql_walk_indexes(void);
 extern uint64 pool_sql_run(const char *command, int nargs, Oid *types,

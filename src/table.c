@@ -168,6 +168,9 @@ close_table(PoolTable *table)
 void
 pool_work_end(PoolWork *work)
 {
+	struct PoolAttachNotes *notes = work->notes;
+	void		(*at_end) (struct PoolAttachNotes *notes) = work->at_end;
+
 	if (work->estate != NULL)
 		AfterTriggerEndQuery(work->estate);
 	for (int i = 0; i < POOL_TABLE_COUNT; i++)
@@ -183,6 +186,8 @@ pool_work_end(PoolWork *work)
 		CommandCounterIncrement();
 	}
 	pfree(work);
+	if (at_end != NULL)
+		at_end(notes);
 }
 
 static Relation

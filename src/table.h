@@ -37,6 +37,8 @@ typedef struct PoolWork
 {
 	EState	   *estate;			/* NULL: for reading only */
 	PoolTable  *tables[POOL_TABLE_COUNT];
+	struct PoolAttachNotes *notes;	/* leads that tables follow, or NULL */
+	void		(*at_end) (struct PoolAttachNotes *notes);
 } PoolWork;
 
 /* An equality key of an index scan. */

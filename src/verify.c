@@ -8,6 +8,7 @@
  */
 #include "result.h"
 
+#include "attach.h"
 #include "judge.h"
 #include "miscadmin.h"
 #include "queue_check.h"
@@ -114,7 +115,10 @@ pool_verify(PG_FUNCTION_ARGS)
 		run_check(call, lfirst(lc));
 	pool_sql_end(sql);
 	if (level >= 3)
+	{
 		check_queues(call);
+		pool_attach_verify(call);
+	}
 	return pool_call_end(call);
 }
 

@@ -59,6 +59,12 @@ CREATE POLICY of_tenant ON pool.member_fact
     USING (pool.sees_tenant(tenant_id));
 CREATE POLICY of_tenant ON pool.rule_version
     USING (pool.sees_tenant(tenant_id));
+CREATE POLICY of_tenant ON pool.attachment
+    USING (pool.sees_tenant(tenant_id));
+CREATE POLICY of_tenant ON pool.bypass
+    USING (pool.sees_tenant(tenant_id));
+ALTER TABLE pool.attachment ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pool.bypass ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pool.tenant ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pool.calendar ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pool.pool ENABLE ROW LEVEL SECURITY;

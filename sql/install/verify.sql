@@ -183,11 +183,11 @@ FROM (
         ('config_written', 'A', '{tenant,pool,member,membership,timer_rule,'
             'installation,access_grant,claim_rule,entry_rule,score_rule,'
             'routing_rule,approval_rule,reward_rule,dictionary,calendar,'
-            'absence,downtime}'),
+            'absence,downtime,attachment}'),
         ('config_written_by_replication', 'R', '{tenant,pool,member,'
             'membership,timer_rule,installation,access_grant,claim_rule,'
             'entry_rule,score_rule,routing_rule,approval_rule,reward_rule,'
-            'dictionary,calendar,absence,downtime}'),
+            'dictionary,calendar,absence,downtime,attachment}'),
         ('calendar_inserted', 'O', '{calendar}'),
         ('calendar_updated', 'O', '{calendar}'),
         ('calendar_deleted', 'O', '{calendar}'),
@@ -235,11 +235,12 @@ JOIN pg_constraint f ON f.oid = t.tgconstraint
 WHERE c.relnamespace = 'pool'::regnamespace AND t.tgisinternal
     AND t.tgenabled = 'D'
 UNION ALL
-SELECT 'event trigger pool_ext_guard',
+SELECT format('event trigger %s', x.name),
     CASE WHEN g.evtenabled IS NULL THEN 'it does not exist'
-        ELSE 'it is not enabled: ALTER EVENT TRIGGER pool_ext_guard ENABLE'
+        ELSE format('it is not enabled: ALTER EVENT TRIGGER %s ENABLE',
+            x.name)
     END
-FROM (VALUES ('pool_ext_guard')) x (name)
+FROM (VALUES ('pool_ext_attachment'), ('pool_ext_guard')) x (name)
 LEFT JOIN pg_event_trigger g ON g.evtname = x.name
 WHERE coalesce(g.evtenabled, 'D') = 'D';
 

@@ -205,12 +205,14 @@ CREATE FUNCTION pg_temp.signature(name text) RETURNS text LANGUAGE sql AS $$
                 'timestamp with time zone', 'timestamptz') END
     FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname = name
 $$;
-SELECT is(regexp_replace(pg_temp.signature(f.name), '::(text|uuid|jsonb|jsonpath|integer|numeric|timestamptz|interval)', '', 'g'),
+SELECT is(regexp_replace(pg_temp.signature(f.name), '::(text|uuid|jsonb|jsonpath|name|integer|numeric|timestamptz|interval)', '', 'g'),
     f.signature, 'function ' || f.name)
 FROM (VALUES
     ('review', 'leads bigint[], decision text, reason text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
     ('merge', 'lead bigint, "into" bigint, reason text = NULL, actor text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT key text'),
     ('intake_check', 'OUT row_number integer, OUT key text, OUT outcome text, OUT lead_id bigint, OUT member text, OUT status text, OUT home_pool text, OUT rule text, OUT reason text'),
+    ('attach', 'relation regclass, pool text, key name, owner name, columns jsonb = ''{}'', identities jsonb = ''{}'', condition jsonpath = NULL, on_bypass text = ''translate'', dry_run boolean = false, shared name = NULL, nobody text = NULL, member_field text = NULL, key_prefix text = '''', OUT outcome text, OUT owner_value text, OUT reason text, OUT row_count bigint'),
+    ('detach', 'relation regclass -> void'),
     ('normaliser_version', ' -> integer'),
     ('enter', 'pool text, key text, name text = NULL, source text = NULL, grade text = NULL, priority integer = 0, attributes jsonb = ''{}'', identities jsonb = ''{}'', owner text = NULL, request_id uuid = NULL, OUT outcome text, OUT lead_id bigint, OUT member text, OUT status text, OUT home_pool text, OUT rule text, OUT reason text'),
     ('edit', 'lead bigint, name text = NULL, grade text = NULL, priority integer = NULL, attributes jsonb = NULL, identities jsonb = NULL, request_id uuid = NULL, OUT outcome text'),

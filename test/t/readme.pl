@@ -1,5 +1,5 @@
-# What the documents say is so: every SQL block of README.md, docs/rules.md and
-# docs/operating.md runs and shows what stands below it, with and without the library preloaded;
+# What the documents say is so: every SQL block of README.md, docs/rules.md,
+# docs/adopt.md and docs/operating.md runs and shows what stands below it, with and without the library preloaded;
 # the names,
 # arguments, outcomes, defaults and error codes in its tables exist; the
 # Chinese README is the same document; references lead somewhere.
@@ -15,6 +15,7 @@ my $root = dirname(abs_path(__FILE__)) . '/../..';
 my $readme = slurp_file("$root/README.md");
 my $chinese = slurp_file("$root/README.zh-CN.md");
 my $rules = slurp_file("$root/docs/rules.md");
+my $adopt = slurp_file("$root/docs/adopt.md");
 my $operating = slurp_file("$root/docs/operating.md");
 
 # The fenced blocks of a document: [language, text, first line].
@@ -120,6 +121,8 @@ sub run_documents
 		$node->restart;
 	}
 	run_blocks($node, "$name, rules", 'rules', $rules);
+	$node->safe_psql('postgres', 'CREATE DATABASE adopt');
+	run_blocks($node, "$name, adopt", 'adopt', $adopt);
 	$node->safe_psql('postgres', 'CREATE DATABASE operating');
 	run_blocks($node, "$name, operating", 'operating', $operating);
 }

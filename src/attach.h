@@ -1,0 +1,49 @@
+/*
+ * attach.h
+ *	  Tables of the application whose rows are leads.
+ */
+#ifndef POOL_ATTACH_H
+#define POOL_ATTACH_H
+
+#include "attach_note.h"
+#include "result.h"
+#include "sql.h"
+
+/* How many rows came to one outcome. */
+typedef struct PoolAttachCount
+{
+	char	   *outcome;
+	char	   *owner;			/* NULL = any, as the next one */
+	char	   *reason;
+	int64		n;
+} PoolAttachCount;
+
+/* Which rows are to enter. */
+typedef enum PoolAttachRows
+{
+	POOL_ATTACH_EXISTING,		/* there before the table was attached */
+	POOL_ATTACH_INSERTED,
+	POOL_ATTACH_UPDATED
+} PoolAttachRows;
+
+/* attach_row.c: rows, and what they say of leads */
+#define POOL_ATTACH_CHUNK 5000
+extern void pool_attach_check_columns(const PoolAttachment *a);
+extern bool pool_attach_enter(const PoolAttachment *a, Datum rows,
+							  PoolAttachRows how, List **counts);
+extern void pool_attach_enter_all(const PoolAttachment *a, List **counts);
+extern Datum pool_attach_fetch(Portal portal, MemoryContext context);
+extern PoolSql pool_attach_as_owner(const PoolAttachment *a);
+extern void pool_attach_as_nobody(void (*work) (void *arg), void *arg);
+extern char *pool_attach_table_name(const PoolAttachment *a);
+
+/* attach_write.c: owners, written back */
+extern void pool_attach_write_init(void);
+extern void pool_attach_write(PoolAttachNotes *notes);
+extern void pool_attach_write_rows(const PoolAttachment *a, Datum rows);
+extern void pool_attach_report_gone(const char *table, const char *column);
+
+/* attach_verify.c */
+extern void pool_attach_verify(PoolCall *call);
+
+#endif							/* POOL_ATTACH_H */

@@ -1,0 +1,321 @@
+/*
+ * attach_row.c
+ *	  Rows of attached tables, and what they say of leads.
+ *
+ * A row is read with the rights of the table's owner, and as JSON: so nothing
+ * that users call a column, or have made a type of, is ever run with ours.
+ */
+#include "compat.h"
+#include "attach.h"
+
+#include "access.h"
+#include "attach_sql.h"
+#include "catalog/pg_type.h"
+#include "config.h"
+#include "guc.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#define COLUMN(field) "(r.doc ->> (r.columns ->> '" field "'))"
+#define JSON(field) "(r.doc -> (r.columns ->> '" field "'))"
+
+/* A timestamp, or a number of seconds or milliseconds. */
+#define MOMENT(field) \
+	"(CASE jsonb_typeof(" JSON(field) ")" \
+	" WHEN 'number' THEN to_timestamp(" JSON(field) "::float8 /" \
+	"  CASE WHEN " JSON(field) "::float8 > 1e11 THEN 1000 ELSE 1 END)" \
+	" WHEN 'string' THEN " COLUMN(field) "::timestamptz END)"
+
+#define MATCHES "(r.condition IS NULL OR coalesce(r.doc @@ r.condition, false))"
+#define IS_KNOWN \
+	"EXISTS (SELECT FROM pool.lead_data d" \
+	"  JOIN pool.lead_state s ON s.id = d.id" \
+	"  WHERE d.tenant_id = r.tenant_id AND d.key = r.lead_key" \
+	"  AND NOT ($4 AND s.status = 'archived'))"
+
+/*
+ * $1 attachment, $2 rows, $3 whether they were there before: then the spells
+ * have begun before, too; $4 whether they are new: then archived leads of the
+ * same keys are reopened.
+ */
+static const char *const enter_query =
+"INSERT INTO pool.intake (pool, key, name, source, grade, priority,"
+"  attributes, identities, owner, created_at, owned_at, last_follow_up_at)"
+" SELECT t.name || '/' || p.name, r.lead_key, " COLUMN("name") ", "
+COLUMN("source") ", " COLUMN("grade") ","
+" coalesce(" COLUMN("priority") "::integer, 0),"
+" (SELECT coalesce(jsonb_object_agg(c.name, r.doc -> c.name), '{}')"
+"  FROM jsonb_array_elements_text(CASE WHEN r.columns ? 'attributes'"
+"   THEN r.columns -> 'attributes' ELSE '[]' END) c (name)),"
+" (SELECT coalesce(jsonb_object_agg(c.key, r.doc ->> c.value), '{}')"
+"  FROM jsonb_each_text(r.identities) c"
+"  WHERE r.doc ->> c.value <> ''), m.key,"
+" CASE WHEN $3 THEN least(h.created_at, h.owned_at, h.now) END,"
+" CASE WHEN $3 AND m.key IS NOT NULL THEN h.owned_at END,"
+" CASE WHEN $3 AND m.key IS NOT NULL AND h.followed_at >= h.owned_at"
+"  THEN least(h.followed_at, h.now) END"
+" FROM (" POOL_ATTACHED_ROWS ") r"
+" JOIN pool.pool p ON p.id = r.pool_id"
+" JOIN pool.tenant t ON t.id = p.tenant_id"
+" LEFT JOIN pool.member m ON " POOL_ATTACHED_MEMBER
+" CROSS JOIN LATERAL (SELECT pool.clock() AS now,"
+"  " MOMENT("created_at") " AS created_at,"
+"  least(coalesce(" MOMENT("owned_at") ", " MOMENT("created_at") "),"
+"   pool.clock()) AS owned_at,"
+"  " MOMENT("last_follow_up_at") " AS followed_at) h0"
+" CROSS JOIN LATERAL (SELECT h0.now, h0.created_at, h0.followed_at,"
+"  coalesce(h0.owned_at, h0.now) AS owned_at) h"
+" WHERE r.lead_key IS NOT NULL AND " MATCHES
+" AND (r.owner_value IS NULL OR m.id IS NOT NULL) AND NOT " IS_KNOWN
+" ORDER BY r.n";
+
+/* Those that the query above leaves out, and why. */
+static const char *const skipped_query =
+"SELECT x.outcome, CASE x.outcome WHEN 'unknown_owner' THEN x.owner_value END,"
+" NULL, count(*)"
+" FROM (SELECT CASE WHEN r.lead_key IS NULL THEN 'no_key'"
+"  WHEN NOT " MATCHES " THEN 'not_matching'"
+"  WHEN " IS_KNOWN " THEN 'known'"
+"  WHEN r.owner_value IS NOT NULL AND m.id IS NULL THEN 'unknown_owner'"
+"  END AS outcome, r.owner_value"
+"  FROM (" POOL_ATTACHED_ROWS ") r"
+"  LEFT JOIN pool.member m ON " POOL_ATTACHED_MEMBER ") x"
+" WHERE x.outcome IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2";
+
+static const char *const verdict_query =
+"SELECT v.outcome, NULL, v.reason, count(*) FROM pool.intake_check() v"
+" GROUP BY 1, 3 ORDER BY 1, 3";
+
+/* ------------------------------------------------------------------------
+ * Whose rights
+ * ------------------------------------------------------------------------ */
+
+static Oid
+relation_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/* SQL as the owner of the table, whom its policies do not bind. */
+PoolSql
+pool_attach_as_owner(const PoolAttachment *a)
+{
+	return pool_sql_begin_as(relation_owner(a->relid), SECURITY_NOFORCE_RLS);
+}
+
+/*
+ * Does this with the rights of the extension's owner and as no member: what a
+ * row says is done for nobody in particular.
+ */
+void
+pool_attach_as_nobody(void (*work) (void *arg), void *arg)
+{
+	PoolActing *volatile before = pool_acting_suspend();
+
+	PG_TRY();
+	{
+		PoolSql		sql = pool_sql_begin();
+
+		pool_sql_walk_indexes();
+		pool_acting_set(POOL_ACTING_NOBODY);
+		/* a caller that only checks his own rows does not mean these */
+		(void) set_config_option("pool_ext.intake_mode", "load", PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+								 false);
+		work(arg);
+		pool_sql_end(sql);
+	}
+	PG_FINALLY();
+	{
+		pool_acting_restore(before);
+	}
+	PG_END_TRY();
+}
+
+char *
+pool_attach_table_name(const PoolAttachment *a)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(a->relid)),
+									  get_rel_name(a->relid));
+}
+
+/* Raises 55000 where a column is gone that rows are told apart by. */
+void
+pool_attach_check_columns(const PoolAttachment *a)
+{
+	const NameData *const names[] = {&a->key, &a->owner, &a->shared};
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+	{
+		const char *name = NameStr(*names[i]);
+
+		if (*name != '\0' &&
+			get_attnum(a->relid, name) == InvalidAttrNumber)
+			pool_attach_report_gone(get_rel_name(a->relid), name);
+	}
+}
+
+/* ------------------------------------------------------------------------
+ * Entering
+ * ------------------------------------------------------------------------ */
+
+typedef struct Entering
+{
+	const PoolAttachment *a;
+	Datum		rows;
+	PoolAttachRows how;
+	List	  **counts;
+	bool		any;			/* of them enter */
+	MemoryContext context;		/* of the counts */
+} Entering;
+
+static bool
+same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static void
+count_rows(Entering *e, const char *outcome, const char *owner,
+		   const char *reason, int64 n)
+{
+	MemoryContext old;
+	PoolAttachCount *count;
+	ListCell   *lc;
+
+	foreach(lc, *e->counts)
+	{
+		count = lfirst(lc);
+		if (same(count->outcome, outcome) && same(count->owner, owner) &&
+			same(count->reason, reason))
+		{
+			count->n += n;
+			return;
+		}
+	}
+	old = MemoryContextSwitchTo(e->context);
+	count = palloc(sizeof(PoolAttachCount));
+	count->outcome = pstrdup(outcome);
+	count->owner = owner != NULL ? pstrdup(owner) : NULL;
+	count->reason = reason != NULL ? pstrdup(reason) : NULL;
+	count->n = n;
+	*e->counts = lappend(*e->counts, count);
+	MemoryContextSwitchTo(old);
+}
+
+/* Adds up what the statement just run has returned; how many rows it was. */
+static int64
+count_result(Entering *e)
+{
+	SPITupleTable *table = SPI_tuptable;
+	int64		sum = 0;
+
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		char	   *v[4];
+
+		for (int c = 0; c < 4; c++)
+			v[c] = SPI_getvalue(table->vals[i], table->tupdesc, c + 1);
+		count_rows(e, v[0], v[1], v[2], pg_strtoint64(v[3]));
+		sum += pg_strtoint64(v[3]);
+	}
+	return sum;
+}
+
+static void
+enter(void *arg)
+{
+	Entering   *e = arg;
+	Oid			types[4] = {INT4OID, JSONBARRAYOID, BOOLOID, BOOLOID};
+	Datum		values[4] = {Int32GetDatum(e->a->id), e->rows,
+		BoolGetDatum(e->how == POOL_ATTACH_EXISTING),
+	BoolGetDatum(e->how == POOL_ATTACH_INSERTED)};
+
+	ArrayType  *rows = DatumGetArrayTypeP(e->rows);
+
+	pool_sql_run(skipped_query, 4, types, values, NULL);
+	e->any = count_result(e) < ArrayGetNItems(ARR_NDIM(rows), ARR_DIMS(rows));
+	if (!e->any)
+		return;
+	pool_sql_run(enter_query, 4, types, values, NULL);
+	pool_sql_run(verdict_query, 0, NULL, NULL, NULL);
+	(void) count_result(e);
+}
+
+/*
+ * Lets in these rows, a jsonb[], but for those that are leads already, do not
+ * match, or name an owner who is no member.  *counts gets what became of all.
+ * Returns whether any was left.
+ */
+bool
+pool_attach_enter(const PoolAttachment *a, Datum rows, PoolAttachRows how,
+				  List **counts)
+{
+	Entering	e = {a, rows, how, counts, false, CurrentMemoryContext};
+
+	pool_attach_as_nobody(enter, &e);
+	return e.any;
+}
+
+/* The next rows of the cursor as a jsonb[], 0 if there is none left. */
+Datum
+pool_attach_fetch(Portal portal, MemoryContext context)
+{
+	ArrayBuildState *state = NULL;
+
+	SPI_cursor_fetch(portal, true, POOL_ATTACH_CHUNK);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+		Datum		row = SPI_getbinval(SPI_tuptable->vals[i],
+										SPI_tuptable->tupdesc, 1, &isnull);
+
+		state = accumArrayResult(state, row, isnull, JSONBOID, context);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return state == NULL ? (Datum) 0 : makeArrayResult(state, context);
+}
+
+/*
+ * The same for all rows there are; then the owner column says what the pool
+ * says, where there were leads before.
+ */
+void
+pool_attach_enter_all(const PoolAttachment *a, List **counts)
+{
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext chunk = AllocSetContextCreate(outer, "pool_ext attach",
+												ALLOCSET_DEFAULT_SIZES);
+	PoolSql		sql = pool_attach_as_owner(a);
+	Portal		portal;
+	Datum		rows;
+
+	portal = SPI_cursor_open_with_args(NULL,
+									   psprintf("SELECT to_jsonb(t) FROM ONLY %s t",
+												pool_attach_table_name(a)),
+									   0, NULL, NULL, NULL, true, 0);
+	while ((rows = pool_attach_fetch(portal, chunk)) != 0)
+	{
+		MemoryContext inner = MemoryContextSwitchTo(outer);
+
+		CHECK_FOR_INTERRUPTS();
+		(void) pool_attach_enter(a, rows, POOL_ATTACH_EXISTING, counts);
+		pool_attach_write_rows(a, rows);
+		MemoryContextSwitchTo(inner);
+		MemoryContextReset(chunk);
+	}
+	SPI_cursor_close(portal);
+	pool_sql_end(sql);
+	MemoryContextDelete(chunk);
+}

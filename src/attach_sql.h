@@ -1,0 +1,37 @@
+/*
+ * attach_sql.h
+ *	  What rows of attached tables mean, for the statements about them.
+ */
+#ifndef POOL_ATTACH_SQL_H
+#define POOL_ATTACH_SQL_H
+
+/*
+ * $1 attachment, $2 rows as a jsonb[]: called r below.  Names have a collation
+ * that no index of ours has.
+ */
+#define POOL_ATTACHED_ROWS \
+	"SELECT a.*, x.doc, x.n," \
+	" (a.key_prefix || (x.doc ->> a.key_column::text)) COLLATE \"default\"" \
+	"  AS lead_key," \
+	" nullif(x.doc ->> a.owner_column::text, a.nobody) COLLATE \"default\"" \
+	"  AS owner_value" \
+	" FROM pool.attachment a, unnest($2) WITH ORDINALITY x (doc, n)" \
+	" WHERE a.id = $1"
+
+/* the lead_data of r, looked up for each row: for CROSS JOIN LATERAL */
+#define POOL_ATTACHED_LEAD \
+	"(SELECT * FROM pool.lead_data l" \
+	"  WHERE l.tenant_id = r.tenant_id AND l.key = r.lead_key OFFSET 0)"
+
+/* which member m the owner column of r names */
+#define POOL_ATTACHED_MEMBER \
+	"m.tenant_id = r.tenant_id AND r.owner_value =" \
+	" CASE WHEN r.member_field IS NULL THEN m.key" \
+	"  ELSE m.profile ->> r.member_field END"
+
+/* who owns the lead s, as attached tables see it */
+#define POOL_ATTACHED_OWNER \
+	"(CASE s.status WHEN 'owned' THEN s.owner_id" \
+	" WHEN 'converted' THEN s.last_owner_id END)"
+
+#endif							/* POOL_ATTACH_SQL_H */

@@ -1,0 +1,271 @@
+-- Tables of the application whose rows are leads.
+\getenv srcdir PG_ABS_SRCDIR
+\set helpers :srcdir '/include/helpers.sql'
+\set ECHO none
+\i :helpers
+SET pool_ext.clock = '2026-03-02 09:00+00';
+INSERT INTO pool.pool (name, everyone, hold_limit) VALUES ('sea', true, 3);
+INSERT INTO pool.pool (name, everyone) VALUES ('odoo', true);
+INSERT INTO pool.member (key, profile)
+VALUES ('ann', '{"uid": 7}'), ('bob', '{"uid": 8}'), ('cid', '{}');
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+SELECT id, 'idle', 'follow_up', '3 days' FROM pool.pool WHERE name = 'sea';
+
+-- Like CordysCRM
+CREATE TABLE customer (id varchar(32) PRIMARY KEY, name varchar(255) NOT NULL,
+    owner varchar(32), in_shared_pool boolean NOT NULL DEFAULT true,
+    phone text, industry text, create_time bigint,
+    collection_time timestamptz, follow_time timestamptz);
+INSERT INTO customer VALUES
+    ('c1', 'One', 'ann', false, '13800138001', 'SaaS', 1767225600000,
+        '2026-03-01', '2026-03-01 12:00+00'),
+    ('c2', 'Two', NULL, true, NULL, NULL, 1767225600000, NULL, NULL),
+    ('c3', 'Three', 'ghost', false, NULL, NULL, NULL, NULL, NULL),
+    ('c4', 'Four', 'bob', false, '138 0013 8001', NULL, NULL, NULL, NULL),
+    ('c5', 'Five', NULL, false, NULL, 'spam', NULL, NULL, NULL),
+    ('c6', 'Six', 'bob', true, NULL, NULL, NULL, NULL, NULL);
+CREATE FUNCTION t.attach(dry boolean, on_bypass text DEFAULT 'translate')
+RETURNS TABLE (outcome text, owner_value text, reason text, row_count bigint)
+LANGUAGE sql AS $$
+    SELECT * FROM pool.attach('customer', 'sea', 'id', 'owner',
+        columns => '{"name": "name", "created_at": "create_time",
+            "owned_at": "collection_time", "last_follow_up_at": "follow_time",
+            "attributes": ["industry"]}',
+        identities => '{"phone": "phone"}',
+        condition => '!($.industry == "spam")',
+        on_bypass => on_bypass, dry_run => dry, shared => 'in_shared_pool')
+$$;
+CREATE FUNCTION t.both() RETURNS TABLE (id text, owner text, shared boolean,
+    status text, member text)
+LANGUAGE sql AS $$
+    SELECT c.id, c.owner, c.in_shared_pool, l.status, m.key
+    FROM public.customer c
+    LEFT JOIN pool.lead l ON l.key = c.id
+    LEFT JOIN pool.member m ON m.id = l.owner_id
+    ORDER BY c.id
+$$;
+
+------------------------------------------------------------------------
+-- Rows that are there
+------------------------------------------------------------------------
+
+SELECT * FROM t.attach(true);
+SELECT count(*) FROM pool.lead;
+SELECT count(*) FROM pool.attachment;
+SELECT count(*) FROM pg_trigger WHERE tgrelid = 'customer'::regclass;
+SELECT * FROM t.attach(false);
+SELECT * FROM t.both();
+SELECT key, name, attributes, created_at, owned_at, last_follow_up_at
+FROM pool.lead ORDER BY key;
+SELECT key, rule, due_at FROM pool.lead_due ORDER BY key;
+SELECT * FROM t.events(t.id('c1'));
+SELECT * FROM pool.attachment;
+
+------------------------------------------------------------------------
+-- What pool_ext does is in the table at once
+------------------------------------------------------------------------
+
+SELECT outcome, key FROM pool.claim('sea', 'ann');
+SELECT * FROM t.both() WHERE id = 'c2';
+SELECT outcome FROM pool.transfer(t.ids('c2'), 'bob');
+SELECT * FROM t.both() WHERE id = 'c2';
+SELECT outcome FROM pool.release(t.ids('c2'), member => 'bob');
+SELECT * FROM t.both() WHERE id = 'c2';
+SELECT outcome FROM pool.assign(t.ids('c2'), 'bob');
+SELECT outcome FROM pool.archive(t.ids('c2'), 'lost');
+SELECT * FROM t.both() WHERE id = 'c2';
+SELECT outcome FROM pool.reopen(t.ids('c2'));
+SELECT * FROM t.both() WHERE id = 'c2';
+-- a converted lead keeps its last owner in the table
+SELECT outcome FROM pool.convert(t.id('c6'), member => 'bob');
+SELECT * FROM t.both() WHERE id = 'c6';
+-- by time
+SET pool_ext.clock = '2026-03-06 09:00+00';
+SELECT task, done FROM pool.tick() WHERE task = 'timers';
+SELECT * FROM t.both() WHERE id = 'c1';
+-- an undone change is undone in both
+BEGIN;
+SAVEPOINT s;
+SELECT outcome FROM pool.assign(t.ids('c1'), 'bob');
+ROLLBACK TO s;
+COMMIT;
+SELECT * FROM t.both() WHERE id = 'c1';
+SELECT * FROM pool.verify();
+
+------------------------------------------------------------------------
+-- Old code: translate
+------------------------------------------------------------------------
+
+UPDATE customer SET owner = 'ann' WHERE id = 'c1';
+UPDATE customer SET owner = 'bob', name = 'Won over' WHERE id = 'c1';
+UPDATE customer SET owner = NULL WHERE id = 'c1';
+SELECT kind, member, reason, detail FROM t.events(t.id('c1')) OFFSET 3;
+SELECT * FROM t.both() WHERE id = 'c1';
+UPDATE customer SET owner = owner, name = 'The same' WHERE id = 'c1';
+-- refusals are errors, and nothing stays
+SELECT * FROM t.error($$UPDATE customer SET owner = 'ghost' WHERE id = 'c1'$$);
+SELECT * FROM t.error($$UPDATE customer SET owner = 'ann' WHERE id = 'c6'$$);
+SELECT outcome FROM pool.set_away('ann');
+SELECT * FROM t.error($$UPDATE customer SET owner = 'ann' WHERE id = 'c1'$$);
+SELECT outcome FROM pool.set_active('ann');
+SELECT * FROM t.error($$UPDATE customer SET id = 'c9' WHERE id = 'c1'$$);
+SELECT * FROM t.error($$TRUNCATE customer$$);
+SELECT * FROM t.both();
+-- new rows enter; those that match from now on, too; a limit is a limit
+INSERT INTO customer (id, name, owner) VALUES
+    ('n1', 'New', 'cid'), ('n2', 'New', NULL), ('n3', 'New', 'cid'),
+    ('n4', 'New', 'cid'), ('n5', 'New', 'cid');
+INSERT INTO customer (id, name, owner) VALUES
+    ('n1', 'New', 'cid'), ('n2', 'New', NULL), ('n3', 'New', 'cid');
+UPDATE customer SET industry = 'SaaS' WHERE id = 'c5';
+SELECT * FROM t.error($$INSERT INTO customer VALUES ('n6', 'New', 'ghost')$$);
+-- many at once
+UPDATE customer SET owner = 'ann' WHERE id IN ('n1', 'n2', 'n3');
+SELECT * FROM t.both();
+-- deleted rows are archived, and come back as the same lead
+DELETE FROM customer WHERE id IN ('n1', 'n2', 'c6');
+SELECT key, status FROM pool.lead WHERE key IN ('n1', 'n2', 'c6') ORDER BY 1;
+INSERT INTO customer (id, name, owner) VALUES ('n1', 'Again', 'bob');
+SELECT * FROM t.both() WHERE id = 'n1';
+-- a rule finds an owner for new rows, which have none
+INSERT INTO pool.routing_rule (pool_id, position, name, strategy)
+SELECT id, 1, 'turns', 'round_robin' FROM pool.pool WHERE name = 'sea';
+INSERT INTO customer (id, name) VALUES ('r1', 'Routed');
+SELECT owner = member AS by_rule, status FROM t.both() WHERE id = 'r1';
+DELETE FROM pool.routing_rule;
+DELETE FROM customer WHERE id = 'r1';
+-- a lead that was there before the row keeps its owner
+SELECT outcome FROM pool.enter('sea', 'early', owner => 'cid');
+INSERT INTO customer (id, name) VALUES ('early', 'Late');
+SELECT * FROM t.both() WHERE id = 'early';
+SELECT * FROM pool.verify();
+
+-- a member's own login
+CREATE ROLE regress_attach_ann LOGIN;
+UPDATE pool.member SET login = 'regress_attach_ann' WHERE key = 'ann';
+SELECT outcome FROM pool.reclaim(t.ids('n1', 'n3', 'c2', 'c5'));
+SELECT * FROM t.both();
+GRANT SELECT, UPDATE ON customer TO regress_attach_ann;
+SET ROLE regress_attach_ann;
+UPDATE customer SET owner = 'ann' WHERE id = 'n1';
+UPDATE customer SET owner = NULL WHERE id = 'n1';
+UPDATE customer SET owner = 'bob' WHERE id = 'n1';
+RESET ROLE;
+SELECT kind, member, actor FROM t.events(t.id('n1')) OFFSET 6;
+UPDATE pool.member SET login = NULL WHERE key = 'ann';
+
+------------------------------------------------------------------------
+-- Old code: refuse, log
+------------------------------------------------------------------------
+
+UPDATE pool.attachment SET on_bypass = 'refuse';
+SELECT * FROM t.error($$UPDATE customer SET owner = 'ann' WHERE id = 'n1'$$);
+SELECT * FROM t.error($$DELETE FROM customer WHERE id = 'n1'$$);
+SELECT outcome FROM pool.transfer(t.ids('n1'), 'ann');
+UPDATE customer SET name = 'A name' WHERE id = 'n1';
+UPDATE pool.attachment SET on_bypass = 'log';
+UPDATE customer SET owner = 'bob' WHERE id = 'n1';
+UPDATE customer SET owner = 'ghost' WHERE id = 'n3';
+DELETE FROM customer WHERE id = 'c2';
+SELECT b.kind, d.key, o.key AS owner, m.key AS member
+FROM pool.bypass b JOIN pool.lead_data d ON d.id = b.lead_id
+LEFT JOIN pool.member o ON o.id = b.owner_id
+LEFT JOIN pool.member m ON m.id = b.member_id ORDER BY b.id;
+SELECT check_name, message FROM pool.verify();
+-- attached again, the table says what the pool says
+SELECT pool.detach('customer');
+SELECT * FROM t.attach(false);
+SELECT * FROM pool.verify();
+
+------------------------------------------------------------------------
+-- Columns and tables that go
+------------------------------------------------------------------------
+
+SELECT * FROM t.error($$ALTER TABLE customer DROP COLUMN owner$$);
+SELECT * FROM t.error($$ALTER TABLE customer RENAME id TO ident$$);
+SELECT * FROM t.error($$ALTER TABLE customer RENAME in_shared_pool TO pooled$$);
+SELECT state, message FROM t.error($$DROP TABLE customer$$);
+SELECT state FROM t.error($$DROP EXTENSION pool_ext$$);
+ALTER TABLE customer ADD COLUMN note text;
+ALTER TABLE customer RENAME TO kunde;
+ALTER TABLE kunde RENAME TO customer;
+ALTER TABLE customer DISABLE TRIGGER pool_ext_updated;
+SELECT * FROM pool.verify();
+ALTER TABLE customer ENABLE TRIGGER pool_ext_updated;
+-- row security does not keep the pool from writing
+ALTER TABLE customer ENABLE ROW LEVEL SECURITY;
+ALTER TABLE customer FORCE ROW LEVEL SECURITY;
+CREATE ROLE regress_attach_boss;
+GRANT CREATE ON SCHEMA public TO regress_attach_boss;
+ALTER TABLE customer OWNER TO regress_attach_boss;
+SELECT outcome FROM pool.assign(t.ids('n3'), 'ann');
+SELECT * FROM t.both() WHERE id = 'n3';
+SELECT * FROM pool.verify();
+
+------------------------------------------------------------------------
+-- Who may, and what is refused
+------------------------------------------------------------------------
+
+SELECT pool.grant_access('regress_attach_boss', 'admin');
+SET ROLE regress_attach_boss;
+SELECT pool.detach('customer');
+SELECT outcome, row_count FROM pool.attach('customer', 'sea', 'id', 'owner');
+SELECT outcome FROM pool.attach('pool.member', 'sea', 'id', 'key');
+RESET ROLE;
+CREATE TABLE other (id integer PRIMARY KEY, who text, n numeric, flag text);
+SET ROLE regress_attach_boss;
+SELECT pool.attach('other', 'sea', 'id', 'who');
+RESET ROLE;
+SELECT * FROM t.error($$SELECT pool.attach('customer', 'sea', 'id', 'owner', key_prefix => 'x')$$);
+SELECT * FROM t.error($$SELECT pool.attach('other', 'sea', 'id', 'who')$$);
+SELECT * FROM t.error($$SELECT pool.attach('other', 'nowhere', 'id', 'who')$$);
+SELECT * FROM t.error($$SELECT pool.attach('other', 'sea', 'who', 'id', key_prefix => 'o')$$);
+SELECT * FROM t.error($$SELECT pool.attach('other', 'sea', 'id', 'n', key_prefix => 'o')$$);
+SELECT * FROM t.error($$SELECT pool.attach('other', 'sea', 'id', 'nothing', key_prefix => 'o')$$);
+SELECT * FROM t.error($$SELECT pool.attach('other', 'sea', 'id', 'who', shared => 'flag')$$);
+SELECT * FROM t.error($$SELECT pool.attach('other', 'sea', 'id', 'who', columns => '{"title": "flag"}')$$);
+SELECT * FROM t.error($$SELECT pool.attach('other', 'sea', 'id', 'who', columns => '{"name": "title"}')$$);
+SELECT * FROM t.error($$SELECT pool.attach('other', 'sea', 'id', 'who', columns => '[]')$$);
+SELECT * FROM t.error($$SELECT pool.attach('other', 'sea', 'id', 'who', on_bypass => 'ask')$$);
+SELECT * FROM t.error($$SELECT pool.attach('pg_class', 'sea', 'oid', 'relname')$$);
+SELECT * FROM t.error($$SELECT pool.attach(NULL, 'sea', 'id', 'who')$$);
+SELECT * FROM t.error($$SELECT pool.attach('other', 'sea', NULL, 'who')$$);
+SELECT * FROM t.error($$SELECT pool.attach(1::regclass, 'sea', 'id', 'who')$$);
+SELECT * FROM t.error($$SELECT pool.detach('other')$$);
+SELECT * FROM t.error($$SELECT pool.detach(NULL)$$);
+SELECT * FROM t.error($$SELECT pool.attached_written()$$);
+
+------------------------------------------------------------------------
+-- Like Odoo, under names that hope to be run; who nobody is, is 0
+------------------------------------------------------------------------
+
+CREATE SCHEMA "o'; DROP TABLE t.x; --";
+CREATE TABLE "o'; DROP TABLE t.x; --"."crm""lead" (
+    "id""; --" serial PRIMARY KEY, "user_id'" integer NOT NULL DEFAULT 0,
+    active boolean DEFAULT true, phone text, partner_name text);
+CREATE TABLE t.x ();
+INSERT INTO "o'; DROP TABLE t.x; --"."crm""lead" ("user_id'", active)
+VALUES (7, true), (0, true), (9, true), (8, false);
+SELECT * FROM pool.attach('"o''; DROP TABLE t.x; --"."crm""lead"', 'odoo',
+    'id"; --', 'user_id''', condition => '$.active == true', nobody => '0',
+    member_field => 'uid', key_prefix => 'lead ''"');
+SELECT outcome, key FROM pool.claim('odoo', 'bob');
+UPDATE "o'; DROP TABLE t.x; --"."crm""lead" SET "user_id'" = 0
+WHERE "id""; --" = 1;
+UPDATE "o'; DROP TABLE t.x; --"."crm""lead" SET active = true;
+SELECT * FROM "o'; DROP TABLE t.x; --"."crm""lead" ORDER BY 1;
+SELECT key, status FROM pool.lead WHERE key ~ '^lead' ORDER BY key;
+-- a member whom the application does not know cannot be written
+SELECT * FROM t.error($$SELECT pool.claim('odoo', 'cid')$$);
+-- leads of other keys, in a tenant with attachments
+SELECT outcome, lead_id IS NOT NULL FROM pool.enter('odoo', 'lead ''"01');
+SELECT outcome, lead_id IS NOT NULL FROM pool.enter('odoo', 'lead ''"x', owner => 'ann');
+SELECT * FROM pool.verify();
+SELECT pool.detach('"o''; DROP TABLE t.x; --"."crm""lead"');
+SELECT pool.detach('customer');
+SELECT count(*) FROM pg_trigger
+WHERE tgfoid = 'pool.attached_written'::regproc;
+DROP TABLE customer, "o'; DROP TABLE t.x; --"."crm""lead";
+SELECT pool.revoke_access('regress_attach_boss', 'admin');
+DROP OWNED BY regress_attach_boss;
+DROP ROLE regress_attach_boss, regress_attach_ann;
