@@ -110,6 +110,7 @@ my %writes = map { /^(\w+)/; ($1 => "SELECT * FROM pool.$_") } (
 	'apply_plan(gen_random_uuid())', 'resume_run(1)', 'undo_run(1)',
 	"reveal($lead, 'm1')", "erase(ARRAY[$lead], 'x')", "poll('new')",
 	"digest('new')", "ack('bi', NULL)", "drop_consumer('bi')", 'tick()',
+	"attach('pg_class', 'calm', 'relname', 'relowner')", "detach('pg_class')",
 	'resume()', "purge_events('2020-01-01')", "grant_access('sales', 'reader')",
 	"revoke_access('sales', 'member')");
 $writes{intake} = "INSERT INTO pool.intake (pool, key) VALUES ('calm', 'x')";
