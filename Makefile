@@ -56,7 +56,7 @@ OBJS = \
 	src/guc.o \
 	src/hide.o \
 	src/history.o \
-	src/identity.o \
+	src/identity.o src/index_entry.o \
 	src/installation.o \
 	src/intake.o \
 	src/job.o \
