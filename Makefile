@@ -44,6 +44,7 @@ OBJS = \
 	src/downtime.o \
 	src/due.o \
 	src/edit.o \
+	src/effect.o \
 	src/entry.o \
 	src/entry_rule.o \
 	src/erase.o \
@@ -56,7 +57,8 @@ OBJS = \
 	src/guc.o \
 	src/hide.o \
 	src/history.o \
-	src/identity.o src/index_entry.o \
+	src/identity.o \
+	src/index_entry.o \
 	src/installation.o \
 	src/intake.o \
 	src/job.o \
@@ -119,6 +121,8 @@ OBJS = \
 	src/sql.o \
 	src/strategy.o \
 	src/table.o \
+	src/tail.o \
+	src/tally.o \
 	src/take_over.o \
 	src/team.o \
 	src/term.o \
