@@ -49,6 +49,7 @@ OBJS = \
 	src/entry_rule.o \
 	src/erase.o \
 	src/event.o \
+	src/explain_claim.o \
 	src/fact.o \
 	src/follow_up.o \
 	src/grant.o \
