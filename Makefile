@@ -69,6 +69,7 @@ OBJS = \
 	src/match.o \
 	src/member_fact.o \
 	src/merge.o \
+	src/message.o \
 	src/normalise.o \
 	src/offboard.o \
 	src/people.o \
@@ -206,6 +207,11 @@ LLVM_CLANG := $(shell sed -n 's/^CLANG = *//p' \
 	"$(dir $(PGXS))../Makefile.global" 2>/dev/null)
 ifeq (,$(and $(LLVM_CLANG),$(shell command -v $(LLVM_CLANG))))
 override with_llvm = no
+endif
+
+# Without msgfmt, messages stay English.
+ifeq (,$(shell command -v msgfmt))
+override enable_nls = no
 endif
 
 # The server's flags were chosen for the compiler it was built with.
