@@ -168,6 +168,9 @@ speaks_chinese(
 	'pool.intake 的列 "owned_at" 与同一行的其余内容矛盾',
 	'没有写明是谁的持有期从那时开始。',
 	'请写明归属人，或者让 owned_at 保留为 NULL。');
+speaks_chinese("SELECT pool.apply_comments('tlh')", '22023',
+	'没有语言 "tlh" 的注释', '每种语言是随扩展安装的一个文件。',
+	'已有的是：en, zh_CN。');
 like(error_in($locale, "COPY pool.intake (pool, key) FROM STDIN;\nno\tk\n\\.\n")
 	  ->{all}, qr/intake 的第 1 行，key "k"/, 'the context too');
 # the name of the column, and what core says, as far as it speaks Chinese
