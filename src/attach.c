@@ -121,8 +121,9 @@ check_type(Oid relid, const char *name)
 		case UUIDOID:
 			return;
 		default:
-			refuse_column(name, gettext_noop("Its type is none of text, varchar, smallint, "
-											 "integer, bigint and uuid."));
+			refuse_column(name,
+						  gettext_noop("Its type is none of text, varchar, "
+									   "smallint, integer, bigint and uuid."));
 	}
 }
 
@@ -234,7 +235,8 @@ read_arguments(Attaching *at)
 		refuse_column(NameStr(a->owner), gettext_noop("It is the key, too."));
 	if (!PG_ARGISNULL(SHARED) &&
 		column_type(a->relid, NameStr(a->shared)) != BOOLOID)
-		refuse_column(NameStr(a->shared), gettext_noop("Its type is not boolean."));
+		refuse_column(NameStr(a->shared),
+					  gettext_noop("Its type is not boolean."));
 	if (PG_ARGISNULL(COLUMNS) || PG_ARGISNULL(IDENTITIES))
 		(void) pool_arg_text(call, PG_ARGISNULL(COLUMNS) ? COLUMNS :
 							 IDENTITIES, "columns and identities");

@@ -103,7 +103,9 @@ refuse(const CheckedRow *row, const ConstrCheck *check)
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("new row for relation \"%s\" violates check constraint "
 					"\"%s\"", table, check->ccname),
-			 errdetail_internal("%s", describe_columns(row, stringToNode(check->ccbin))),
+			 errdetail_internal("%s",
+								describe_columns(row,
+												 stringToNode(check->ccbin))),
 			 comment == NULL ? 0 : errhint("%s", comment),
 			 errtableconstraint(row->rel, check->ccname)));
 }

@@ -322,8 +322,8 @@ check_plan(const PoolPlanRun *run)
 	if (strcmp(run->status, "cancelled") == 0 ||
 		strcmp(run->status, "expired") == 0 || run->expired)
 		pool_plan_refuse(gettext_noop("the plan has expired"),
-						 gettext_noop("A plan is good for 24 hours, and a held run until "
-									  "it is resumed."),
+						 gettext_noop("A plan is good for 24 hours, and a held "
+									  "run until it is resumed."),
 						 gettext_noop("Make a new one with pool.plan_reclaim()."));
 	if (run->changed)
 		pool_plan_refuse(gettext_noop("the rules of the pool have changed since the plan was made"),

@@ -81,7 +81,8 @@ check_times(const PoolEntry *entry, TimestampTz now)
 			   gettext_noop("Give owned_at, or leave last_follow_up_at NULL."));
 	if (entry->owned_at > now || entry->created_at > now)
 		refuse(entry->owned_at > now ? "owned_at" : "created_at",
-			   gettext_noop("It lies in the future."), gettext_noop("Give a time that has passed."));
+			   gettext_noop("It lies in the future."),
+			   gettext_noop("Give a time that has passed."));
 	if (entry->created_at != POOL_NO_TIME &&
 		entry->owned_at != POOL_NO_TIME &&
 		entry->created_at > entry->owned_at)
