@@ -131,7 +131,7 @@ report_outcome(const Written *w, const char *op, const char *outcome, int64 id)
 					 ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("the pool does not let table \"%s\" change an owner",
 					get_rel_name(w->a->relid)),
-			 errdetail("For lead " INT64_FORMAT " it says %s to %s.", id,
+			 errdetail("For lead %lld it says %s to %s.", (long long) id,
 					   outcome, op),
 			 errhint("Outcomes are those of the function of that name; "
 					 "unknown_owner: the column names no member.")));

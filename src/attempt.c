@@ -164,8 +164,7 @@ pool_attempt_report(const ErrorData *error, const char *what, int64 lead_id)
 			 errmsg("%s failed", what),
 			 lead_id == 0 ?
 			 errdetail("SQLSTATE %s.", code) :
-			 errdetail("SQLSTATE %s, at lead " INT64_FORMAT ".", code,
-					   lead_id),
+			 errdetail("SQLSTATE %s, at lead %lld.", code, (long long) lead_id),
 			 errhint("The rest goes on; ticks try again what is still "
 					 "due.")));
 }

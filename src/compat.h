@@ -11,6 +11,7 @@
 
 #include "executor/executor.h"
 #include "fmgr.h"
+#include "message.h"
 #include "utils/snapmgr.h"
 
 #if PG_VERSION_NUM < 150000

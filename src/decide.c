@@ -359,8 +359,8 @@ try_request(int64 id, TimestampTz now)
 
 	if (error == NULL)
 		return ending.done;
-	pool_attempt_report(error, psprintf("end of approval " INT64_FORMAT, id),
-						0);
+	pool_attempt_report(error, psprintf(pool_text("end of approval %lld"),
+										(long long) id), 0);
 	return false;
 }
 
