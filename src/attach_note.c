@@ -13,6 +13,7 @@
 #include "access/table.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -44,6 +45,22 @@ pool_attach_set_writer(void (*function) (PoolAttachNotes *notes))
 	writer = function;
 }
 
+/* Adds all strings of the object and of arrays in it. */
+static List *
+add_names(List *names, Datum object)
+{
+	JsonbIterator *it = JsonbIteratorInit(&DatumGetJsonbP(object)->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+
+	while ((token = JsonbIteratorNext(&it, &value, false)) != WJB_DONE)
+		if ((token == WJB_VALUE || token == WJB_ELEM) &&
+			value.type == jbvString)
+			names = lappend(names, pnstrdup(value.val.string.val,
+											value.val.string.len));
+	return names;
+}
+
 static PoolAttachment *
 read_attachment(TupleTableSlot *slot)
 {
@@ -61,6 +78,8 @@ read_attachment(TupleTableSlot *slot)
 	value = GET(SHARED_COLUMN);
 	if (!isnull)
 		a->shared = *DatumGetName(value);
+	a->mapped = add_names(NIL, GET(COLUMNS));
+	a->mapped = add_names(a->mapped, GET(IDENTITIES));
 	(void) GET(CONDITION);
 	a->conditional = !isnull;
 	a->on_bypass = *TextDatumGetCString(GET(ON_BYPASS));

@@ -19,6 +19,7 @@ typedef struct PoolAttachment
 	NameData	owner;
 	NameData	shared;			/* "" = none */
 	bool		conditional;
+	List	   *mapped;			/* columns that say something of leads: char * */
 	char		on_bypass;		/* first letter */
 } PoolAttachment;
 
