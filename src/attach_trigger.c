@@ -312,7 +312,7 @@ edit_condition(const PoolAttachment *a)
 
 	initStringInfo(&s);
 	appendStringInfoString(&s, "false");
-	foreach(lc, a->mapped)
+	foreach(lc, a->followed)
 	{
 		const char *name = quote_identifier(lfirst(lc));
 
