@@ -109,7 +109,10 @@ sub run_blocks
 	is($stderr, '', "$name: nothing is said to be wrong");
 
 	my %results = "$stdout\n" =~ /^block (\d+)\n(.*?)(?=^block \d+\n|\z)/msg;
-	$executed{ $sql{$_} } = 1 foreach grep { $status == 0 && exists $results{$_} } @lines;
+	if ($status == 0)
+	{
+		$executed{ $sql{$_} } = 1 foreach grep { exists $results{$_} } @lines;
+	}
 	foreach my $line (@lines)
 	{
 		is(trimmed($results{$line} // 'did not run'), trimmed($shown{$line}),
