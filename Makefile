@@ -11,6 +11,7 @@ OBJS = \
 	src/approval.o \
 	src/assign.o \
 	src/attach.o \
+	src/attach_edit.o \
 	src/attach_note.o \
 	src/attach_row.o \
 	src/attach_trigger.o \

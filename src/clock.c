@@ -128,6 +128,19 @@ pool_check_time(TimestampTz at, const char *what)
 				 errhint("Pass a point in time, or NULL for none.")));
 }
 
+/* Raises 22023 for what cannot have been yet, by more than clocks differ. */
+void
+pool_check_not_ahead(TimestampTz at, const char *what)
+{
+	if (at != POOL_NO_TIME && at > pool_now() + USECS_PER_DAY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s lies in the future", what),
+				 errdetail("It is more than a day ahead of the server's clock."),
+				 errhint("Give a time that has passed, or NULL; mind the "
+						 "time zone, and seconds against milliseconds.")));
+}
+
 /*
  * More than nothing, whatever the month, and short enough to be added to any
  * date: parts of different signs are longer or shorter than nothing depending
