@@ -9,6 +9,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -59,7 +60,7 @@ pool_clock_check(char **newval, void **extra, GucSource source)
 							"2026-01-31 09:00:00+08");
 		return false;
 	}
-	parsed = malloc(sizeof(TimestampTz));
+	parsed = guc_malloc(LOG, sizeof(TimestampTz));
 	if (parsed == NULL)
 		return false;
 	*parsed = at;

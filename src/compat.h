@@ -51,6 +51,23 @@ extern int no_such_variable
 	DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tz)
 #endif
 
+/* What a check hook leaves behind is not malloc's from 16 on. */
+#if PG_VERSION_NUM < 160000
+#define guc_malloc(elevel, size) malloc(size)
+#endif
+
+#if PG_VERSION_NUM < 170000
+#define MyProcNumber (MyBackendId - 1)
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#define pool_begin_epq(epq, estate) \
+	EvalPlanQualInit(epq, estate, NULL, NIL, -1, NIL)
+#else
+#define pool_begin_epq(epq, estate) \
+	EvalPlanQualInit(epq, estate, NULL, NIL, -1)
+#endif
+
 #if PG_VERSION_NUM >= 160000
 #define pool_relation_number(rel) ((rel)->rd_locator.relNumber)
 #else

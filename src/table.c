@@ -112,7 +112,7 @@ prepare_to_write(PoolTable *table)
 										  &TTSOpsVirtual);
 	/* room to spare, see above */
 	table->epq = palloc0(sizeof(EPQState) + 256);
-	EvalPlanQualInit(table->epq, table->estate, NULL, NIL, -1);
+	pool_begin_epq(table->epq, table->estate);
 	MemoryContextSwitchTo(old);
 }
 
@@ -271,7 +271,7 @@ pool_index_scan(Relation rel, Relation index, Snapshot snapshot,
 	IndexScanDesc scan;
 	ScanKeyData scankeys[4];
 
-	Assert(nkeys <= lengthof(scankeys));
+	Assert(nkeys <= (int) lengthof(scankeys));
 	for (int i = 0; i < nkeys; i++)
 		ScanKeyEntryInitialize(&scankeys[i], 0, i + 1, BTEqualStrategyNumber,
 							   InvalidOid, index->rd_indcollation[i],

@@ -155,7 +155,9 @@ SELECT * FROM pool.verify();
 UPDATE pool.member SET hold_limit = 9;
 SELECT outcome FROM pool.add_collaborator(t.id('k1'), 'bob', actor => 'ann');
 SELECT outcome FROM pool.release(t.ids('k2'), member => 'ann');
-SET force_parallel_mode = on;
+-- the setting has another name from 16 on
+SELECT set_config(name, 'on', false) FROM pg_settings
+    WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 BEGIN;
 SELECT pool.act_as('bob');
 SELECT count(*) FROM pool.history(1);
@@ -167,7 +169,8 @@ SELECT count(*) FROM pool.explain_claim(2, 'ann') WHERE NOT passed;
 SELECT count(*) FROM pool.explain_assign(4);
 SELECT count(*) FROM pool.stat_member;
 SELECT count(*) FROM pool.verify();
-RESET force_parallel_mode;
+SELECT set_config(name, 'off', false) FROM pg_settings
+    WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 
 -- Trigger functions are for the extension's tables.
 SELECT DISTINCT (t.error(format('SELECT pool.%I()', proname))).state FROM pg_proc
