@@ -79,7 +79,14 @@ DECLARE
                                  '+86 138 0013 ' || tail,
                                  '0086 1380013' || tail);
     email   text := model.one_of('a', 'A') || model.upto(900) || '@Example.org';
+    salt    text := random()::text;
 BEGIN
+    IF model.chance(0.1) THEN       -- one that is known
+        RETURN coalesce((SELECT jsonb_build_object(kind, value)
+                         FROM model.identity
+                         ORDER BY hashtext(kind || value || salt), scope, kind,
+                                  value LIMIT 1), '{}');
+    END IF;
     RETURN CASE model.upto(6)
         WHEN 1 THEN jsonb_build_object('phone', phone)
         WHEN 2 THEN jsonb_build_object('email', email)
@@ -325,6 +332,30 @@ RETURNS model.question LANGUAGE sql STABLE AS $$
                                     model.ids(keys), member))
 $$;
 
+-- These leads and one more that its owner has beside another of the customer;
+-- mostly with that other, too.
+CREATE FUNCTION model.with_siblings(keys text[]) RETURNS text[]
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    salt    text := random()::text;
+    first   model.lead;
+BEGIN
+    SELECT * INTO first FROM model.lead l
+    WHERE EXISTS (SELECT FROM model.lead o
+                  WHERE o.customer = l.customer AND o.key <> l.key
+                    AND o.owner_id = l.owner_id)
+    ORDER BY hashtext(key || salt), key LIMIT 1;
+    IF NOT found THEN
+        RETURN keys;
+    END IF;
+    keys := first.key || keys;
+    IF model.chance(0.8) THEN
+        keys := keys || ARRAY(SELECT key FROM model.lead o
+                              WHERE o.customer = first.customer ORDER BY key);
+    END IF;
+    RETURN keys;
+END $$;
+
 -- assign, transfer, release
 CREATE FUNCTION model.ask_give(verb text, moment timestamptz)
 RETURNS model.question
@@ -337,6 +368,9 @@ DECLARE
                 WHEN 'release' THEN 0.8 WHEN 'transfer' THEN 0.15 ELSE 0 END);
     reason  text := model.one_of('full', 'full', 'slip', 'rest', NULL);
 BEGIN
+    IF verb = 'transfer' AND model.chance(0.4) THEN
+        keys := model.with_siblings(keys);
+    END IF;
     IF verb = 'release' THEN
         RETURN (format('SELECT * FROM model.release(%L, %L, %L, %L, %L)',
                        keys, member, moment, target, reason),
