@@ -51,6 +51,63 @@ BEGIN
                    'member => %L)', model.ids(keys), span, member));
 END $$;
 
+-- reserve, unreserve: the latter mostly by whoever keeps one
+CREATE FUNCTION model.ask_reserve(moment timestamptz) RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    keys    text[] := model.any_leads('available');
+    member  text := model.some_member();
+    span    text := model.one_of('2 minutes', '1 hour', '4 hours', NULL, NULL);
+    salt    text := random()::text;
+BEGIN
+    IF model.chance(0.3) THEN
+        SELECT m.key, l.key || keys INTO member, keys
+        FROM model.lead l JOIN model.member m ON m.id = l.reserved_for
+        WHERE l.hidden_until > moment
+        ORDER BY hashtext(l.key || salt), l.key LIMIT 1;
+        member := coalesce(member, 'm1');
+        keys := coalesce(keys, '{none}');
+        RETURN (format('SELECT * FROM model.unreserve(%L, %L, %L)',
+                       keys, member, moment),
+                format('SELECT outcome, key FROM pool.unreserve(%L, '
+                       'member => %L)', model.ids(keys), member));
+    END IF;
+    RETURN (format('SELECT * FROM model.reserve(%L, %L, %L, %L)',
+                   keys, member, span, moment),
+            format('SELECT outcome, key, reserved_until, retry_at, '
+                   'CASE WHEN outcome LIKE ''%%limit'' THEN limit_value END, '
+                   'CASE WHEN outcome LIKE ''%%limit'' THEN used END '
+                   'FROM pool.reserve(%L, %L, member => %L)', model.ids(keys),
+                   span, member));
+END $$;
+
+-- One lead into another, often of the same owner or customer.
+CREATE FUNCTION model.ask_merge(moment timestamptz) RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    lead    text := model.any_lead(model.one_of('available', 'owned'));
+    other   text := model.any_lead(model.one_of('available', 'owned', 'owned',
+                                                'converted'));
+    salt    text := random()::text;
+BEGIN
+    IF model.chance(0.4) THEN
+        SELECT o.key INTO other FROM model.lead l JOIN model.lead o
+            ON o.key <> l.key AND (o.owner_id = l.owner_id
+                                   OR o.customer = l.customer)
+        WHERE l.key = lead ORDER BY hashtext(o.key || salt), o.key LIMIT 1;
+    ELSIF model.chance(0.3) THEN
+        SELECT key INTO lead FROM model.lead l
+        WHERE status = 'available' AND EXISTS (
+            SELECT FROM model.customer WHERE name = l.customer)
+        ORDER BY hashtext(key || salt), key LIMIT 1;
+    END IF;
+    lead := coalesce(lead, 'none');
+    other := CASE WHEN other <> lead THEN other ELSE 'nobody' END;
+    RETURN (format('SELECT model.merge(%L, %L, %L)', lead, other, moment),
+            format('SELECT outcome FROM pool.merge(%s, %s)',
+                   model.id(lead), model.id(other) + (other = 'nobody')::integer));
+END $$;
+
 -- Who helps with which lead: one of these, if there is any.
 CREATE FUNCTION model.any_helper(OUT lead text, OUT helper text)
 LANGUAGE plpgsql VOLATILE AS $$
@@ -194,7 +251,7 @@ DECLARE
                                  'dictionary', 'score_rule',
                                  'approval_rule');
 BEGIN
-    RETURN CASE model.upto(15)
+    RETURN CASE model.upto(16)
         WHEN 1 THEN format('member SET level = %s WHERE id = %s',
             model.upto(4) - 1, member)
         WHEN 2 THEN format('membership SET level = %L '
@@ -225,6 +282,9 @@ BEGIN
             model.chance(0.5), model.any_rule('model.timer_rule'))
         WHEN 12 THEN format('score_rule SET points = %L WHERE id = %s',
             model.one_of('-30', '20', '60'), model.any_rule('model.score_rule'))
+        WHEN 13 THEN format('pool SET reserve_limit = %L, reserve_for = %L '
+            'WHERE id = %s', model.one_of('0', '1', '3', NULL),
+            model.one_of('1 minute', '30 minutes', '2 hours'), pool)
         ELSE format('%s SET enabled = %L WHERE id = %s', book,
             model.chance(0.7), model.any_rule(('model.' || book)::regclass))
     END;
@@ -305,7 +365,7 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     stock   integer := (SELECT count(*) FROM model.lead
                         WHERE status = 'available');
-    dice    integer := model.upto(100);
+    dice    integer := model.upto(107);
 BEGIN
     IF stock < 20 AND model.chance(0.3) THEN
         dice := model.upto(18);
@@ -339,6 +399,8 @@ BEGIN
         WHEN dice <= 89 THEN model.ask_request(moment)
         WHEN dice <= 91 THEN model.ask_decision(moment)
         WHEN dice <= 95 THEN model.ask_tick(moment)
-        ELSE model.ask_configure()
+        WHEN dice <= 100 THEN model.ask_configure()
+        WHEN dice <= 104 THEN model.ask_reserve(moment)
+        ELSE model.ask_merge(moment)
     END;
 END $$;

@@ -34,14 +34,12 @@ BEGIN
     SELECT * INTO l FROM model.lead WHERE key = the_lead;
     IF l.key IS NULL THEN
         RETURN 'not_found';
-    ELSIF model.twin(new_identities, coalesce(l.scope,
-        model.scope(l.pool_id)), l.key, l.customer) IS NOT NULL
-    THEN
+    ELSIF model.twin(new_identities, model.scope_of(l), l.key,
+                     l.customer) IS NOT NULL THEN
         RETURN 'duplicate';
     END IF;
 
-    PERFORM model.identify(the_lead, new_identities,
-                           coalesce(l.scope, model.scope(l.pool_id)));
+    PERFORM model.identify(the_lead, new_identities, model.scope_of(l));
     UPDATE model.lead SET name = coalesce(new_name, name),
            grade = coalesce(new_grade, grade),
            attributes = attributes || coalesce(new_attributes, '{}')
@@ -139,10 +137,10 @@ BEGIN
 
     -- known by its key, else by an identity?
     SELECT * INTO known FROM model.lead
-    WHERE lead.key = coalesce(alias, the_lead);
+    WHERE lead.key = model.stands_for(coalesce(alias, the_lead));
     IF known.key IS NULL THEN
-        SELECT * INTO twin FROM model.lead
-        WHERE lead.key = model.twin(identities, model.scope(p.id));
+        SELECT * INTO twin FROM model.lead WHERE lead.key =
+            model.stands_for(model.twin(identities, model.scope(p.id)));
         IF p.duplicate_policy <> 'link' OR twin.status = 'archived' THEN
             known := twin;
         END IF;
@@ -153,11 +151,12 @@ BEGIN
     END IF;
 
     INSERT INTO model.lead (key, name, source, grade, priority, attributes,
-                            status, pool_id, entered_at, created_at, scope,
-                            customer)
+                            status, pool_id, entered_at, created_at, customer)
     VALUES (the_lead, name, source, l.grade, priority, attributes, 'new', p.id,
-            moment, moment, twin.scope, coalesce(twin.customer, the_lead));
+            moment, moment, coalesce(twin.customer, the_lead));
     IF twin.key IS NOT NULL THEN
+        INSERT INTO model.customer VALUES (twin.customer, model.scope(p.id))
+        ON CONFLICT DO NOTHING;
         PERFORM model.note('linked', twin.key, moment, twin.owner_id);
     END IF;
     PERFORM model.identify(the_lead, identities, model.scope(p.id));
@@ -266,4 +265,45 @@ BEGIN
         END IF;
         RETURN NEXT;
     END LOOP;
+END $$;
+
+-- Two leads turn out to be one customer: the one is archived, the other keeps
+-- what both have.
+CREATE FUNCTION model.merge(the_lead text, other text, moment timestamptz)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    l           model.lead;
+    into_lead   model.lead;
+    joins       boolean;
+BEGIN
+    SELECT * INTO l FROM model.lead WHERE key = the_lead;
+    SELECT * INTO into_lead FROM model.lead WHERE key = other;
+    joins := EXISTS (SELECT FROM model.customer WHERE name = l.customer)
+        AND NOT EXISTS (SELECT FROM model.customer
+                        WHERE name = into_lead.customer);
+    IF l.key IS NULL THEN
+        RETURN 'not_found';
+    ELSIF l.status IN ('converted', 'archived') THEN
+        RETURN 'already_closed';
+    ELSIF into_lead.key IS NULL THEN
+        RETURN 'not_found';
+    ELSIF into_lead.status = 'archived' THEN
+        RETURN 'already_closed';
+    ELSIF l.owner_id <> coalesce(into_lead.owner_id, 0) THEN
+        RETURN 'owned';
+    ELSIF joins AND model.customer_taken(l, into_lead.owner_id) THEN
+        RETURN 'identity_owned';
+    END IF;
+
+    PERFORM model.shut(the_lead, 'archived', moment, 'merged');
+    PERFORM model.note('merged', the_lead, moment);
+    UPDATE model.lead SET merged_into = other WHERE key = the_lead;
+    UPDATE model.identity SET key = other WHERE key = the_lead;
+    UPDATE model.lead SET attributes = l.attributes || attributes,
+           name = coalesce(name, l.name), grade = coalesce(grade, l.grade),
+           customer = CASE WHEN joins THEN l.customer ELSE customer END
+    WHERE key = other;
+    PERFORM model.note('merged', other, moment, into_lead.owner_id);
+    PERFORM model.rate(other, NULL);
+    RETURN 'merged';
 END $$;

@@ -64,7 +64,13 @@ CREATE TABLE model.lead (
     amount              numeric,
     customer            text,           -- first of the leads linked with it
     stay                integer NOT NULL DEFAULT 0,     -- spells and stays ever
-    scope               integer         -- of its identities, if it has any
+    merged_into         text            -- for which it stands while archived
+);
+
+-- those who have several leads, and within which pools they are one
+CREATE TABLE model.customer (
+    name        text PRIMARY KEY,
+    scope       integer NOT NULL
 );
 
 CREATE TABLE model.identity (

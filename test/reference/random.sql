@@ -34,7 +34,11 @@ LANGUAGE sql VOLATILE AS $$
              model.member m
         WHERE side = 3 AND l.status = 'available'
           AND model.cooling(l.key, m.id) > moment
-          AND model.may_own(p.id, m.id)) t (at, key, pool, member)
+          AND model.may_own(p.id, m.id)
+        UNION ALL
+        SELECT l.hidden_until, l.key, p.name, 'm' || l.pool_id
+        FROM model.lead l JOIN model.pool p ON p.id = l.pool_id
+        WHERE side = 3) t (at, key, pool, member)
     WHERE t.at > moment AND t.at < moment + interval '1 day'
     ORDER BY hashtext(t::text || moment), t LIMIT 1
 $$;

@@ -29,6 +29,8 @@ BEGIN
     UPDATE pool.pool p SET quarantine_after = 2, quarantine_pool_id = q.id
     FROM pool.pool q WHERE p.name = 'north' AND q.name = 'attic';
     UPDATE pool.pool SET extension_limit = 2 WHERE name = 'north';
+    UPDATE pool.pool SET reserve_limit = 2, reserve_for = '3 hours'
+    WHERE name IN ('south', 'company');
     UPDATE pool.pool SET protect_limit = 2, protect_for = '3 days'
     WHERE name IN ('north', 'company');
 
