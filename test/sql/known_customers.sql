@@ -210,3 +210,16 @@ SELECT outcome FROM pool.edit(t.id('n7'), identities => t.phone(53));
 SELECT outcome FROM pool.enter('p', 'n8', identities => t.phone(53));
 SELECT * FROM t.groups WHERE leads && '{n1}';
 SELECT * FROM pool.verify();
+
+-- what is merged into a lead may make a timer rule true whose time is over
+INSERT INTO pool.timer_rule (pool_id, name, basis, after, condition)
+VALUES (t.pool('q'), 'hot', 'follow_up', '1 day', '$.grade == "A"');
+SELECT outcome FROM pool.enter('q', 'h1', grade => 'A');
+SELECT outcome FROM pool.enter('q', 'h2', owner => 'chief');
+SET pool_ext.clock = '2026-03-05 09:00+00';
+DO $$ BEGIN FOR i IN 1..5 LOOP PERFORM pool.tick(); END LOOP; END $$;
+SELECT outcome FROM pool.merge(t.id('h1'), t.id('h2'), actor => 'chief');
+SELECT key, due_at FROM pool.lead_due;
+SELECT task, done FROM pool.tick() WHERE task = 'timers';
+SELECT status FROM pool.lead WHERE key = 'h2';
+SELECT * FROM pool.verify();
