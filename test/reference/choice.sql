@@ -146,6 +146,20 @@ BEGIN
                    '%L)', model.id(lead), helper, role, counts, actor));
 END $$;
 
+CREATE FUNCTION model.ask_auto_assign(moment timestamptz)
+RETURNS model.question LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    pool    text := CASE WHEN model.chance(0.7)
+                THEN model.one_of('hall', 'hall', 'south', 'attic')
+                ELSE model.any_pool() END;
+    n       text := model.one_of('1', '3', NULL);
+BEGIN
+    RETURN (format('SELECT * FROM model.auto_assign(%L, %L, %L)',
+                   pool, n, moment),
+            format('SELECT outcome, key, member, rule '
+                   'FROM pool.auto_assign(%L, %L)', pool, n));
+END $$;
+
 CREATE FUNCTION model.ask_request(moment timestamptz) RETURNS model.question
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -251,7 +265,7 @@ DECLARE
                                  'dictionary', 'score_rule',
                                  'approval_rule');
 BEGIN
-    RETURN CASE model.upto(16)
+    RETURN CASE model.upto(20)
         WHEN 1 THEN format('member SET level = %s WHERE id = %s',
             model.upto(4) - 1, member)
         WHEN 2 THEN format('membership SET level = %L '
@@ -285,6 +299,18 @@ BEGIN
         WHEN 13 THEN format('pool SET reserve_limit = %L, reserve_for = %L '
             'WHERE id = %s', model.one_of('0', '1', '3', NULL),
             model.one_of('1 minute', '30 minutes', '2 hours'), pool)
+        WHEN 14 THEN format('routing_rule SET strategy = %L '
+            'WHERE id = %s AND to_pool_id IS NULL',
+            model.one_of('round_robin', 'weighted', 'least_loaded', 'random',
+                         'performance', 'best_match'),
+            model.any_rule('model.routing_rule'))
+        WHEN 15 THEN format('membership SET weight = %L '
+            'WHERE pool_id = %s AND member_id = %s',
+            model.one_of('0', '0.7', '2', '5'), pool, member)
+        WHEN 16 THEN format('routing_rule SET enabled = %L WHERE id = %s',
+            model.chance(0.8), model.any_rule('model.routing_rule'))
+        WHEN 17 THEN format('pool SET route_returned = %L WHERE id = %s',
+            model.chance(0.6), pool)
         ELSE format('%s SET enabled = %L WHERE id = %s', book,
             model.chance(0.7), model.any_rule(('model.' || book)::regclass))
     END;
@@ -365,7 +391,7 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     stock   integer := (SELECT count(*) FROM model.lead
                         WHERE status = 'available');
-    dice    integer := model.upto(107);
+    dice    integer := model.upto(111);
 BEGIN
     IF stock < 20 AND model.chance(0.3) THEN
         dice := model.upto(18);
@@ -401,6 +427,7 @@ BEGIN
         WHEN dice <= 95 THEN model.ask_tick(moment)
         WHEN dice <= 100 THEN model.ask_configure()
         WHEN dice <= 104 THEN model.ask_reserve(moment)
-        ELSE model.ask_merge(moment)
+        WHEN dice <= 107 THEN model.ask_merge(moment)
+        ELSE model.ask_auto_assign(moment)
     END;
 END $$;

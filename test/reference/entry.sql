@@ -80,8 +80,11 @@ BEGIN
     END IF;
 END $$;
 
+CREATE TYPE model.routed AS (outcome text, key text, member text, rule text);
+
 CREATE TYPE model.entry AS (outcome text, key text, member text, status text,
-                            home_pool text, rule text, reason text);
+                            home_pool text, rule text, reason text,
+                            kept boolean);
 
 -- what an entry finds that is known already, in its present state
 CREATE FUNCTION model.known(INOUT e model.entry) LANGUAGE plpgsql STABLE AS $$
@@ -96,7 +99,8 @@ CREATE FUNCTION model.enter(the_pool text, the_lead text, moment timestamptz,
                             name text = NULL, source text = NULL,
                             grade text = NULL, priority integer = 0,
                             attributes jsonb = '{}', identities jsonb = '{}',
-                            owner text = NULL, alias text = NULL)
+                            owner text = NULL, alias text = NULL,
+                            routed boolean = true)
 RETURNS SETOF model.entry LANGUAGE plpgsql AS $$
 DECLARE
     e           model.entry;
@@ -146,7 +150,11 @@ BEGIN
         END IF;
     END IF;
     IF known.key IS NOT NULL THEN
-        RETURN NEXT model.meet(known, p, verdict, rule, moment, owner_id);
+        e := model.meet(known, p, verdict, rule, moment, owner_id);
+        IF routed THEN
+            e := model.route_entry(e, owner_id, moment);
+        END IF;
+        RETURN NEXT e;
         RETURN;
     END IF;
 
@@ -161,8 +169,37 @@ BEGIN
     END IF;
     PERFORM model.identify(the_lead, identities, model.scope(p.id));
     PERFORM model.rate(the_lead, NULL);
-    RETURN NEXT model.let_in(the_lead, p.id, 'entered', verdict, moment,
-                             owner_id, rule.id, e);
+    e := model.let_in(the_lead, p.id, 'entered', verdict, moment, owner_id,
+                      rule.id, e);
+    IF routed THEN
+        e := model.route_entry(e, owner_id, moment);
+    END IF;
+    RETURN NEXT e;
+END $$;
+
+-- What is in the pool now, and was meant for nobody, goes to whom its rules say.
+CREATE FUNCTION model.route_entry(e model.entry, owner_id integer,
+                                  moment timestamptz)
+RETURNS model.entry LANGUAGE plpgsql AS $$
+DECLARE
+    r   model.routed;
+BEGIN
+    IF owner_id IS NOT NULL OR e.kept OR e.status <> 'available'
+        OR e.outcome NOT IN ('entered', 'reopened') THEN
+        RETURN e;
+    END IF;
+    PERFORM model.begin_routing();
+    r := model.route(e.key, moment);
+    IF r.outcome IS NULL THEN
+        RETURN e;
+    END IF;
+    e.rule := coalesce(r.rule, e.rule);
+    IF r.outcome <> 'assigned' THEN
+        e.reason := r.outcome;
+    ELSIF e.outcome = 'entered' THEN
+        e.outcome := 'assigned';
+    END IF;
+    RETURN model.known(e);
 END $$;
 
 -- In the queue, with its owner, or where it is checked first.
@@ -230,6 +267,7 @@ BEGIN
                             owner_id, rule.id, e);
     END IF;
     IF l.status = 'converted' AND model.kept(l, moment) THEN
+        e.kept := true;
         RETURN model.let_in(l.key, l.pool_id, 'reopened', 'accept', moment,
                             l.last_owner_id, rule.id, e);
     END IF;
@@ -248,6 +286,7 @@ RETURNS TABLE (outcome text, key text) LANGUAGE plpgsql AS $$
 DECLARE
     l           model.lead;
     the_lead    text;
+    accepted    text[] := '{}';
 BEGIN
     FOR the_lead IN SELECT model.distinct_leads(keys) LOOP
         SELECT * INTO l FROM model.lead x WHERE x.key = the_lead;
@@ -259,11 +298,17 @@ BEGIN
         ELSIF decision = 'accept' THEN
             outcome := 'accepted';
             PERFORM model.put(the_lead, l.pool_id, 'entered', moment);
+            accepted := accepted || the_lead;
         ELSE
             outcome := 'rejected';
             PERFORM model.shut(the_lead, 'archived', moment);
         END IF;
         RETURN NEXT;
+    END LOOP;
+    PERFORM model.begin_routing();
+    FOREACH the_lead IN ARRAY accepted LOOP
+        PERFORM model.route(x.key, moment) FROM model.lead x
+        WHERE x.key = the_lead AND model.may_be_routed(x, moment);
     END LOOP;
 END $$;
 

@@ -24,7 +24,7 @@ $$;
 CREATE FUNCTION model.any_pool() RETURNS text LANGUAGE sql VOLATILE AS $$
     SELECT CASE WHEN model.chance(0.005) THEN 'nowhere'
         ELSE model.one_of('company', 'north', 'north', 'south', 'south', 'desk',
-                          'attic')
+                          'attic', 'hall')
     END
 $$;
 
@@ -47,7 +47,8 @@ $$;
 -- a pool that leads may go to, mostly none named
 CREATE FUNCTION model.any_target() RETURNS text LANGUAGE sql VOLATILE AS $$
     SELECT CASE WHEN model.chance(0.3)
-        THEN model.one_of('company', 'north', 'south', 'desk', 'attic') END
+        THEN model.one_of('company', 'north', 'south', 'desk', 'attic',
+                          'hall') END
 $$;
 
 -- A lead in this state if there is one; sometimes just any, or none at all.
@@ -163,7 +164,7 @@ BEGIN
     LOOP
         e := model.enter(r.pool, r.key, moment, priority => r.priority,
                          identities => r.identities,
-                         alias => met ->> r.key);
+                         alias => met ->> r.key, routed => false);
         met := met || jsonb_build_object(r.key, e.key);
         IF e.outcome IN ('entered', 'reopened') AND e.status = 'available' THEN
             entries := entries || e;
@@ -175,6 +176,9 @@ BEGIN
         IF owners[i] IS NOT NULL THEN
             PERFORM model.hand_to(entries[i], owners[i], moment);
         END IF;
+    END LOOP;
+    FOR i IN 1..coalesce(array_length(entries, 1), 0) LOOP
+        PERFORM model.route_entry(entries[i], owners[i], moment);
     END LOOP;
     RETURN QUERY SELECT DISTINCT l.key, l.status, l.pool_id, l.owner_id,
                l.priority
@@ -217,11 +221,24 @@ RETURNS TABLE (kind text, key text, rule_id integer)
 LANGUAGE plpgsql AS $$
 DECLARE
     mark    bigint := (SELECT coalesce(max(id), 0) FROM pool.event);
+    moment  timestamptz := (SELECT at FROM model.world);
+    stale   integer[] := ARRAY(
+                SELECT p.id FROM pool.pool p LEFT JOIN pool.routing_retry r
+                    ON r.pool_id = p.id
+                WHERE (ended_at BETWEEN moment - interval '15 minutes'
+                                AND moment) IS NOT TRUE);
     entered text;
+    followed bigint := mark;
+    again   boolean;
 BEGIN
     FOR i IN 1..100 LOOP
-        EXIT WHEN NOT EXISTS (SELECT FROM pool.tick() WHERE more);
+        again := (SELECT bool_or(more) FROM pool.tick());
+        PERFORM model.follow_routing(followed, moment);
+        PERFORM model.learn_facts();
+        EXIT WHEN NOT again;
+        followed := (SELECT coalesce(max(id), 0) FROM pool.event);
     END LOOP;
+    PERFORM model.check_waiting(stale, moment);
     -- What one tick takes back enters in an order of its own: follow it.
     FOR entered IN
         SELECT d.key FROM pool.event e JOIN pool.lead_data d ON d.id = e.lead_id
@@ -234,7 +251,9 @@ BEGIN
     END LOOP;
     RETURN QUERY SELECT e.kind, d.key, e.rule_id
         FROM pool.event e JOIN pool.lead_data d ON d.id = e.lead_id
-        WHERE e.id > mark ORDER BY 2, 1, 3;
+        WHERE e.id > mark AND (e.detail ? 'hand_over' OR e.kind = 'assigned')
+                              IS NOT TRUE
+        ORDER BY 2, 1, 3;
 END $$;
 
 ------------------------------------------------------------------------
@@ -259,7 +278,8 @@ DECLARE
                 CASE WHEN model.chance(0.1) THEN model.any_member() END);
     pool    text := replace(model.any_pool(), 'attic', 'company');
 BEGIN
-    RETURN (format('SELECT * FROM model.enter(%L, %L, %L, %s)',
+    RETURN (format('SELECT outcome, key, member, status, home_pool, rule, '
+                   'reason FROM model.enter(%L, %L, %L, %s)',
                    pool, key, moment, args),
             format('SELECT outcome, model.key(lead_id), member, status, '
                    'home_pool, rule, reason FROM pool.enter(%L, %L, %s)',
@@ -274,7 +294,7 @@ DECLARE
     identities  jsonb[] := array_agg(model.any_identities())
                     FROM generate_series(1, 8);
     pools       text[] := array_agg(model.one_of('company', 'north', 'south',
-                                                 'desk'))
+                                                 'desk', 'hall'))
                     FROM generate_series(1, 8) i;
     given       jsonb := '[]';
     pick        integer;

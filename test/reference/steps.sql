@@ -81,6 +81,24 @@ BEGIN
            reserved_for = NULL, cold = l.cold, reason = NULL, closed_at = NULL,
            merged_into = NULL, stay = stay + 1
     WHERE key = the_lead;
+    IF the_kind IN ('released', 'reclaimed') THEN
+        PERFORM model.wait_returned(the_lead, l.owner_id);
+    END IF;
+END $$;
+
+-- Where its pool routes what returns it waits for another than this member.
+CREATE FUNCTION model.wait_returned(the_lead text, the_member integer)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM model.waiting w USING model.lead l JOIN model.pool p
+        ON p.id = l.pool_id
+    WHERE l.key = the_lead AND w.key = l.key
+      AND p.route_returned AND model.routes(p.id);
+    INSERT INTO model.waiting
+    SELECT l.key, l.stay, the_member, false
+    FROM model.lead l JOIN model.pool p ON p.id = l.pool_id
+    WHERE l.key = the_lead AND p.route_returned AND model.routes(p.id)
+    ON CONFLICT DO NOTHING;
 END $$;
 
 -- The lead leaves circulation: kind is converted or archived.
