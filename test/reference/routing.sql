@@ -18,13 +18,20 @@ CREATE TABLE model.turn (
 -- rules that the call under way has used
 CREATE TABLE model.used (rule_id integer PRIMARY KEY);
 
--- leads that wait for somebody, in that stay; excluded is who gave them back
+-- leads that wait for somebody, while they are there; excluded is who gave them
+-- back, tried_at when a rule was asked last
 CREATE TABLE model.waiting (
     key         text PRIMARY KEY,
-    stay        integer NOT NULL,
+    pool_id     integer NOT NULL,
     excluded    integer,
-    tried       boolean NOT NULL
+    tried_at    timestamptz
 );
+
+CREATE FUNCTION model.waits(l model.lead, w model.waiting) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT w.key = l.key AND l.status = 'available' AND w.pool_id = l.pool_id
+       AND coalesce(w.tried_at >= l.entered_at, true)
+$$;
 
 -- results of members, as far as the last tick has found them
 CREATE TABLE model.member_fact (LIKE pool.member_fact);
@@ -60,7 +67,8 @@ $$;
 -- What a waiting lead remembers of who gave it back.
 CREATE FUNCTION model.excluded(l model.lead) RETURNS integer
 LANGUAGE sql STABLE AS $$
-    SELECT excluded FROM model.waiting w WHERE w.key = l.key AND w.stay = l.stay
+    SELECT excluded FROM model.waiting w
+    WHERE w.key = l.key AND model.waits(l, w)
 $$;
 
 ------------------------------------------------------------------------
@@ -397,7 +405,7 @@ BEGIN
         answer.member := (SELECT m.key FROM model.member m WHERE id = member);
     ELSE
         INSERT INTO model.waiting
-        SELECT the_lead, stay, not_to, true FROM model.lead WHERE key = the_lead;
+        VALUES (the_lead, d.arrives_in, not_to, moment);
     END IF;
     RETURN answer;
 END $$;
@@ -465,8 +473,9 @@ BEGIN
                                OR v.detail ? 'hand_over')
         GROUP BY 1 ORDER BY 2
     LOOP
-        IF NOT EXISTS (SELECT FROM model.waiting w JOIN model.lead l USING (key, stay)
-                       WHERE w.key = e.key AND model.may_be_routed(l, moment))
+        IF NOT EXISTS (SELECT FROM model.waiting w JOIN model.lead l USING (key)
+                       WHERE w.key = e.key AND model.waits(l, w)
+                         AND model.may_be_routed(l, moment))
         THEN
             RAISE '% was routed, but does not wait', e.key
                 USING ERRCODE = 'PM002';
@@ -493,9 +502,11 @@ BEGIN
     DELETE FROM model.waiting w USING model.lead x
     WHERE x.key = w.key AND NOT model.routes(x.pool_id)
       AND model.may_be_routed(x, moment);
-    FOR l IN SELECT x.* FROM model.lead x JOIN model.waiting w USING (key, stay)
-             WHERE (NOT w.tried OR x.pool_id = ANY (stale))
-               AND model.may_be_routed(x, moment)
+    DELETE FROM model.waiting w USING model.lead x
+    WHERE x.key = w.key AND w.tried_at IS NULL AND NOT model.waits(x, w);
+    FOR l IN SELECT x.* FROM model.lead x JOIN model.waiting w USING (key)
+             WHERE (w.tried_at IS NULL OR x.pool_id = ANY (stale))
+               AND model.waits(x, w) AND model.may_be_routed(x, moment)
     LOOP
         c := model.decide(l, (model.deciding_rule(l)).rule, model.excluded(l),
                           moment);

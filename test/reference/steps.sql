@@ -95,7 +95,7 @@ BEGIN
     WHERE l.key = the_lead AND w.key = l.key
       AND p.route_returned AND model.routes(p.id);
     INSERT INTO model.waiting
-    SELECT l.key, l.stay, the_member, false
+    SELECT l.key, l.pool_id, the_member, NULL
     FROM model.lead l JOIN model.pool p ON p.id = l.pool_id
     WHERE l.key = the_lead AND p.route_returned AND model.routes(p.id)
     ON CONFLICT DO NOTHING;

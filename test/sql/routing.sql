@@ -556,6 +556,21 @@ ROLLBACK;
 SELECT d.key, a.action, a.status, a.from_rule_id IS NOT NULL AS suggested FROM pool.approval a
 JOIN pool.lead_data d ON d.id = a.lead_id WHERE d.key LIKE 'asked_' ORDER BY a.id;
 
+-- what has waited in vain and comes back from somebody who has claimed it waits no
+-- more, unless its pool routes what returns
+INSERT INTO pool.pool (name) VALUES ('stays');
+SELECT t.join_pool('stays', 'ann', 'bob'), t.rule('stays', 'high', 'round_robin');
+UPDATE pool.routing_rule SET min_level = 90 WHERE name = 'high';
+SELECT outcome, reason FROM pool.enter('stays', 'stays1');
+SELECT outcome, reason FROM pool.enter('stays', 'stays2');
+SET pool_ext.clock = '2026-06-13 11:05+00';
+SELECT outcome FROM pool.claim_leads(t.ids('stays1'), 'ann');
+SELECT outcome FROM pool.release(t.ids('stays1'), member => 'ann');
+SELECT key, reason FROM pool.routing_waiting WHERE pool = 'stays';
+UPDATE pool.routing_rule SET min_level = 0 WHERE name = 'high';
+DO $$ BEGIN FOR i IN 1..20 LOOP PERFORM pool.tick(); END LOOP; END $$;
+SELECT key, status FROM pool.lead WHERE key LIKE 'stays_' ORDER BY key;
+
 -- what comes back into quarantine is routed there at once, if that pool says so,
 -- whether its own pool routes or not
 INSERT INTO pool.pool (name, route_returned) VALUES ('ward', true);
