@@ -173,7 +173,7 @@ BEGIN
     END;
     IF theirs IS NOT NULL THEN
         NULL;
-    ELSIF mine LIKE '(PO___,%' THEN    -- misuse: an error is expected
+    ELSIF mine LIKE '(PO___,%' OR mine LIKE '(55000,%' THEN    -- misuse: an error is expected
         BEGIN
             theirs := model.ask(q.theirs);
         EXCEPTION WHEN OTHERS THEN

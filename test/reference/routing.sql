@@ -15,8 +15,9 @@ CREATE TABLE model.turn (
     PRIMARY KEY (rule_id, member_id)
 );
 
--- rules that the call under way has used
-CREATE TABLE model.used (rule_id integer PRIMARY KEY);
+-- rules that the call under way has used, and what it has taken off the credits
+-- of those who are present; that is kept if the rule serves anybody
+CREATE TABLE model.used (rule_id integer PRIMARY KEY, off float8 NOT NULL);
 
 -- leads that wait for somebody, while they are there; excluded is who gave them
 -- back, tried_at when a rule was asked last
@@ -193,19 +194,12 @@ END $$;
 -- and were so before are put about zero.
 CREATE FUNCTION model.use(rule model.routing_rule) RETURNS void
 LANGUAGE plpgsql AS $$
-DECLARE
-    mean    float8;
 BEGIN
-    INSERT INTO model.used VALUES (rule.id) ON CONFLICT DO NOTHING;
-    IF NOT found THEN
-        RETURN;
-    END IF;
-    SELECT sum(credit) / count(*) INTO mean
-    FROM model.turn t WHERE rule_id = rule.id AND credit IS NOT NULL
-      AND model.present(rule.pool_id, t.member_id);
-    UPDATE model.turn t SET credit = credit - mean
-    WHERE rule_id = rule.id AND credit IS NOT NULL
-      AND model.present(rule.pool_id, t.member_id);
+    INSERT INTO model.used
+    SELECT rule.id, coalesce(sum(credit) / count(credit), 0)
+    FROM model.turn t
+    WHERE rule_id = rule.id AND model.present(rule.pool_id, t.member_id)
+    ON CONFLICT DO NOTHING;
 END $$;
 
 -- Those who may receive the lead by the rule; full is whether only room keeps
@@ -230,7 +224,9 @@ BEGIN
         WHERE rule_id = rule.id AND member_id = member;
         all_of := all_of || (member, model.weight(rule.pool_id, member),
             model.score_of(rule, member, l), model.held(rule.pool_id, member),
-            coalesce(t.credit, 0), coalesce(t.last_no, 0),
+            coalesce(t.credit - (SELECT off FROM model.used u
+                                 WHERE u.rule_id = rule.id), t.credit, 0),
+            coalesce(t.last_no, 0),
             model.lot(rule.id, member))::model.contender;
     END LOOP;
 END $$;
@@ -313,6 +309,11 @@ RETURNS void LANGUAGE sql AS $$
     INSERT INTO model.turn (rule_id, member_id)
     SELECT rule.id, r FROM model.receivers(rule.pool_id) r
     ON CONFLICT DO NOTHING;
+    UPDATE model.turn t SET credit = credit - u.off
+    FROM model.used u
+    WHERE u.rule_id = rule.id AND t.rule_id = rule.id
+      AND model.present(rule.pool_id, t.member_id);
+    UPDATE model.used u SET off = 0 WHERE u.rule_id = rule.id;
     UPDATE model.turn t SET credit = c.credit
     FROM unnest(contenders) c
     WHERE rule_id = rule.id AND t.member_id = c.member_id

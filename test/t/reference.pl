@@ -31,7 +31,7 @@ CONF
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION pool_ext');
 foreach my $file (qw(model rules steps timers operations entry return
-	people approvals leases routing questions choice world random))
+	people approvals leases routing questions runs choice world random))
 {
 	$node->safe_psql('postgres', slurp_file("$reference/$file.sql"));
 }
