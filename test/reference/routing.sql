@@ -515,5 +515,7 @@ BEGIN
             RAISE '% waits, but might be given: %', l.key, c.all_of
                 USING ERRCODE = 'PM002';
         END IF;
+        UPDATE model.waiting w SET tried_at = coalesce(tried_at, moment)
+        WHERE w.key = l.key;
     END LOOP;
 END $$;
