@@ -60,6 +60,18 @@ DECLARE
     span    text := model.one_of('2 minutes', '1 hour', '4 hours', NULL, NULL);
     salt    text := random()::text;
 BEGIN
+    IF model.chance(0.5) THEN       -- who might claim the first one, if he may
+        SELECT m.key INTO member FROM model.member m, model.lead l
+        WHERE l.key = keys[1] AND model.may_own(l.pool_id, m.id)
+          AND (model.refusal(l.pool_id, m.id, moment, 9e18::bigint)).outcome
+              IS NULL
+        ORDER BY hashtext(m.key || salt), m.key LIMIT 1;
+        keys := keys || ARRAY(SELECT o.key FROM model.lead l
+                              JOIN model.lead o USING (pool_id)
+                              WHERE l.key = keys[1] AND o.status = 'available'
+                              ORDER BY hashtext(o.key || salt), o.key LIMIT 2);
+        member := coalesce(member, 'm1');
+    END IF;
     IF model.chance(0.3) THEN
         SELECT m.key, l.key || keys INTO member, keys
         FROM model.lead l JOIN model.member m ON m.id = l.reserved_for
@@ -87,7 +99,7 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     lead    text := model.any_lead(model.one_of('available', 'owned'));
     other   text := model.any_lead(model.one_of('available', 'owned', 'owned',
-                                                'converted'));
+                                                'converted', 'archived'));
     salt    text := random()::text;
 BEGIN
     IF model.chance(0.4) THEN
@@ -158,78 +170,6 @@ BEGIN
                    pool, n, moment),
             format('SELECT outcome, key, member, rule '
                    'FROM pool.auto_assign(%L, %L)', pool, n));
-END $$;
-
--- The run of the extension that stands where this one of the model does; those
--- of ticks aside.
-CREATE FUNCTION model.their_run(the_run bigint) RETURNS bigint
-LANGUAGE sql STABLE AS $$
-    SELECT id FROM pool.run WHERE kind <> 'reclaim' ORDER BY id
-    OFFSET (SELECT count(*) FROM model.run WHERE no < the_run) LIMIT 1
-$$;
-
--- plan_reclaim; apply_plan and undo_run, mostly of one of the last
-CREATE FUNCTION model.ask_run(moment timestamptz) RETURNS model.question
-LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    dice    float := random();
-    at      text := model.any_pool();
-    rule    text;
-    back    integer := CASE WHEN model.chance(0.3) THEN model.upto(20) - 1
-                            ELSE 0 END;
-    run     bigint := (SELECT no FROM model.run
-                       WHERE CASE WHEN dice < 0.75 THEN kind = 'plan'
-                                  ELSE kind <> 'undo' OR back > 5 END
-                       ORDER BY no DESC OFFSET back LIMIT 1);
-BEGIN
-    IF dice < 0.35 OR run IS NULL THEN
-        IF model.chance(0.8) THEN       -- one where something is due
-            at := coalesce((SELECT p.name FROM model.lead l
-                            JOIN model.pool p ON p.id = l.pool_id
-                            WHERE l.status = 'owned'
-                              AND model.due_at(l.key) <= moment
-                            ORDER BY hashtext(l.key || moment), l.key LIMIT 1),
-                           at);
-        END IF;
-        IF model.chance(0.3) THEN
-            SELECT name INTO rule FROM model.timer_rule
-            WHERE action = 'reclaim'
-              AND pool_id = (SELECT id FROM model.pool p WHERE p.name = at)
-            ORDER BY hashtext(name || moment), id LIMIT 1;
-        END IF;
-        RETURN (format('SELECT * FROM model.plan_reclaim(%L, %L, %L)',
-                       at, rule, moment),
-                format('SELECT outcome, leads, unwarned, by_owner '
-                       'FROM pool.plan_reclaim(%L, %L)', at, rule));
-    ELSIF dice < 0.75 THEN
-        RETURN (format('SELECT * FROM model.apply_plan(%s, %L)', run, moment),
-                format('SELECT outcome, key, member FROM pool.apply_plan('
-                       '(SELECT token FROM pool.run WHERE id = %s)) '
-                       'ORDER BY key', model.their_run(run)));
-    END IF;
-    RETURN (format('SELECT * FROM model.undo_run(%s, %L)', run, moment),
-            format('SELECT outcome, key, member FROM pool.undo_run(%s) '
-                   'ORDER BY key', model.their_run(run)));
-END $$;
-
--- offboard, relocate
-CREATE FUNCTION model.ask_removal(moment timestamptz) RETURNS model.question
-LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    kind    text := model.one_of('offboard', 'relocate');
-    member  text := model.some_member();
-    other   text := CASE WHEN model.chance(0.7)
-                         THEN nullif(model.some_member(), member) END;
-    target  text := model.any_target();
-    path    text := CASE WHEN kind = 'relocate'
-                         THEN model.one_of('$.attempts > 1', NULL) END;
-BEGIN
-    RETURN (format('SELECT * FROM model.remove_leads(%L, %L, %L, %L, %L, %L)',
-                   kind, member, path, other, target, moment),
-            format('SELECT * FROM model.their_removal(%L) /* pool.%s( */',
-                   format('%s(%L, successor => %L, to_pool => %L%s)', kind,
-                          member, other, target,
-                          ', condition => ' || quote_literal(path)), kind));
 END $$;
 
 CREATE FUNCTION model.ask_request(moment timestamptz) RETURNS model.question
@@ -373,8 +313,10 @@ BEGIN
             model.one_of('1 minute', '30 minutes', '2 hours'), pool)
         WHEN 14 THEN format('routing_rule SET strategy = %L '
             'WHERE id = %s AND to_pool_id IS NULL',
-            model.one_of('round_robin', 'weighted', 'least_loaded', 'random',
-                         'performance', 'best_match'),
+            model.one_of('round_robin', 'weighted', 'least_loaded',
+                'performance', 'best_match', CASE WHEN
+                    (SELECT lots FROM model.world) THEN 'random'
+                    ELSE 'weighted' END),
             model.any_rule('model.routing_rule'))
         WHEN 15 THEN format('membership SET weight = %L '
             'WHERE pool_id = %s AND member_id = %s',

@@ -4,7 +4,10 @@
 CREATE TYPE model.question AS (mine text, theirs text);
 
 -- the moment at which the world stands
-CREATE TABLE model.world (at timestamptz NOT NULL);
+CREATE TABLE model.world (
+    at          timestamptz NOT NULL,
+    lots        boolean NOT NULL DEFAULT false  -- whether rules may draw lots
+);
 
 ------------------------------------------------------------------------
 -- Choices

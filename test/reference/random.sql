@@ -29,11 +29,11 @@ LANGUAGE sql VOLATILE AS $$
         FROM model.pool p, model.member m
         WHERE side = 2 AND model.may_own(p.id, m.id)
         UNION ALL
-        SELECT model.cooling(l.key, m.id), l.key, p.name, m.key
+        SELECT c.until, l.key, p.name, m.key
         FROM model.lead l JOIN model.pool p ON p.id = l.pool_id,
-             model.member m
-        WHERE side = 3 AND l.status = 'available'
-          AND model.cooling(l.key, m.id) > moment
+             model.member m,
+             LATERAL (SELECT model.cooling(l.key, m.id) OFFSET 0) c (until)
+        WHERE side = 3 AND l.status = 'available' AND c.until > moment
           AND model.may_own(p.id, m.id)
         UNION ALL
         SELECT l.hidden_until, l.key, p.name, 'm' || l.pool_id

@@ -337,3 +337,83 @@ BEGIN
     END LOOP;
     RETURN NEXT;
 END $$;
+
+------------------------------------------------------------------------
+-- Questions
+------------------------------------------------------------------------
+
+-- The run of the extension that stands where this one of the model does; those
+-- of ticks aside.
+CREATE FUNCTION model.their_run(the_run bigint) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    SELECT id FROM pool.run WHERE kind <> 'reclaim' ORDER BY id
+    OFFSET (SELECT count(*) FROM model.run WHERE no < the_run) LIMIT 1
+$$;
+
+-- plan_reclaim; apply_plan and undo_run, mostly of one of the last
+CREATE FUNCTION model.ask_run(moment timestamptz) RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    dice    float := random();
+    at      text := model.any_pool();
+    rule    text;
+    back    integer := CASE WHEN model.chance(0.3) THEN model.upto(20) - 1
+                            ELSE 0 END;
+    run     bigint := (SELECT no FROM model.run
+                       WHERE CASE WHEN dice < 0.75 THEN kind = 'plan'
+                                  ELSE back > 9 OR EXISTS (
+                                      SELECT FROM model.run_lead
+                                      WHERE run = no AND log_no > 0) END
+                       ORDER BY no DESC OFFSET back LIMIT 1);
+BEGIN
+    IF dice < 0.35 OR run IS NULL THEN
+        IF model.chance(0.8) THEN       -- one where something is due
+            at := coalesce((SELECT p.name FROM model.lead l
+                            JOIN model.pool p ON p.id = l.pool_id
+                            WHERE l.status = 'owned'
+                              AND model.due_at(l.key) <= moment
+                            ORDER BY hashtext(l.key || moment), l.key LIMIT 1),
+                           at);
+        END IF;
+        IF model.chance(0.3) THEN
+            SELECT name INTO rule FROM model.timer_rule
+            WHERE action = 'reclaim'
+              AND pool_id = (SELECT id FROM model.pool p WHERE p.name = at)
+            ORDER BY hashtext(name || moment), id LIMIT 1;
+        END IF;
+        RETURN (format('SELECT * FROM model.plan_reclaim(%L, %L, %L)',
+                       at, rule, moment),
+                format('SELECT outcome, leads, unwarned, by_owner '
+                       'FROM pool.plan_reclaim(%L, %L)', at, rule));
+    ELSIF dice < 0.75 THEN
+        RETURN (format('SELECT * FROM model.apply_plan(%s, %L)', run, moment),
+                format('SELECT outcome, key, member FROM pool.apply_plan('
+                       '(SELECT token FROM pool.run WHERE id = %s)) '
+                       'ORDER BY key', model.their_run(run)));
+    END IF;
+    RETURN (format('SELECT * FROM model.undo_run(%s, %L)', run, moment),
+            format('SELECT outcome, key, member FROM pool.undo_run(%s) '
+                   'ORDER BY key', model.their_run(run)));
+END $$;
+
+-- offboard, relocate
+CREATE FUNCTION model.ask_removal(moment timestamptz) RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    kind    text := model.one_of('offboard', 'relocate');
+    member  text := coalesce(CASE WHEN model.chance(0.3) THEN
+                        (SELECT min(key) FROM model.member
+                         WHERE status = 'left') END, model.some_member());
+    other   text := CASE WHEN model.chance(0.7)
+                         THEN nullif(model.some_member(), member) END;
+    target  text := model.any_target();
+    path    text := CASE WHEN kind = 'relocate'
+                         THEN model.one_of('$.attempts > 1', NULL) END;
+BEGIN
+    RETURN (format('SELECT * FROM model.remove_leads(%L, %L, %L, %L, %L, %L)',
+                   kind, member, path, other, target, moment),
+            format('SELECT * FROM model.their_removal(%L) /* pool.%s( */',
+                   format('%s(%L, successor => %L, to_pool => %L%s)', kind,
+                          member, other, target,
+                          ', condition => ' || quote_literal(path)), kind));
+END $$;

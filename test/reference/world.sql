@@ -35,8 +35,7 @@ BEGIN
     UPDATE pool.pool p SET quarantine_after = 2, quarantine_pool_id = q.id
     FROM pool.pool q WHERE p.name = 'north' AND q.name = 'attic';
     UPDATE pool.pool SET extension_limit = 2 WHERE name = 'north';
-    UPDATE pool.pool SET reserve_limit = 2, reserve_for = '3 hours'
-    WHERE name IN ('south', 'company');
+    UPDATE pool.pool SET reserve_limit = 1, reserve_for = '3 hours';
     UPDATE pool.pool SET protect_limit = 2, protect_for = '3 days'
     WHERE name IN ('north', 'company');
 
@@ -115,6 +114,15 @@ BEGIN
     INSERT INTO model.world VALUES ('2024-03-05 00:00+00');
 END $$;
 
+-- From here on rules may draw lots, and no course is like another.
+CREATE FUNCTION model.draw_lots() RETURNS void LANGUAGE sql AS $$
+    UPDATE model.world SET lots = true;
+    UPDATE pool.routing_rule SET strategy = 'random', enabled = true
+    WHERE name = 'by lot';
+    UPDATE model.routing_rule SET strategy = 'random', enabled = true
+    WHERE name = 'by lot'
+$$;
+
 -- The rules of the book.
 CREATE FUNCTION model.write_book() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -179,7 +187,7 @@ BEGIN
         ('hall', 1, 'region', '$.region == "east"',
          '$.regions[*] == $region', 0, 'weighted', NULL),
         ('hall', 2, 'good', '$.grade == "A"', NULL, 2, 'least_loaded', NULL),
-        ('hall', 2, 'by lot', '$.grade == "B"', NULL, 0, 'random', NULL),
+        ('hall', 2, 'by lot', '$.grade == "B"', NULL, 0, 'performance', NULL),
         ('hall', 3, 'fair', '$.source == "fair"', NULL, 0, 'hand_over',
          'south'),
         ('hall', 3, 'spare', '$.attempts > 2', NULL, 0, 'hand_over', 'desk'),
