@@ -1,6 +1,7 @@
 -- Many leads as one: plan_reclaim, apply_plan, undo_run; offboard, relocate.
 -- Whether rules have changed since a plan was made is what the extension's
--- versions say; so is whether a lead was edited since.
+-- versions say; so is whether a lead was edited since.  Leads that are due but
+-- were not warned in time are left out.
 
 CREATE TABLE model.run (
     no          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -67,7 +68,7 @@ END $$;
 
 CREATE FUNCTION model.plan_reclaim(the_pool text, rule text,
                                    moment timestamptz)
-RETURNS TABLE (outcome text, leads bigint, unwarned bigint, by_owner jsonb)
+RETURNS TABLE (outcome text, leads bigint, by_owner jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
     p       integer := (SELECT id FROM model.pool WHERE name = the_pool);
@@ -87,14 +88,11 @@ BEGIN
     FOR l IN SELECT * FROM model.lead WHERE pool_id = p AND status = 'owned'
     LOOP
         r := model.reclaimed_by(l.key, alone, moment);
-        CONTINUE WHEN r.rule_id IS NULL;
-        INSERT INTO model.run_lead (run, key, rule_id, member_id, outcome)
-        VALUES (plan, l.key, r.rule_id, l.owner_id,
-                CASE WHEN NOT r.warned THEN 'not_warned' END);
+        CONTINUE WHEN r.rule_id IS NULL OR NOT r.warned;
+        INSERT INTO model.run_lead (run, key, rule_id, member_id)
+        VALUES (plan, l.key, r.rule_id, l.owner_id);
     END LOOP;
     RETURN QUERY SELECT 'planned', coalesce(sum(g.n), 0)::bigint,
-            (SELECT count(*) FROM model.run_lead x
-             WHERE run = plan AND x.outcome = 'not_warned'),
             coalesce(jsonb_object_agg(g.key, g.n) FILTER (WHERE g.n > 0), '{}')
         FROM (SELECT m.key, count(*) AS n
               FROM model.run_lead x JOIN model.member m ON m.id = x.member_id
@@ -383,13 +381,14 @@ BEGIN
         END IF;
         RETURN (format('SELECT * FROM model.plan_reclaim(%L, %L, %L)',
                        at, rule, moment),
-                format('SELECT outcome, leads, unwarned, by_owner '
+                format('SELECT outcome, leads, by_owner '
                        'FROM pool.plan_reclaim(%L, %L)', at, rule));
     ELSIF dice < 0.75 THEN
         RETURN (format('SELECT * FROM model.apply_plan(%s, %L)', run, moment),
                 format('SELECT outcome, key, member FROM pool.apply_plan('
                        '(SELECT token FROM pool.run WHERE id = %s)) '
-                       'ORDER BY key', model.their_run(run)));
+                       'WHERE outcome <> ''not_warned'' ORDER BY key',
+                       model.their_run(run)));
     END IF;
     RETURN (format('SELECT * FROM model.undo_run(%s, %L)', run, moment),
             format('SELECT outcome, key, member FROM pool.undo_run(%s) '

@@ -96,9 +96,9 @@ sub met_all
 		unreserve => [qw(unreserved not_reserved not_found)],
 		auto_assign => [qw(assigned no_rule no_candidate at_capacity)],
 		plan_reclaim => [qw(planned)],
-		apply_plan => [qw(reclaimed gone 55000)],
+		apply_plan => [qw(reclaimed 55000)],
 		undo_run => [qw(undone changed inactive)],
-		offboard => [qw(done left)],
+		offboard => [qw(done)],
 		relocate => [qw(done left)]);
 	my %seen = map { $_ => 1 } split /\n/, $node->safe_psql('postgres',
 		q(SELECT verb || ' ' || outcome FROM model.seen));
