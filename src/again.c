@@ -111,6 +111,13 @@ is_archived_for_good(PoolWork *work, const PoolLead *lead)
 	return false;
 }
 
+/* Whether an archived lead comes back when it is met. */
+bool
+pool_again_returns(PoolWork *work, const PoolLead *lead)
+{
+	return lead->status == POOL_ARCHIVED && !is_archived_for_good(work, lead);
+}
+
 /* Whether a converted lead that comes back is its last owner's. */
 bool
 pool_again_keeps(const PoolLead *lead, TimestampTz now)
@@ -213,7 +220,7 @@ static void
 change_known(PoolWork *work, PoolEntry *entry, PoolLead *lead,
 			 int32 actor_id, TimestampTz now)
 {
-	if (lead->status == POOL_ARCHIVED && !is_archived_for_good(work, lead))
+	if (pool_again_returns(work, lead))
 		bring_back(work, entry, lead, entry->pool_id, actor_id, now);
 	else if (pool_again_keeps(lead, now))
 	{

@@ -9,6 +9,7 @@
 #include "lead.h"
 
 extern int64 pool_again_resolve(PoolWork *work, int64 lead_id);
+extern bool pool_again_returns(PoolWork *work, const PoolLead *lead);
 extern bool pool_again_changes(const PoolEntry *entry, const PoolLead *lead,
 							   TimestampTz now);
 extern bool pool_again_keeps(const PoolLead *lead, TimestampTz now);

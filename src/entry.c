@@ -149,15 +149,6 @@ compare_known(const void *a, const void *b)
 	return *(const int *) a - *(const int *) b;
 }
 
-/* Whoever was merged into another lead is that one now. */
-static void
-resolve_merged(Run *run)
-{
-	for (int i = 0; i < run->n; i++)
-		if (run->doubled[i] != 0)
-			run->doubled[i] = pool_again_resolve(run->work, run->doubled[i]);
-}
-
 /* Locks the known leads to which something will be done, ascending. */
 static void
 lock_known(Run *run)
@@ -223,7 +214,6 @@ meet_known(Run *run)
 
 	run->now = pool_now();
 	run->doubled = pool_reserve_settle(reserved);
-	resolve_merged(run);
 	lock_known(run);
 }
 

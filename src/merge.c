@@ -151,6 +151,21 @@ join_group(PoolBatch *batch)
 	CommandCounterIncrement();
 }
 
+/* What it carries has changed: scores and conditions of timers see that. */
+static void
+judge_anew(PoolTable *leads, PoolLead *target, const PoolData *data,
+		   TimestampTz at)
+{
+	int16		priority = pool_score(target, data, at);
+
+	if (!pool_lead_is_open(target))
+		return;
+	if (priority != target->priority)
+		pool_lead_rank(leads, target, priority);
+	else if (pool_config_pool(target->pool_id)->conditional)
+		pool_lead_retime(leads, target);
+}
+
 static void
 change_target(PoolBatch *batch, Datum reason)
 {
@@ -167,8 +182,7 @@ change_target(PoolBatch *batch, Datum reason)
 	join_group(batch);
 	pool_open_lead(work, target, &data);
 	event.at = pool_lead_time(target, batch->now);
-	if (target->status != POOL_CONVERTED)
-		pool_lead_rank(leads, target, pool_score(target, &data, event.at));
+	judge_anew(leads, target, &data, event.at);
 	pool_detail_begin(&detail);
 	pool_detail_int(&detail, "lead", batch->items[SOURCE].id);
 	event.detail = pool_detail_end(&detail);

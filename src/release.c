@@ -20,6 +20,13 @@
 PG_FUNCTION_INFO_V1(pool_release);
 PG_FUNCTION_INFO_V1(pool_reclaim);
 
+/* Whether somebody takes leads back who has named where they go. */
+static bool
+is_chosen(const char *kind, const PoolConf *to_pool)
+{
+	return to_pool != NULL && strcmp(kind, "reclaimed") == 0;
+}
+
 /*
  * The owned and locked lead of this item returns to to_pool (NULL: its own), or
  * into quarantine, unless somebody (an actor) takes it back who has named
@@ -31,9 +38,8 @@ pool_give_back(PoolBatch *batch, PoolBatchItem *item, const PoolConf *to_pool,
 {
 	PoolWork   *work = batch->call->work;
 	PoolLead   *lead = &item->lead;
-	bool		chosen = to_pool != NULL && event->rule_id == 0 &&
-	strcmp(event->kind, "reclaimed") == 0;
-	const PoolConf *quarantine = chosen ? NULL : pool_quarantine(work, lead);
+	const PoolConf *quarantine = event->rule_id == 0 &&
+	is_chosen(event->kind, to_pool) ? NULL : pool_quarantine(work, lead);
 	int32		pool_id;
 	PoolQuota  *quota = pool_batch_quota(batch, lead->pool_id,
 										 lead->owner_id);
@@ -124,18 +130,22 @@ pool_release_apply_reason(PoolBatchItem *item, PoolEvent *event)
  * none will.
  */
 static PoolRoute *
-begin_routing(PoolBatch *batch, const PoolConf *to_pool)
+begin_routing(PoolBatch *batch, const char *kind, const PoolConf *to_pool)
 {
 	PoolRoute  *route = NULL;
 
 	for (int i = 0; i < batch->n; i++)
 	{
-		const PoolConf *pool = to_pool;
+		const PoolLead *lead = &batch->items[i].lead;
+		const PoolConf *pool = NULL;
 
 		if (batch->items[i].outcome != NULL)
 			continue;
+		if (!is_chosen(kind, to_pool))
+			pool = pool_quarantine(batch->call->work, lead);
 		if (pool == NULL)
-			pool = pool_config_pool(batch->items[i].lead.pool_id);
+			pool = to_pool != NULL ? to_pool :
+				pool_config_pool(lead->pool_id);
 		if (!pool->route_returned || pool->n_routing_rules == 0)
 			continue;
 		if (route == NULL)
@@ -173,7 +183,7 @@ static Datum
 give_back_all(PoolBatch *batch, const char *kind, const PoolConf *to_pool,
 			  Datum reason)
 {
-	PoolRoute  *route = begin_routing(batch, to_pool);
+	PoolRoute  *route = begin_routing(batch, kind, to_pool);
 
 	pool_batch_add_owners(batch);
 	pool_batch_lock_counters(batch);

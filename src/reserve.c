@@ -11,11 +11,13 @@
 #include "compat.h"
 #include "reserve.h"
 
+#include "again.h"
 #include "bulk.h"
 #include "catalog/pg_type.h"
 #include "data.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -39,6 +41,7 @@ struct PoolReserved
 	Reservation *reservations;	/* sorted, each identity once */
 	int			n_reservations;
 	int64	   *doubled;		/* the lead each entry doubles, 0 = none */
+	HTAB	   *met;			/* the leads among these */
 };
 
 /* There may be more of them than fit into 1 GB. */
@@ -321,7 +324,7 @@ holder_of_identity(PoolReserved *all, const Reservation *r)
 
 /*
  * Whether the entry becomes a lead of its own beside the one that has its
- * identity.  An archived one comes back instead.
+ * identity.  An archived one comes back instead, once: then it is there.
  */
 static bool
 is_linked(PoolReserved *all, const PoolEntry *entry, int64 known)
@@ -329,9 +332,13 @@ is_linked(PoolReserved *all, const PoolEntry *entry, int64 known)
 	PoolTable  *leads = pool_work_table(all->work, POOL_LEAD_STATE);
 	PoolLead	lead;
 
-	return pool_config_pool(entry->pool_id)->duplicate_policy == 'l' &&
-		!(pool_lead_peek(leads, known, pool_snapshot(), &lead) &&
-		  lead.status == POOL_ARCHIVED);
+	if (pool_config_pool(entry->pool_id)->duplicate_policy != 'l')
+		return false;
+	if (!pool_lead_peek(leads, known, pool_snapshot(), &lead) ||
+		lead.status != POOL_ARCHIVED)
+		return true;
+	return hash_search(all->met, &known, HASH_FIND, NULL) != NULL &&
+		pool_again_returns(all->work, &lead);
 }
 
 /*
@@ -360,6 +367,7 @@ find_double(PoolReserved *all, int i)
 
 		if (known == 0)
 			continue;
+		known = pool_again_resolve(all->work, known);
 		if (!is_linked(all, entry, known))
 			return known;
 		entry->linked_to = known;
@@ -443,25 +451,48 @@ pool_reserve(PoolWork *work, PoolEntry *entries, int n)
 	return all;
 }
 
+static HTAB *
+make_met(void)
+{
+	HASHCTL		ctl;
+
+	memset(&ctl, 0, sizeof(ctl));
+	ctl.keysize = sizeof(int64);
+	ctl.entrysize = sizeof(int64);
+	ctl.hcxt = CurrentMemoryContext;
+	return hash_create("pool_ext known leads", 64, &ctl,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
 /*
- * Says for each entry, in the order given, which lead it doubles (0 = none),
- * and gives up what was reserved for those that double one.  Where the pool
+ * Says for each entry, in the order given, which lead it doubles (0 = none): of
+ * one that was merged into another, that one.  Gives up what was reserved for
+ * those that double one.  Where the pool
  * lets a customer have several leads, linked_to of the entry is set instead.
  */
 int64 *
 pool_reserve_settle(PoolReserved *all)
 {
 	all->doubled = huge_alloc(all->n, sizeof(int64));
+	all->met = make_met();
 	for (int i = 0; i < all->n; i++)
 	{
+		int64		known;
+
 		CHECK_FOR_INTERRUPTS();
 		all->doubled[i] = 0;
 		if (is_rejected(&all->entries[i]))
 			continue;
-		all->doubled[i] = find_double(all, i);
-		if (all->doubled[i] == 0)
+		known = find_double(all, i);
+		if (known == 0)
+		{
 			keep_identities(all, &all->entries[i]);
+			continue;
+		}
+		all->doubled[i] = pool_again_resolve(all->work, known);
+		(void) hash_search(all->met, &all->doubled[i], HASH_ENTER, NULL);
 	}
+	hash_destroy(all->met);
 	release_reservations(all);
 	return all->doubled;
 }

@@ -453,7 +453,7 @@ pool_route_lead(PoolRoute *route, PoolLead *lead, int32 excluded_id,
 							 lead->id, pool_snapshot(), &c.data))
 		elog(ERROR, "lead " INT64_FORMAT " has no data", lead->id);
 	c.excluded_id = excluded_id != 0 ? excluded_id :
-		pool_wait_excluded(route->work, lead->id);
+		pool_wait_excluded(route->work, lead);
 	result = route_case(&c);
 	if (route->watch == NULL)
 		pool_wait_note(route->work, lead, &result, c.excluded_id,

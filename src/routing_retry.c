@@ -208,7 +208,8 @@ forget_gone(int32 first_pool, int32 last_pool, bool untried)
 				 " AND (w.tried_at IS NULL OR NOT $3)"
 				 " AND NOT EXISTS (SELECT FROM pool.lead_state s"
 				 "  WHERE s.id = w.lead_id AND s.pool_id = w.pool_id"
-				 "  AND s.ticket IS NOT NULL)"
+				 "  AND s.ticket IS NOT NULL"
+				 "  AND (w.tried_at >= s.entered_at) IS NOT FALSE)"
 				 " FOR UPDATE SKIP LOCKED))", 3, types, values, NULL);
 	pool_sql_end(sql);
 }
@@ -375,7 +376,7 @@ pass_on(int32 pool_id, int64 after_ticket, int max_leads, TimestampTz now)
 					 " JOIN pool.lead_state s ON s.id = w.lead_id"
 					 "  AND s.pool_id = w.pool_id"
 					 " WHERE w.pool_id = $1 AND s.ticket > $2"
-					 " AND w.tried_at IS NOT NULL"
+					 " AND w.tried_at >= s.entered_at"
 					 " ORDER BY s.ticket LIMIT $3",
 					 3, types, values, leads);
 	over = n < max_leads;

@@ -4,7 +4,8 @@
  *
  * A row says why no rule could give the lead to anybody, or that it came back
  * by time and was not tried yet.  Nobody who takes the lead otherwise looks
- * here: the row goes when a tick finds it out of date (routing_retry.c).
+ * here: the row says nothing of a lead that has entered a pool since it was
+ * tried, and goes when a tick finds it out of date (routing_retry.c).
  */
 #include "compat.h"
 #include "routing_wait.h"
@@ -23,17 +24,31 @@ find_row(PoolWork *work, int64 lead_id)
 						   &pool_key_int8(lead_id), 1);
 }
 
+/* Whether the row just found is about the lead's present stay in its pool. */
+static bool
+is_present(PoolTable *table, const PoolLead *lead)
+{
+	bool		isnull;
+	Datum		tried_at = slot_getattr(table->old, ROUTING_WAIT_TRIED_AT,
+										&isnull);
+
+	if (!isnull && DatumGetTimestampTz(tried_at) < lead->entered_at)
+		return false;
+	return DatumGetInt32(slot_getattr(table->old, ROUTING_WAIT_POOL_ID,
+									  &isnull)) == lead->pool_id;
+}
+
 /* The member who does not get this waiting lead by a rule; 0 = nobody. */
 int32
-pool_wait_excluded(PoolWork *work, int64 lead_id)
+pool_wait_excluded(PoolWork *work, const PoolLead *lead)
 {
+	PoolTable  *table = pool_work_table(work, POOL_ROUTING_WAIT);
 	bool		isnull;
 	Datum		value;
 
-	if (!find_row(work, lead_id))
+	if (!find_row(work, lead->id) || !is_present(table, lead))
 		return 0;
-	value = slot_getattr(pool_work_table(work, POOL_ROUTING_WAIT)->old,
-						 ROUTING_WAIT_EXCLUDED_ID, &isnull);
+	value = slot_getattr(table->old, ROUTING_WAIT_EXCLUDED_ID, &isnull);
 	return isnull ? 0 : DatumGetInt32(value);
 }
 
@@ -57,13 +72,13 @@ lock_row(PoolWork *work, int64 lead_id)
 }
 
 static void
-form_row(const PoolLead *lead, int32 pool_id, const char *reason,
-		 TimestampTz tried_at, int32 excluded_id, Datum *v, bool *n)
+form_row(const PoolLead *lead, const char *reason, TimestampTz tried_at,
+		 int32 excluded_id, Datum *v, bool *n)
 {
 #define PUT(attnum, value, null) \
 	(v[(attnum) - 1] = (value), n[(attnum) - 1] = (null))
 	PUT(ROUTING_WAIT_LEAD_ID, Int64GetDatum(lead->id), false);
-	PUT(ROUTING_WAIT_POOL_ID, Int32GetDatum(pool_id), false);
+	PUT(ROUTING_WAIT_POOL_ID, Int32GetDatum(lead->pool_id), false);
 	PUT(ROUTING_WAIT_TENANT_ID, Int32GetDatum(lead->tenant_id), false);
 	PUT(ROUTING_WAIT_REASON, CStringGetTextDatum(reason), false);
 	PUT(ROUTING_WAIT_TRIED_AT, TimestampTzGetDatum(tried_at),
@@ -75,12 +90,11 @@ form_row(const PoolLead *lead, int32 pool_id, const char *reason,
 
 /* Whether the row just found says the same already. */
 static bool
-row_says(PoolTable *table, int32 pool_id, const char *reason)
+row_says(PoolTable *table, const PoolLead *lead, const char *reason)
 {
 	bool		isnull;
 
-	return DatumGetInt32(slot_getattr(table->old, ROUTING_WAIT_POOL_ID,
-									  &isnull)) == pool_id &&
+	return is_present(table, lead) &&
 		strcmp(TextDatumGetCString(slot_getattr(table->old,
 												ROUTING_WAIT_REASON,
 												&isnull)), reason) == 0;
@@ -102,8 +116,8 @@ check_current(PoolTable *table, int64 lead_id)
 }
 
 static void
-put_row(PoolWork *work, const PoolLead *lead, int32 pool_id,
-		const char *reason, TimestampTz tried_at, int32 excluded_id)
+put_row(PoolWork *work, const PoolLead *lead, const char *reason,
+		TimestampTz tried_at, int32 excluded_id)
 {
 	PoolTable  *table = pool_work_table(work, POOL_ROUTING_WAIT);
 	Datum		values[ROUTING_WAIT_NATTS];
@@ -113,10 +127,10 @@ put_row(PoolWork *work, const PoolLead *lead, int32 pool_id,
 	if (tried_at == POOL_NO_TIME)
 		pool_wake_now();
 	check_current(table, lead->id);
-	form_row(lead, pool_id, reason, tried_at, excluded_id, values, nulls);
+	form_row(lead, reason, tried_at, excluded_id, values, nulls);
 	if (!lock_row(work, lead->id))
 		pool_table_insert(table, values, nulls);
-	else if (tried_at == POOL_NO_TIME || !row_says(table, pool_id, reason))
+	else if (tried_at == POOL_NO_TIME || !row_says(table, lead, reason))
 		pool_table_update(table, values, nulls);
 }
 
@@ -131,7 +145,7 @@ pool_wait_note(PoolWork *work, const PoolLead *lead, const PoolRouted *routed,
 			pool_table_delete(pool_work_table(work, POOL_ROUTING_WAIT));
 	}
 	else
-		put_row(work, lead, routed->pool_id, routed->outcome, now,
+		put_row(work, lead, routed->outcome, pool_lead_time(lead, now),
 				excluded_id);
 }
 
@@ -144,8 +158,7 @@ void
 pool_wait_for_another(PoolWork *work, const PoolLead *lead, int32 excluded_id)
 {
 	if (pool_config_pool(lead->pool_id)->n_routing_rules > 0)
-		put_row(work, lead, lead->pool_id, "returned", POOL_NO_TIME,
-				excluded_id);
+		put_row(work, lead, "returned", POOL_NO_TIME, excluded_id);
 }
 
 /* The same where the pool routes what returns. */

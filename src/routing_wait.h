@@ -7,7 +7,7 @@
 
 #include "route.h"
 
-extern int32 pool_wait_excluded(PoolWork *work, int64 lead_id);
+extern int32 pool_wait_excluded(PoolWork *work, const PoolLead *lead);
 extern void pool_wait_note(PoolWork *work, const PoolLead *lead,
 						   const PoolRouted *routed, int32 excluded_id,
 						   TimestampTz now);

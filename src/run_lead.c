@@ -59,25 +59,45 @@ lock_leads(PoolBatch *batch, PoolRun *run)
 	}
 }
 
-/* Those who may receive the lead, the first one first (member ids). */
+/* Who is no member of the pool has no counters there, and needs none. */
+static bool
+may_own(int32 pool_id, int32 member_id)
+{
+	return pool_config_find_member(member_id) != NULL &&
+		pool_config_membership(pool_id, member_id)->role >= POOL_ROLE_MEMBER;
+}
+
+/*
+ * Those who may receive the lead in its pool, the first one first (member
+ * ids).
+ */
 static List *
-find_receivers(PoolWork *work, const PoolRun *run, int64 lead_id)
+find_receivers(PoolWork *work, const PoolRun *run, const PoolLead *lead)
 {
 	List	   *result = NIL;
 	ListCell   *lc;
 
-	foreach(lc, pool_collaborators(work, lead_id))
+	foreach(lc, pool_collaborators(work, lead->id))
 	{
 		PoolCollaborator *c = lfirst(lc);
 
 		if (strcmp(c->role, "deputy") == 0 &&
 			c->member_id != run->member_id &&
-			pool_config_find_member(c->member_id) != NULL)
+			may_own(lead->pool_id, c->member_id))
 			result = lappend_int(result, c->member_id);
 	}
-	if (run->successor_id != 0)
+	if (run->successor_id != 0 && may_own(lead->pool_id, run->successor_id))
 		result = list_append_unique_int(result, run->successor_id);
 	return result;
+}
+
+/* Whether the successor may have leads in the pool they are to go to. */
+static bool
+takes_elsewhere(const PoolRun *run)
+{
+	return run->successor_id != 0 && run->to_pool_id != 0 &&
+		pool_config_find_pool(run->to_pool_id) != NULL &&
+		may_own(run->to_pool_id, run->successor_id);
 }
 
 /*
@@ -98,7 +118,7 @@ try_counters(PoolBatch *batch, const PoolBatchItem *item, const PoolRun *run,
 		if (!pool_quota_try_lock_total(batch->set, lfirst_int(lc)) ||
 			!pool_quota_try_lock(batch->set, pool_id, lfirst_int(lc)))
 		return false;
-	return run->successor_id == 0 || run->to_pool_id == 0 ||
+	return !takes_elsewhere(run) ||
 		pool_quota_try_lock(batch->set, run->to_pool_id, run->successor_id);
 }
 
@@ -119,7 +139,8 @@ name_counters(PoolBatch *batch, PoolRun *run)
 
 		if (item->outcome != NULL)
 			continue;
-		receivers[i] = find_receivers(batch->call->work, run, item->id);
+		receivers[i] = find_receivers(batch->call->work, run,
+									  &item->lead);
 		if (!wait && !try_counters(batch, item, run, receivers[i]))
 		{
 			item->outcome = "contended";
@@ -130,7 +151,7 @@ name_counters(PoolBatch *batch, PoolRun *run)
 		foreach(lc, receivers[i])
 			pool_quota_add(batch->set, item->lead.pool_id, lfirst_int(lc),
 						   true);
-		if (run->successor_id != 0 && run->to_pool_id != 0)
+		if (takes_elsewhere(run))
 			pool_quota_add(batch->set, run->to_pool_id, run->successor_id,
 						   true);
 	}
@@ -199,7 +220,7 @@ place(PoolBatch *batch, PoolBatchItem *item, PoolRun *run, List *receivers)
 	foreach(lc, receivers)
 		if (hand_over(batch, item, run, lfirst_int(lc), NULL))
 		return;
-	if (run->successor_id != 0 && to_pool != NULL &&
+	if (takes_elsewhere(run) &&
 		hand_over(batch, item, run, run->successor_id, to_pool))
 		return;
 	event.actor_id = run->actor_id;

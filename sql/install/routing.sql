@@ -28,6 +28,7 @@ JOIN pool.lead_state s ON s.id = w.lead_id AND s.pool_id = w.pool_id
 JOIN pool.lead_data d ON d.id = w.lead_id
 JOIN pool.pool p ON p.id = w.pool_id
 WHERE s.ticket IS NOT NULL
+    AND (w.tried_at >= s.entered_at) IS NOT FALSE
     AND CASE WHEN (SELECT pool.current_member_id()) IS NULL
         THEN w.tenant_id = ANY (ARRAY(
             SELECT v.tenant_id FROM pool.visible_tenant v))

@@ -54,7 +54,8 @@ RETURNS void LANGUAGE sql AS $$
     UPDATE model.approval SET status = how WHERE no = a.no;
     UPDATE model.lead SET hidden_until = NULL, reserved_for = NULL
     WHERE key = a.key AND stay = a.stay AND a.action = 'claim'
-      AND status = 'available';
+      AND reserved_for = a.member_id
+      AND hidden_until = coalesce(a.expires_at, 'infinity');
     SELECT model.note(how, a.key, moment, a.member_id)
 $$;
 
@@ -117,7 +118,8 @@ BEGIN
     WHERE p.id = l.pool_id;
     RETURN CASE WHEN model.held(l.pool_id, the_member)
             + (SELECT count(*) FROM model.lead r WHERE r.pool_id = l.pool_id
-               AND r.reserved_for = the_member AND r.hidden_until > moment)
+               AND r.reserved_for = the_member AND r.hidden_until > moment
+               AND model.asked_for(r))
             >= room THEN 'hold_limit' END;
 END $$;
 

@@ -51,6 +51,75 @@ BEGIN
                    'member => %L)', model.ids(keys), span, member));
 END $$;
 
+-- reserve, unreserve: the latter mostly by whoever keeps one
+CREATE FUNCTION model.ask_reserve(moment timestamptz) RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    keys    text[] := model.any_leads('available');
+    member  text := model.some_member();
+    span    text := model.one_of('2 minutes', '1 hour', '4 hours', NULL, NULL);
+    salt    text := random()::text;
+BEGIN
+    IF model.chance(0.5) THEN       -- who might claim the first one, if he may
+        SELECT m.key INTO member FROM model.member m, model.lead l
+        WHERE l.key = keys[1] AND model.may_own(l.pool_id, m.id)
+          AND (model.refusal(l.pool_id, m.id, moment, 9e18::bigint)).outcome
+              IS NULL
+        ORDER BY hashtext(m.key || salt), m.key LIMIT 1;
+        keys := keys || ARRAY(SELECT o.key FROM model.lead l
+                              JOIN model.lead o USING (pool_id)
+                              WHERE l.key = keys[1] AND o.status = 'available'
+                              ORDER BY hashtext(o.key || salt), o.key LIMIT 2);
+        member := coalesce(member, 'm1');
+    END IF;
+    IF model.chance(0.3) THEN
+        SELECT m.key, l.key || keys INTO member, keys
+        FROM model.lead l JOIN model.member m ON m.id = l.reserved_for
+        WHERE l.hidden_until > moment
+        ORDER BY hashtext(l.key || salt), l.key LIMIT 1;
+        member := coalesce(member, 'm1');
+        keys := coalesce(keys, '{none}');
+        RETURN (format('SELECT * FROM model.unreserve(%L, %L, %L)',
+                       keys, member, moment),
+                format('SELECT outcome, key FROM pool.unreserve(%L, '
+                       'member => %L)', model.ids(keys), member));
+    END IF;
+    RETURN (format('SELECT * FROM model.reserve(%L, %L, %L, %L)',
+                   keys, member, span, moment),
+            format('SELECT outcome, key, reserved_until, retry_at, '
+                   'CASE WHEN outcome LIKE ''%%limit'' THEN limit_value END, '
+                   'CASE WHEN outcome LIKE ''%%limit'' THEN used END '
+                   'FROM pool.reserve(%L, %L, member => %L)', model.ids(keys),
+                   span, member));
+END $$;
+
+-- One lead into another, often of the same owner or customer.
+CREATE FUNCTION model.ask_merge(moment timestamptz) RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    lead    text := model.any_lead(model.one_of('available', 'owned'));
+    other   text := model.any_lead(model.one_of('available', 'owned', 'owned',
+                                                'converted', 'archived'));
+    salt    text := random()::text;
+BEGIN
+    IF model.chance(0.4) THEN
+        SELECT o.key INTO other FROM model.lead l JOIN model.lead o
+            ON o.key <> l.key AND (o.owner_id = l.owner_id
+                                   OR o.customer = l.customer)
+        WHERE l.key = lead ORDER BY hashtext(o.key || salt), o.key LIMIT 1;
+    ELSIF model.chance(0.3) THEN
+        SELECT key INTO lead FROM model.lead l
+        WHERE status = 'available' AND EXISTS (
+            SELECT FROM model.customer WHERE name = l.customer)
+        ORDER BY hashtext(key || salt), key LIMIT 1;
+    END IF;
+    lead := coalesce(lead, 'none');
+    other := CASE WHEN other <> lead THEN other ELSE 'nobody' END;
+    RETURN (format('SELECT model.merge(%L, %L, %L)', lead, other, moment),
+            format('SELECT outcome FROM pool.merge(%s, %s)',
+                   model.id(lead), model.id(other) + (other = 'nobody')::integer));
+END $$;
+
 -- Who helps with which lead: one of these, if there is any.
 CREATE FUNCTION model.any_helper(OUT lead text, OUT helper text)
 LANGUAGE plpgsql VOLATILE AS $$
@@ -87,6 +156,20 @@ BEGIN
                    lead, helper, role, counts, actor, moment),
             format('SELECT outcome FROM pool.add_collaborator(%s, %L, %L, %L, '
                    '%L)', model.id(lead), helper, role, counts, actor));
+END $$;
+
+CREATE FUNCTION model.ask_auto_assign(moment timestamptz)
+RETURNS model.question LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    pool    text := CASE WHEN model.chance(0.7)
+                THEN model.one_of('hall', 'hall', 'south', 'attic')
+                ELSE model.any_pool() END;
+    n       text := model.one_of('1', '3', NULL);
+BEGIN
+    RETURN (format('SELECT * FROM model.auto_assign(%L, %L, %L)',
+                   pool, n, moment),
+            format('SELECT outcome, key, member, rule '
+                   'FROM pool.auto_assign(%L, %L)', pool, n));
 END $$;
 
 CREATE FUNCTION model.ask_request(moment timestamptz) RETURNS model.question
@@ -202,7 +285,7 @@ DECLARE
                                  'dictionary', 'score_rule',
                                  'approval_rule');
 BEGIN
-    RETURN CASE model.upto(15)
+    RETURN CASE model.upto(20)
         WHEN 1 THEN format('member SET level = %s WHERE id = %s',
             model.upto(4) - 1, member)
         WHEN 2 THEN format('membership SET level = %L '
@@ -233,6 +316,23 @@ BEGIN
             model.chance(0.5), model.any_rule('model.timer_rule'))
         WHEN 12 THEN format('score_rule SET points = %L WHERE id = %s',
             model.one_of('-30', '20', '60'), model.any_rule('model.score_rule'))
+        WHEN 13 THEN format('pool SET reserve_limit = %L, reserve_for = %L '
+            'WHERE id = %s', model.one_of('0', '1', '3', NULL),
+            model.one_of('1 minute', '30 minutes', '2 hours'), pool)
+        WHEN 14 THEN format('routing_rule SET strategy = %L '
+            'WHERE id = %s AND to_pool_id IS NULL',
+            model.one_of('round_robin', 'weighted', 'least_loaded',
+                'performance', 'best_match', CASE WHEN
+                    (SELECT lots FROM model.world) THEN 'random'
+                    ELSE 'weighted' END),
+            model.any_rule('model.routing_rule'))
+        WHEN 15 THEN format('membership SET weight = %L '
+            'WHERE pool_id = %s AND member_id = %s',
+            model.one_of('0', '0.7', '2', '5'), pool, member)
+        WHEN 16 THEN format('routing_rule SET enabled = %L WHERE id = %s',
+            model.chance(0.8), model.any_rule('model.routing_rule'))
+        WHEN 17 THEN format('pool SET route_returned = %L WHERE id = %s',
+            model.chance(0.6), pool)
         ELSE format('%s SET enabled = %L WHERE id = %s', book,
             model.chance(0.7), model.any_rule(('model.' || book)::regclass))
     END;
@@ -313,7 +413,7 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     stock   integer := (SELECT count(*) FROM model.lead
                         WHERE status = 'available');
-    dice    integer := model.upto(100);
+    dice    integer := model.upto(118);
 BEGIN
     IF stock < 20 AND model.chance(0.3) THEN
         dice := model.upto(18);
@@ -347,6 +447,11 @@ BEGIN
         WHEN dice <= 89 THEN model.ask_request(moment)
         WHEN dice <= 91 THEN model.ask_decision(moment)
         WHEN dice <= 95 THEN model.ask_tick(moment)
-        ELSE model.ask_configure()
+        WHEN dice <= 100 THEN model.ask_configure()
+        WHEN dice <= 104 THEN model.ask_reserve(moment)
+        WHEN dice <= 107 THEN model.ask_merge(moment)
+        WHEN dice <= 111 THEN model.ask_auto_assign(moment)
+        WHEN dice <= 117 THEN model.ask_run(moment)
+        ELSE model.ask_removal(moment)
     END;
 END $$;

@@ -34,14 +34,12 @@ BEGIN
     SELECT * INTO l FROM model.lead WHERE key = the_lead;
     IF l.key IS NULL THEN
         RETURN 'not_found';
-    ELSIF model.twin(new_identities, coalesce(l.scope,
-        model.scope(l.pool_id)), l.key, l.customer) IS NOT NULL
-    THEN
+    ELSIF model.twin(new_identities, model.scope_of(l), l.key,
+                     l.customer) IS NOT NULL THEN
         RETURN 'duplicate';
     END IF;
 
-    PERFORM model.identify(the_lead, new_identities,
-                           coalesce(l.scope, model.scope(l.pool_id)));
+    PERFORM model.identify(the_lead, new_identities, model.scope_of(l));
     UPDATE model.lead SET name = coalesce(new_name, name),
            grade = coalesce(new_grade, grade),
            attributes = attributes || coalesce(new_attributes, '{}')
@@ -82,8 +80,11 @@ BEGIN
     END IF;
 END $$;
 
+CREATE TYPE model.routed AS (outcome text, key text, member text, rule text);
+
 CREATE TYPE model.entry AS (outcome text, key text, member text, status text,
-                            home_pool text, rule text, reason text);
+                            home_pool text, rule text, reason text,
+                            kept boolean);
 
 -- what an entry finds that is known already, in its present state
 CREATE FUNCTION model.known(INOUT e model.entry) LANGUAGE plpgsql STABLE AS $$
@@ -98,7 +99,8 @@ CREATE FUNCTION model.enter(the_pool text, the_lead text, moment timestamptz,
                             name text = NULL, source text = NULL,
                             grade text = NULL, priority integer = 0,
                             attributes jsonb = '{}', identities jsonb = '{}',
-                            owner text = NULL, alias text = NULL)
+                            owner text = NULL, alias text = NULL,
+                            routed boolean = true)
 RETURNS SETOF model.entry LANGUAGE plpgsql AS $$
 DECLARE
     e           model.entry;
@@ -139,31 +141,65 @@ BEGIN
 
     -- known by its key, else by an identity?
     SELECT * INTO known FROM model.lead
-    WHERE lead.key = coalesce(alias, the_lead);
+    WHERE lead.key = model.stands_for(coalesce(alias, the_lead));
     IF known.key IS NULL THEN
-        SELECT * INTO twin FROM model.lead
-        WHERE lead.key = model.twin(identities, model.scope(p.id));
+        SELECT * INTO twin FROM model.lead WHERE lead.key =
+            model.stands_for(model.twin(identities, model.scope(p.id)));
         IF p.duplicate_policy <> 'link' OR twin.status = 'archived' THEN
             known := twin;
         END IF;
     END IF;
     IF known.key IS NOT NULL THEN
-        RETURN NEXT model.meet(known, p, verdict, rule, moment, owner_id);
+        e := model.meet(known, p, verdict, rule, moment, owner_id);
+        IF routed THEN
+            e := model.route_entry(e, owner_id, moment);
+        END IF;
+        RETURN NEXT e;
         RETURN;
     END IF;
 
     INSERT INTO model.lead (key, name, source, grade, priority, attributes,
-                            status, pool_id, entered_at, created_at, scope,
-                            customer)
+                            status, pool_id, entered_at, created_at, customer)
     VALUES (the_lead, name, source, l.grade, priority, attributes, 'new', p.id,
-            moment, moment, twin.scope, coalesce(twin.customer, the_lead));
+            moment, moment, coalesce(twin.customer, the_lead));
     IF twin.key IS NOT NULL THEN
+        INSERT INTO model.customer VALUES (twin.customer, model.scope(p.id))
+        ON CONFLICT DO NOTHING;
         PERFORM model.note('linked', twin.key, moment, twin.owner_id);
     END IF;
     PERFORM model.identify(the_lead, identities, model.scope(p.id));
     PERFORM model.rate(the_lead, NULL);
-    RETURN NEXT model.let_in(the_lead, p.id, 'entered', verdict, moment,
-                             owner_id, rule.id, e);
+    e := model.let_in(the_lead, p.id, 'entered', verdict, moment, owner_id,
+                      rule.id, e);
+    IF routed THEN
+        e := model.route_entry(e, owner_id, moment);
+    END IF;
+    RETURN NEXT e;
+END $$;
+
+-- What is in the pool now, and was meant for nobody, goes to whom its rules say.
+CREATE FUNCTION model.route_entry(e model.entry, owner_id integer,
+                                  moment timestamptz)
+RETURNS model.entry LANGUAGE plpgsql AS $$
+DECLARE
+    r   model.routed;
+BEGIN
+    IF owner_id IS NOT NULL OR e.kept OR e.status <> 'available'
+        OR e.outcome NOT IN ('entered', 'reopened') THEN
+        RETURN e;
+    END IF;
+    PERFORM model.begin_routing();
+    r := model.route(e.key, moment);
+    IF r.outcome IS NULL THEN
+        RETURN e;
+    END IF;
+    e.rule := coalesce(r.rule, e.rule);
+    IF r.outcome <> 'assigned' THEN
+        e.reason := r.outcome;
+    ELSIF e.outcome = 'entered' THEN
+        e.outcome := 'assigned';
+    END IF;
+    RETURN model.known(e);
 END $$;
 
 -- In the queue, with its owner, or where it is checked first.
@@ -231,6 +267,7 @@ BEGIN
                             owner_id, rule.id, e);
     END IF;
     IF l.status = 'converted' AND model.kept(l, moment) THEN
+        e.kept := true;
         RETURN model.let_in(l.key, l.pool_id, 'reopened', 'accept', moment,
                             l.last_owner_id, rule.id, e);
     END IF;
@@ -249,6 +286,7 @@ RETURNS TABLE (outcome text, key text) LANGUAGE plpgsql AS $$
 DECLARE
     l           model.lead;
     the_lead    text;
+    accepted    text[] := '{}';
 BEGIN
     FOR the_lead IN SELECT model.distinct_leads(keys) LOOP
         SELECT * INTO l FROM model.lead x WHERE x.key = the_lead;
@@ -260,10 +298,57 @@ BEGIN
         ELSIF decision = 'accept' THEN
             outcome := 'accepted';
             PERFORM model.put(the_lead, l.pool_id, 'entered', moment);
+            accepted := accepted || the_lead;
         ELSE
             outcome := 'rejected';
             PERFORM model.shut(the_lead, 'archived', moment);
         END IF;
         RETURN NEXT;
     END LOOP;
+    PERFORM model.begin_routing();
+    FOREACH the_lead IN ARRAY accepted LOOP
+        PERFORM model.route(x.key, moment) FROM model.lead x
+        WHERE x.key = the_lead AND model.may_be_routed(x, moment);
+    END LOOP;
+END $$;
+
+-- Two leads turn out to be one customer: the one is archived, the other keeps
+-- what both have.
+CREATE FUNCTION model.merge(the_lead text, other text, moment timestamptz)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    l           model.lead;
+    into_lead   model.lead;
+    joins       boolean;
+BEGIN
+    SELECT * INTO l FROM model.lead WHERE key = the_lead;
+    SELECT * INTO into_lead FROM model.lead WHERE key = other;
+    joins := EXISTS (SELECT FROM model.customer WHERE name = l.customer)
+        AND NOT EXISTS (SELECT FROM model.customer
+                        WHERE name = into_lead.customer);
+    IF l.key IS NULL THEN
+        RETURN 'not_found';
+    ELSIF l.status IN ('converted', 'archived') THEN
+        RETURN 'already_closed';
+    ELSIF into_lead.key IS NULL THEN
+        RETURN 'not_found';
+    ELSIF into_lead.status = 'archived' THEN
+        RETURN 'already_closed';
+    ELSIF l.owner_id <> coalesce(into_lead.owner_id, 0) THEN
+        RETURN 'owned';
+    ELSIF joins AND model.customer_taken(l, into_lead.owner_id) THEN
+        RETURN 'identity_owned';
+    END IF;
+
+    PERFORM model.shut(the_lead, 'archived', moment, 'merged');
+    PERFORM model.note('merged', the_lead, moment);
+    UPDATE model.lead SET merged_into = other WHERE key = the_lead;
+    UPDATE model.identity SET key = other WHERE key = the_lead;
+    UPDATE model.lead SET attributes = l.attributes || attributes,
+           name = coalesce(name, l.name), grade = coalesce(grade, l.grade),
+           customer = CASE WHEN joins THEN l.customer ELSE customer END
+    WHERE key = other;
+    PERFORM model.note('merged', other, moment, into_lead.owner_id);
+    PERFORM model.rate(other, NULL);
+    RETURN 'merged';
 END $$;

@@ -64,7 +64,13 @@ CREATE TABLE model.lead (
     amount              numeric,
     customer            text,           -- first of the leads linked with it
     stay                integer NOT NULL DEFAULT 0,     -- spells and stays ever
-    scope               integer         -- of its identities, if it has any
+    merged_into         text            -- for which it stands while archived
+);
+
+-- those who have several leads, and within which pools they are one
+CREATE TABLE model.customer (
+    name        text PRIMARY KEY,
+    scope       integer NOT NULL
 );
 
 CREATE TABLE model.identity (
@@ -289,11 +295,19 @@ BEGIN
     RETURN model.full_up(the_pool, the_member);
 END $$;
 
--- Until when the member's last spell on this lead bars him, or NULL.
-CREATE FUNCTION model.cooling(the_lead text, the_member integer)
+-- Until when the member's last spell on this lead bars him, or NULL: by the
+-- cooldown of this pool, or of its own.
+CREATE FUNCTION model.cooling_in(the_lead text, the_member integer,
+                                 the_pool integer)
 RETURNS timestamptz LANGUAGE sql STABLE AS $$
     SELECT max(model.plus(s.ended_at, p.cooldown, model.pool_zone(p.id)))
-    FROM model.lead l JOIN model.pool p ON p.id = l.pool_id
-         JOIN model.spell s ON s.key = l.key AND s.member_id = the_member
-    WHERE l.key = the_lead AND s.cools
+    FROM model.pool p JOIN model.spell s
+         ON s.key = the_lead AND s.member_id = the_member
+    WHERE p.id = the_pool AND s.cools
+$$;
+
+CREATE FUNCTION model.cooling(the_lead text, the_member integer)
+RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT model.cooling_in(key, the_member, pool_id)
+    FROM model.lead WHERE key = the_lead
 $$;

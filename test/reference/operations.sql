@@ -77,6 +77,29 @@ BEGIN
     RETURN answer;
 END $$;
 
+-- Why the member may not claim the lead he has named; all NULL if he may.
+CREATE FUNCTION model.unclaimable(l model.lead, member integer,
+                                  moment timestamptz, mark bigint)
+RETURNS model.answer LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    answer      model.answer;
+BEGIN
+    answer.outcome := CASE
+        WHEN l.key IS NULL THEN 'not_found'
+        WHEN l.status = 'owned' THEN 'taken'
+        WHEN l.status <> 'available' THEN 'not_available'
+        WHEN NOT model.may_own(l.pool_id, member) THEN 'not_member'
+        ELSE model.closed_to(l.pool_id, member)
+    END;
+    IF answer.outcome IS NULL THEN
+        answer := model.barred(l, member, moment);
+    END IF;
+    IF answer.outcome IS NULL THEN
+        answer := model.refusal(l.pool_id, member, moment, mark);
+    END IF;
+    RETURN answer;
+END $$;
+
 CREATE FUNCTION model.claim_leads(keys text[], the_member text,
                                   moment timestamptz)
 RETURNS SETOF model.answer LANGUAGE plpgsql AS $$
@@ -94,21 +117,7 @@ BEGIN
     END IF;
     FOR the_lead IN SELECT model.distinct_leads(keys) LOOP
         SELECT * INTO l FROM model.lead WHERE key = the_lead;
-        answer := NULL;
-        answer.outcome := CASE
-            WHEN l.key IS NULL THEN 'not_found'
-            WHEN l.status = 'owned' THEN 'taken'
-            WHEN l.status <> 'available' THEN 'not_available'
-            WHEN NOT model.may_own(l.pool_id, member) THEN 'not_member'
-            WHEN model.closed_to(l.pool_id, member) IS NOT NULL
-                THEN model.closed_to(l.pool_id, member)
-        END;
-        IF answer.outcome IS NULL THEN
-            answer := model.barred(l, member, moment);
-        END IF;
-        IF answer.outcome IS NULL THEN
-            answer := model.refusal(l.pool_id, member, moment, mark);
-        END IF;
+        answer := model.unclaimable(l, member, moment, mark);
         IF answer.outcome IS NULL THEN
             answer := model.take(the_lead, member, moment);
         END IF;
@@ -136,7 +145,10 @@ BEGIN
             WHEN l.key IS NULL THEN 'not_found'
             WHEN l.status = 'owned' THEN 'taken'
             WHEN l.status <> 'available' THEN 'not_available'
-            ELSE coalesce(model.unfit_for(l, target, member), 'assigned')
+            ELSE coalesce(model.unfit(target, member, l.key),
+                          CASE WHEN model.kept_from(l, member, moment)
+                               THEN 'reserved' END,
+                          model.unfit_for(l, target, member), 'assigned')
         END;
         IF outcome = 'assigned' THEN
             PERFORM model.give(the_lead, member, target, outcome, moment);

@@ -4,7 +4,10 @@
 CREATE TYPE model.question AS (mine text, theirs text);
 
 -- the moment at which the world stands
-CREATE TABLE model.world (at timestamptz NOT NULL);
+CREATE TABLE model.world (
+    at          timestamptz NOT NULL,
+    lots        boolean NOT NULL DEFAULT false  -- whether rules may draw lots
+);
 
 ------------------------------------------------------------------------
 -- Choices
@@ -24,7 +27,7 @@ $$;
 CREATE FUNCTION model.any_pool() RETURNS text LANGUAGE sql VOLATILE AS $$
     SELECT CASE WHEN model.chance(0.005) THEN 'nowhere'
         ELSE model.one_of('company', 'north', 'north', 'south', 'south', 'desk',
-                          'attic')
+                          'attic', 'hall')
     END
 $$;
 
@@ -47,7 +50,8 @@ $$;
 -- a pool that leads may go to, mostly none named
 CREATE FUNCTION model.any_target() RETURNS text LANGUAGE sql VOLATILE AS $$
     SELECT CASE WHEN model.chance(0.3)
-        THEN model.one_of('company', 'north', 'south', 'desk', 'attic') END
+        THEN model.one_of('company', 'north', 'south', 'desk', 'attic',
+                          'hall') END
 $$;
 
 -- A lead in this state if there is one; sometimes just any, or none at all.
@@ -79,7 +83,14 @@ DECLARE
                                  '+86 138 0013 ' || tail,
                                  '0086 1380013' || tail);
     email   text := model.one_of('a', 'A') || model.upto(900) || '@Example.org';
+    salt    text := random()::text;
 BEGIN
+    IF model.chance(0.1) THEN       -- one that is known
+        RETURN coalesce((SELECT jsonb_build_object(kind, value)
+                         FROM model.identity
+                         ORDER BY hashtext(kind || value || salt), scope, kind,
+                                  value LIMIT 1), '{}');
+    END IF;
     RETURN CASE model.upto(6)
         WHEN 1 THEN jsonb_build_object('phone', phone)
         WHEN 2 THEN jsonb_build_object('email', email)
@@ -156,7 +167,7 @@ BEGIN
     LOOP
         e := model.enter(r.pool, r.key, moment, priority => r.priority,
                          identities => r.identities,
-                         alias => met ->> r.key);
+                         alias => met ->> r.key, routed => false);
         met := met || jsonb_build_object(r.key, e.key);
         IF e.outcome IN ('entered', 'reopened') AND e.status = 'available' THEN
             entries := entries || e;
@@ -168,6 +179,9 @@ BEGIN
         IF owners[i] IS NOT NULL THEN
             PERFORM model.hand_to(entries[i], owners[i], moment);
         END IF;
+    END LOOP;
+    FOR i IN 1..coalesce(array_length(entries, 1), 0) LOOP
+        PERFORM model.route_entry(entries[i], owners[i], moment);
     END LOOP;
     RETURN QUERY SELECT DISTINCT l.key, l.status, l.pool_id, l.owner_id,
                l.priority
@@ -210,11 +224,24 @@ RETURNS TABLE (kind text, key text, rule_id integer)
 LANGUAGE plpgsql AS $$
 DECLARE
     mark    bigint := (SELECT coalesce(max(id), 0) FROM pool.event);
+    moment  timestamptz := (SELECT at FROM model.world);
+    stale   integer[] := ARRAY(
+                SELECT p.id FROM pool.pool p LEFT JOIN pool.routing_retry r
+                    ON r.pool_id = p.id
+                WHERE (ended_at BETWEEN moment - interval '15 minutes'
+                                AND moment) IS NOT TRUE);
     entered text;
+    followed bigint := mark;
+    again   boolean;
 BEGIN
     FOR i IN 1..100 LOOP
-        EXIT WHEN NOT EXISTS (SELECT FROM pool.tick() WHERE more);
+        again := (SELECT bool_or(more) FROM pool.tick());
+        PERFORM model.follow_routing(followed, moment);
+        PERFORM model.learn_facts();
+        EXIT WHEN NOT again;
+        followed := (SELECT coalesce(max(id), 0) FROM pool.event);
     END LOOP;
+    PERFORM model.check_waiting(stale, moment);
     -- What one tick takes back enters in an order of its own: follow it.
     FOR entered IN
         SELECT d.key FROM pool.event e JOIN pool.lead_data d ON d.id = e.lead_id
@@ -227,7 +254,9 @@ BEGIN
     END LOOP;
     RETURN QUERY SELECT e.kind, d.key, e.rule_id
         FROM pool.event e JOIN pool.lead_data d ON d.id = e.lead_id
-        WHERE e.id > mark ORDER BY 2, 1, 3;
+        WHERE e.id > mark AND (e.detail ? 'hand_over' OR e.kind = 'assigned')
+                              IS NOT TRUE
+        ORDER BY 2, 1, 3;
 END $$;
 
 ------------------------------------------------------------------------
@@ -252,7 +281,8 @@ DECLARE
                 CASE WHEN model.chance(0.1) THEN model.any_member() END);
     pool    text := replace(model.any_pool(), 'attic', 'company');
 BEGIN
-    RETURN (format('SELECT * FROM model.enter(%L, %L, %L, %s)',
+    RETURN (format('SELECT outcome, key, member, status, home_pool, rule, '
+                   'reason FROM model.enter(%L, %L, %L, %s)',
                    pool, key, moment, args),
             format('SELECT outcome, model.key(lead_id), member, status, '
                    'home_pool, rule, reason FROM pool.enter(%L, %L, %s)',
@@ -267,7 +297,7 @@ DECLARE
     identities  jsonb[] := array_agg(model.any_identities())
                     FROM generate_series(1, 8);
     pools       text[] := array_agg(model.one_of('company', 'north', 'south',
-                                                 'desk'))
+                                                 'desk', 'hall'))
                     FROM generate_series(1, 8) i;
     given       jsonb := '[]';
     pick        integer;
@@ -325,6 +355,30 @@ RETURNS model.question LANGUAGE sql STABLE AS $$
                                     model.ids(keys), member))
 $$;
 
+-- These leads and one more that its owner has beside another of the customer;
+-- mostly with that other, too.
+CREATE FUNCTION model.with_siblings(keys text[]) RETURNS text[]
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    salt    text := random()::text;
+    first   model.lead;
+BEGIN
+    SELECT * INTO first FROM model.lead l
+    WHERE EXISTS (SELECT FROM model.lead o
+                  WHERE o.customer = l.customer AND o.key <> l.key
+                    AND o.owner_id = l.owner_id)
+    ORDER BY hashtext(key || salt), key LIMIT 1;
+    IF NOT found THEN
+        RETURN keys;
+    END IF;
+    keys := first.key || keys;
+    IF model.chance(0.8) THEN
+        keys := keys || ARRAY(SELECT key FROM model.lead o
+                              WHERE o.customer = first.customer ORDER BY key);
+    END IF;
+    RETURN keys;
+END $$;
+
 -- assign, transfer, release
 CREATE FUNCTION model.ask_give(verb text, moment timestamptz)
 RETURNS model.question
@@ -337,6 +391,9 @@ DECLARE
                 WHEN 'release' THEN 0.8 WHEN 'transfer' THEN 0.15 ELSE 0 END);
     reason  text := model.one_of('full', 'full', 'slip', 'rest', NULL);
 BEGIN
+    IF verb = 'transfer' AND model.chance(0.4) THEN
+        keys := model.with_siblings(keys);
+    END IF;
     IF verb = 'release' THEN
         RETURN (format('SELECT * FROM model.release(%L, %L, %L, %L, %L)',
                        keys, member, moment, target, reason),

@@ -29,12 +29,16 @@ LANGUAGE sql VOLATILE AS $$
         FROM model.pool p, model.member m
         WHERE side = 2 AND model.may_own(p.id, m.id)
         UNION ALL
-        SELECT model.cooling(l.key, m.id), l.key, p.name, m.key
+        SELECT c.until, l.key, p.name, m.key
         FROM model.lead l JOIN model.pool p ON p.id = l.pool_id,
-             model.member m
-        WHERE side = 3 AND l.status = 'available'
-          AND model.cooling(l.key, m.id) > moment
-          AND model.may_own(p.id, m.id)) t (at, key, pool, member)
+             model.member m,
+             LATERAL (SELECT model.cooling(l.key, m.id) OFFSET 0) c (until)
+        WHERE side = 3 AND l.status = 'available' AND c.until > moment
+          AND model.may_own(p.id, m.id)
+        UNION ALL
+        SELECT l.hidden_until, l.key, p.name, 'm' || l.pool_id
+        FROM model.lead l JOIN model.pool p ON p.id = l.pool_id
+        WHERE side = 3) t (at, key, pool, member)
     WHERE t.at > moment AND t.at < moment + interval '1 day'
     ORDER BY hashtext(t::text || moment), t LIMIT 1
 $$;
@@ -137,6 +141,7 @@ DECLARE
     q       model.question;
     mine    text;
     theirs  text;
+    mark    bigint;
 BEGIN
     IF depth = 0 THEN
         PERFORM setseed(hashtext(seed || '.' || no) / 2147483648.0);
@@ -154,8 +159,21 @@ BEGIN
 
     q := model.next_question();
     RAISE DEBUG '%', q;
-    mine := model.ask(q.mine);
-    IF mine LIKE '(PO___,%' THEN    -- misuse: an error is expected
+    DELETE FROM model.drawn;
+    BEGIN
+        mine := model.ask(q.mine);
+    EXCEPTION WHEN SQLSTATE 'PM003' THEN
+        mark := (SELECT coalesce(max(id), 0) FROM pool.event);
+        theirs := model.ask(q.theirs);
+        INSERT INTO model.drawn
+        SELECT d.key, e.member_id
+        FROM pool.event e JOIN pool.lead_data d ON d.id = e.lead_id
+        WHERE e.id > mark AND e.detail ->> 'strategy' = 'random';
+        mine := model.ask(q.mine);
+    END;
+    IF theirs IS NOT NULL THEN
+        NULL;
+    ELSIF mine LIKE '(PO___,%' OR mine LIKE '(55000,%' THEN    -- misuse: an error is expected
         BEGIN
             theirs := model.ask(q.theirs);
         EXCEPTION WHEN OTHERS THEN
@@ -217,6 +235,11 @@ RETURNS TABLE (what text, mine text, theirs text) LANGUAGE sql AS $$
         'SELECT coalesce(nullif(i.scope, '''')::integer, 0), i.kind, i.value,
                 d.key
          FROM pool.identity i JOIN pool.lead_data d ON d.id = i.lead_id'),
+    ('turns',
+        'SELECT rule_id, member_id, served, last_no FROM model.turn
+         WHERE served > 0',
+        'SELECT rule_id, member_id, served, last_no FROM pool.routing_state
+         WHERE served > 0'),
     ('requests',
         'SELECT key, action, CASE WHEN action IN (''claim'', ''transfer'')
                                   THEN member_id END, step, status, expires_at

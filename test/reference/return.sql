@@ -10,6 +10,7 @@ DECLARE
     l           model.lead;
     the_lead    text;
     target      integer := (SELECT id FROM model.pool WHERE name = to_pool);
+    returned    text[] := '{}';
 BEGIN
     FOR the_lead IN SELECT model.distinct_leads(keys) LOOP
         SELECT * INTO l FROM model.lead x WHERE x.key = the_lead;
@@ -30,11 +31,15 @@ BEGIN
                 PERFORM model.give(the_lead, l.last_owner_id, l.pool_id,
                                    'assigned', moment);
             END IF;
+            returned := returned || the_lead;
         ELSE
             outcome := missing;
         END IF;
         RETURN NEXT;
     END LOOP;
+    IF the_kind = 'reclaimed' THEN
+        PERFORM model.route_returned(returned, moment);
+    END IF;
 END $$;
 
 -- whether its pool keeps a converted lead for its last owner still
@@ -54,6 +59,7 @@ DECLARE
     target      integer := (SELECT id FROM model.pool WHERE name = to_pool);
     l           model.lead;
     the_lead    text;
+    returned    text[] := '{}';
 BEGIN
     -- he belongs to where he sends them, in whatever role
     IF target IS NOT NULL AND model.role(target, member) IS NULL
@@ -76,9 +82,11 @@ BEGIN
         IF outcome = 'released' THEN
             PERFORM model.let_go(l, coalesce(target, l.pool_id), moment,
                                  'release_reason', why);
+            returned := returned || the_lead;
         END IF;
         RETURN NEXT;
     END LOOP;
+    PERFORM model.route_returned(returned, moment);
 END $$;
 
 -- The owner's spell ends by a word, which may hide the lead for a while or, if

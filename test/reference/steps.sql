@@ -79,8 +79,26 @@ BEGIN
            hidden_until = CASE WHEN the_kind = 'moved' AND reserved_for IS NULL
                                THEN hidden_until END,
            reserved_for = NULL, cold = l.cold, reason = NULL, closed_at = NULL,
-           stay = stay + 1
+           merged_into = NULL, stay = stay + 1
     WHERE key = the_lead;
+    IF the_kind IN ('released', 'reclaimed') THEN
+        PERFORM model.wait_returned(the_lead, l.owner_id);
+    END IF;
+END $$;
+
+-- Where its pool routes what returns it waits for another than this member.
+CREATE FUNCTION model.wait_returned(the_lead text, the_member integer)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM model.waiting w USING model.lead l JOIN model.pool p
+        ON p.id = l.pool_id
+    WHERE l.key = the_lead AND w.key = l.key
+      AND p.route_returned AND model.routes(p.id);
+    INSERT INTO model.waiting
+    SELECT l.key, l.pool_id, the_member, NULL
+    FROM model.lead l JOIN model.pool p ON p.id = l.pool_id
+    WHERE l.key = the_lead AND p.route_returned AND model.routes(p.id)
+    ON CONFLICT DO NOTHING;
 END $$;
 
 -- The lead leaves circulation: kind is converted or archived.
@@ -186,7 +204,25 @@ CREATE FUNCTION model.identify(the_lead text, given jsonb, the_scope integer)
 RETURNS void LANGUAGE sql AS $$
     INSERT INTO model.identity (scope, kind, value, key)
     SELECT the_scope, kind, value, the_lead FROM model.identities(given)
-    ON CONFLICT DO NOTHING;     -- those that it, or its sibling, has already
-    UPDATE model.lead SET scope = the_scope
-    WHERE key = the_lead AND EXISTS (SELECT FROM model.identities(given))
+    ON CONFLICT DO NOTHING      -- those that it, or its sibling, has already
+$$;
+
+-- Where an open or closed lead's customer is one: as when it entered.
+CREATE FUNCTION model.scope_of(l model.lead) RETURNS integer
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce((SELECT min(scope) FROM model.identity WHERE key = l.key),
+                    (SELECT scope FROM model.customer WHERE name = l.customer),
+                    model.scope(l.pool_id))
+$$;
+
+-- the lead that stands for this one: what it was merged into, if it was
+CREATE FUNCTION model.stands_for(the_lead text) RETURNS text
+LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE chain AS (
+        SELECT key, merged_into, 1 AS place FROM model.lead
+        WHERE key = the_lead
+        UNION ALL
+        SELECT l.key, l.merged_into, place + 1
+        FROM chain c JOIN model.lead l ON l.key = c.merged_into)
+    SELECT key FROM chain ORDER BY place DESC LIMIT 1
 $$;

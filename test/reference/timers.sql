@@ -30,9 +30,10 @@ BEGIN
             (SELECT parent_id FROM model.pool WHERE id = r.pool_id)) END;
 END $$;
 
--- When each rule about the lead is due.  What takes a lead away waits for the
+-- When each rule about the lead is due: of those in force, or this one alone,
+-- in force or not.  What takes a lead away waits for the
 -- end of its protection; a spell that began too late is none of its business.
-CREATE FUNCTION model.deadlines(the_lead text)
+CREATE FUNCTION model.deadlines(the_lead text, alone integer = NULL)
 RETURNS TABLE (due timestamptz, rule_id integer, action text,
                remind_before interval[])
 LANGUAGE sql STABLE AS $$
@@ -42,7 +43,8 @@ LANGUAGE sql STABLE AS $$
     FROM model.lead l JOIN model.timer_rule r ON r.pool_id = l.pool_id,
          LATERAL (SELECT model.plus(model.counts_from(r, l), r.after,
                                     model.pool_zone(l.pool_id)) AS due) d
-    WHERE l.key = the_lead AND r.enabled AND d.due IS NOT NULL
+    WHERE l.key = the_lead AND d.due IS NOT NULL
+      AND coalesce(r.id = alone, r.enabled)
       AND model.meets(l, r.condition)
       AND (r.action <> 'move' OR model.takes_to(r) IS NOT NULL)
       AND (r.action = 'escalate' OR r.basis <> 'creation'
@@ -57,7 +59,7 @@ $$;
 
 -- When each rule that takes the lead away acts: not before the shortest notice
 -- has passed, where one is demanded.
-CREATE FUNCTION model.acts(the_lead text)
+CREATE FUNCTION model.acts(the_lead text, alone integer = NULL)
 RETURNS TABLE (due timestamptz, rule_id integer, ready boolean)
 LANGUAGE sql STABLE AS $$
     SELECT greatest(d.due, CASE WHEN r.notice_required THEN
@@ -65,7 +67,7 @@ LANGUAGE sql STABLE AS $$
                           model.pool_zone(r.pool_id)) END),
            d.rule_id,
            NOT r.notice_required OR model.warned(the_lead, r.id) IS NOT NULL
-    FROM model.deadlines(the_lead) d
+    FROM model.deadlines(the_lead, alone) d
          JOIN model.timer_rule r ON r.id = d.rule_id,
          LATERAL (SELECT min(n) AS notice FROM unnest(r.remind_before) n) least
     WHERE d.action <> 'escalate'

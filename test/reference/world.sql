@@ -21,7 +21,13 @@ BEGIN
     INSERT INTO pool.pool (name, parent_id, everyone, cooldown)
     SELECT 'attic', id, true, '5 days' FROM pool.pool WHERE name = 'south';
 
+    INSERT INTO pool.pool (name, parent_id, hold_limit, cooldown,
+                           route_returned)
+    SELECT 'hall', id, 7, '1 day', true FROM pool.pool WHERE name = 'company';
+
     UPDATE pool.pool SET duplicate_policy = 'touch' WHERE name = 'south';
+    UPDATE pool.pool SET route_returned = true
+    WHERE name IN ('south', 'attic');
     UPDATE pool.pool SET duplicate_policy = 'link', identity_scope = 'subtree'
     WHERE name = 'north';
     UPDATE pool.pool SET duplicate_policy = 'link' WHERE name = 'desk';
@@ -29,6 +35,7 @@ BEGIN
     UPDATE pool.pool p SET quarantine_after = 2, quarantine_pool_id = q.id
     FROM pool.pool q WHERE p.name = 'north' AND q.name = 'attic';
     UPDATE pool.pool SET extension_limit = 2 WHERE name = 'north';
+    UPDATE pool.pool SET reserve_limit = 1, reserve_for = '3 hours';
     UPDATE pool.pool SET protect_limit = 2, protect_for = '3 days'
     WHERE name IN ('north', 'company');
 
@@ -40,12 +47,13 @@ BEGIN
            CASE WHEN i % 4 = 0 THEN 9 END
     FROM generate_series(1, 10) i;
     INSERT INTO pool.membership (pool_id, member_id, tenant_id, role, level,
-                                 claim_limit)
+                                 claim_limit, weight)
     SELECT p.id, m.id, p.tenant_id,
            CASE WHEN m.key = 'm1' THEN 'manager'
                 WHEN m.key = 'm10' THEN 'viewer' ELSE 'member' END,
            (ARRAY[0, 3])[m.id % 4],
-           CASE WHEN m.key = 'm3' THEN 2 END
+           CASE WHEN m.key = 'm3' THEN 2 END,
+           (ARRAY[1, 2, 0.5, 3, 1, 0])[1 + m.id % 6]
     FROM pool.pool p, pool.member m
     WHERE NOT p.everyone AND (p.id + m.id) % 5 <> 0;
 
@@ -86,6 +94,11 @@ BEGIN
 
     PERFORM model.write_book();
 
+    -- Ticks and runs leave to a later transaction whom they would have to make
+    -- counters for while they hold others: let all have some.
+    PERFORM pool.claim(p.name, member => m.key)
+    FROM pool.pool p, pool.member m WHERE p.everyone;
+
     -- the model reads the same
     INSERT INTO model.tenant TABLE pool.tenant;
     INSERT INTO model.pool TABLE pool.pool;
@@ -100,6 +113,15 @@ BEGIN
     INSERT INTO model.dictionary TABLE pool.dictionary;
     INSERT INTO model.world VALUES ('2024-03-05 00:00+00');
 END $$;
+
+-- From here on rules may draw lots, and no course is like another.
+CREATE FUNCTION model.draw_lots() RETURNS void LANGUAGE sql AS $$
+    UPDATE model.world SET lots = true;
+    UPDATE pool.routing_rule SET strategy = 'random', enabled = true
+    WHERE name = 'by lot';
+    UPDATE model.routing_rule SET strategy = 'random', enabled = true
+    WHERE name = 'by lot'
+$$;
 
 -- The rules of the book.
 CREATE FUNCTION model.write_book() RETURNS void LANGUAGE plpgsql AS $$
@@ -155,6 +177,28 @@ BEGIN
         ('south', 'tired', '$.attempts > 2', -20),
         ('south', 'known', '$.follow_ups > 0', 15))
         r (pool, name, condition, points) ON r.pool = p.name;
+    INSERT INTO pool.routing_rule (pool_id, position, name, condition,
+                                   member_condition, min_level, strategy,
+                                   to_pool_id)
+    SELECT p.id, r.position, r.name, r.condition::jsonpath, r.member::jsonpath,
+           r.min_level, r.strategy, (SELECT id FROM pool.pool
+                                     WHERE name = r.to_pool)
+    FROM pool.pool p JOIN (VALUES
+        ('hall', 1, 'region', '$.region == "east"',
+         '$.regions[*] == $region', 0, 'weighted', NULL),
+        ('hall', 2, 'good', '$.grade == "A"', NULL, 2, 'least_loaded', NULL),
+        ('hall', 2, 'by lot', '$.grade == "B"', NULL, 0, 'performance', NULL),
+        ('hall', 3, 'fair', '$.source == "fair"', NULL, 0, 'hand_over',
+         'south'),
+        ('hall', 3, 'spare', '$.attempts > 2', NULL, 0, 'hand_over', 'desk'),
+        ('hall', 4, 'rest', '$.priority < 50', '$.held < 5', 0, 'round_robin',
+         NULL),
+        ('south', 1, 'fair', '$.source == "fair"', NULL, 1, 'round_robin',
+         NULL),
+        ('south', 2, 'back', '$.claims > 2', NULL, 0, 'hand_over', 'hall'),
+        ('attic', 1, 'old', '$.source == "web"', NULL, 0, 'best_match', NULL))
+        r (pool, position, name, condition, member, min_level, strategy, to_pool)
+        ON r.pool = p.name;
     INSERT INTO pool.dictionary (pool_id, kind, code, counts, "then", after)
     SELECT p.id, w.kind, w.code, w.counts, w."then", w.after::interval
     FROM pool.pool p JOIN (VALUES

@@ -183,3 +183,43 @@ SELECT e.detail ? 'strategy' AS strategy, e.detail ? 'seed' AS seed,
 FROM pool.event e JOIN pool.lead_data d ON d.id = e.lead_id
 WHERE e.kind = 'assigned' AND d.source = 'fair' AND e.pool_id = t.pool('line');
 SELECT * FROM pool.verify();
+
+------------------------------------------------------------------------
+-- Rows of one load are met one after the other, like entries
+------------------------------------------------------------------------
+
+INSERT INTO pool.dictionary (pool_id, kind, code, "then")
+SELECT id, 'archive_reason', c, t FROM pool.pool,
+    (VALUES ('lost', 'nothing'), ('never', 'never')) v (c, t) WHERE name = 'p';
+INSERT INTO pool.intake (pool, key, identities) VALUES
+    ('p', 'n1', t.phone(50)), ('p', 'n4', t.phone(51));
+SELECT outcome FROM pool.archive(t.ids('n1'), 'lost', 'chief');
+SELECT outcome FROM pool.archive(t.ids('n4'), 'never', 'chief');
+-- the first brings the archived lead back, the others are leads beside it; who
+-- is archived for good is met by all of them
+INSERT INTO pool.intake (pool, key, identities) VALUES
+    ('p', 'n2', t.phone(50)), ('p', 'n3', t.phone(50)), ('p', 'n1', '{}'),
+    ('p', 'n5', t.phone(51)), ('p', 'n6', t.phone(51));
+SELECT key, outcome, lead_id = t.id('n1') AS n1, lead_id = t.id('n4') AS n4
+FROM pool.intake_check();
+SELECT * FROM t.groups WHERE leads && '{n1}';
+-- who was merged stands for the other, whose sibling the new one is
+SELECT outcome FROM pool.enter('p', 'n7', identities => t.phone(52));
+SELECT outcome FROM pool.merge(t.id('n7'), t.id('n1'), actor => 'chief');
+SELECT outcome FROM pool.edit(t.id('n7'), identities => t.phone(53));
+SELECT outcome FROM pool.enter('p', 'n8', identities => t.phone(53));
+SELECT * FROM t.groups WHERE leads && '{n1}';
+SELECT * FROM pool.verify();
+
+-- what is merged into a lead may make a timer rule true whose time is over
+INSERT INTO pool.timer_rule (pool_id, name, basis, after, condition)
+VALUES (t.pool('q'), 'hot', 'follow_up', '1 day', '$.grade == "A"');
+SELECT outcome FROM pool.enter('q', 'h1', grade => 'A');
+SELECT outcome FROM pool.enter('q', 'h2', owner => 'chief');
+SET pool_ext.clock = '2026-03-05 09:00+00';
+DO $$ BEGIN FOR i IN 1..5 LOOP PERFORM pool.tick(); END LOOP; END $$;
+SELECT outcome FROM pool.merge(t.id('h1'), t.id('h2'), actor => 'chief');
+SELECT key, due_at FROM pool.lead_due;
+SELECT task, done FROM pool.tick() WHERE task = 'timers';
+SELECT status FROM pool.lead WHERE key = 'h2';
+SELECT * FROM pool.verify();

@@ -249,6 +249,20 @@ SELECT outcome FROM pool.transfer(ARRAY(SELECT lead_id FROM pool.lead_team
 SELECT outcome FROM pool.transfer(ARRAY(SELECT lead_id FROM pool.lead_team
     WHERE key = 'n4'), 'bob', 'all');
 RESET ROLE;
+-- a successor who is no member of the pool keeps no run from its end, be it in a
+-- transaction that holds counters
+INSERT INTO pool.member (key) VALUES ('retiree'), ('heiress');
+SELECT t.join_pool('south', 'retiree'), t.join_pool('north', 'heiress');
+SELECT outcome FROM pool.enter('south', 'legacy', owner => 'retiree');
+BEGIN;
+SELECT outcome FROM pool.enter('south', 'other', owner => 'cat');
+SELECT outcome, planned FROM pool.offboard('retiree', 'heiress');
+SELECT outcome, done, skipped FROM pool.offboard('retiree', 'heiress');
+SELECT outcome, done, skipped FROM pool.offboard('retiree', 'heiress');
+SELECT outcome, done, skipped FROM pool.offboard('retiree', 'heiress');
+COMMIT;
+SELECT pool, status, owner FROM t.leads() WHERE key = 'legacy';
+SELECT status FROM pool.member WHERE key = 'retiree';
 SELECT * FROM pool.verify();
 SELECT format('SELECT pool.revoke_access(%L, %L)', login,
         CASE key WHEN 'view' THEN 'member' ELSE 'manager' END), format('DROP ROLE %I', login)

@@ -556,6 +556,38 @@ ROLLBACK;
 SELECT d.key, a.action, a.status, a.from_rule_id IS NOT NULL AS suggested FROM pool.approval a
 JOIN pool.lead_data d ON d.id = a.lead_id WHERE d.key LIKE 'asked_' ORDER BY a.id;
 
+-- what has waited in vain and comes back from somebody who has claimed it waits no
+-- more, unless its pool routes what returns
+INSERT INTO pool.pool (name) VALUES ('stays');
+SELECT t.join_pool('stays', 'ann', 'bob'), t.rule('stays', 'high', 'round_robin');
+UPDATE pool.routing_rule SET min_level = 90 WHERE name = 'high';
+SELECT outcome, reason FROM pool.enter('stays', 'stays1');
+SELECT outcome, reason FROM pool.enter('stays', 'stays2');
+SET pool_ext.clock = '2026-06-13 11:05+00';
+SELECT outcome FROM pool.claim_leads(t.ids('stays1'), 'ann');
+SELECT outcome FROM pool.release(t.ids('stays1'), member => 'ann');
+SELECT key, reason FROM pool.routing_waiting WHERE pool = 'stays';
+UPDATE pool.routing_rule SET min_level = 0 WHERE name = 'high';
+DO $$ BEGIN FOR i IN 1..20 LOOP PERFORM pool.tick(); END LOOP; END $$;
+SELECT key, status FROM pool.lead WHERE key LIKE 'stays_' ORDER BY key;
+
+-- what comes back into quarantine is routed there at once, if that pool says so,
+-- whether its own pool routes or not
+INSERT INTO pool.pool (name, route_returned) VALUES ('ward', true);
+INSERT INTO pool.pool (name, quarantine_after, quarantine_pool_id)
+    SELECT 'circle', 1, id FROM pool.pool WHERE name = 'ward';
+SELECT t.join_pool('ward', 'ann', 'bob'), t.join_pool('circle', 'ann', 'bob'),
+    t.rule('ward', 'nurse', 'round_robin');
+SELECT outcome FROM pool.enter('circle', 'circle1', owner => 'ann');
+SELECT outcome FROM pool.enter('circle', 'circle2', owner => 'bob');
+SELECT outcome FROM pool.release(t.ids('circle1'), member => 'ann');
+UPDATE pool.pool SET route_returned = true WHERE name = 'circle';
+SELECT t.rule('circle', 'turn', 'round_robin');
+SELECT outcome FROM pool.reclaim(t.ids('circle2'));
+SELECT d.key, p.name AS pool, m.key AS owner FROM pool.lead_state s
+JOIN pool.lead_data d USING (id) JOIN pool.pool p ON p.id = s.pool_id
+LEFT JOIN pool.member m ON m.id = s.owner_id WHERE d.key LIKE 'circle_' ORDER BY 1;
+
 -- what rules have given is what the log says
 SELECT * FROM pool.verify();
 UPDATE pool.routing_state SET served = served + 1
