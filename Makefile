@@ -186,7 +186,8 @@ EXTENSION_SCRIPT = $(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(EXTENSION_SCRIPT)
 
 PG_CPPFLAGS = -I$(srcdir)/src
-PG_CFLAGS = -fvisibility=hidden -MMD -MP
+PG_CFLAGS = -fvisibility=hidden -MMD -MP \
+	-Werror=implicit-function-declaration
 EXTRA_CLEAN = $(OBJS:.o=.d)
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql))
