@@ -16,6 +16,7 @@
 #include "request.h"
 #include "sql.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 #include "visible.h"
@@ -97,6 +98,7 @@ drop_identities(const PoolLead *lead, List *identities)
 static bool
 add_identities(const PoolLead *lead, List *identities, List **added)
 {
+	MemoryContext context = CurrentMemoryContext;
 	bool		conflict = false;
 	ListCell   *lc;
 	PoolSql		sql = pool_sql_begin();
@@ -109,7 +111,12 @@ add_identities(const PoolLead *lead, List *identities, List **added)
 						 " VALUES ($1, " SCOPE ", $2, $3, $4)"
 						 " ON CONFLICT (tenant_id, scope, kind, value)"
 						 " DO NOTHING", lead, lfirst(lc)) > 0)
+		{
+			MemoryContext old = MemoryContextSwitchTo(context);
+
 			*added = lappend(*added, lfirst(lc));
+			MemoryContextSwitchTo(old);
+		}
 		else if (run_identity("SELECT FROM pool.identity" OF_IDENTITY OF_GROUP,
 							  lead, lfirst(lc)) == 0)
 		{
