@@ -68,7 +68,8 @@ srand $seed;
 
 # those that have gone wrong once, in every way
 my @known = (
-	[ 'open', 'merge 2 1', 'erase' ], [ 'converted', 'erase', 'reopen' ]);
+	[ 'open', 'merge 2 1', 'erase' ], [ 'converted', 'erase', 'reopen' ],
+	[ 'held', 'extend', 'extend' ]);
 my $script = "CALL race.connect();\n";
 $script .= pair_sql(@$_, @ways) foreach @known;
 if ($pairs)

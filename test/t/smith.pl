@@ -21,7 +21,6 @@ my $node = new_server('smith', <<'CONF');
 log_error_verbosity = verbose
 log_min_messages = warning
 log_min_error_statement = panic
-statement_timeout = 2s
 temp_file_limit = 200MB
 restart_after_crash = off
 max_locks_per_transaction = 256
@@ -31,6 +30,10 @@ build_world($node, 'postgres');
 $node->safe_psql('postgres', <<'SQL');
 CREATE ROLE a_member LOGIN;
 CREATE ROLE an_admin LOGIN;
+CREATE ROLE a_superuser LOGIN SUPERUSER;
+ALTER ROLE a_member SET statement_timeout = '2s';
+ALTER ROLE an_admin SET statement_timeout = '2s';
+ALTER ROLE a_superuser SET statement_timeout = '2s';
 SELECT pool.grant_access('a_member', 'manager');
 SELECT pool.grant_access('an_admin', 'admin');
 SELECT pool.grant_access('an_admin', 'service');
@@ -49,28 +52,34 @@ SELECT count(*) FROM pool.poll('somebody');
 SQL
 
 my $queries = 0;
-foreach my $role ('a_member', 'an_admin', '')
+foreach my $role ('a_member', 'an_admin', 'a_superuser')
 {
-	my $user = $role ? "user=$role" : '';
 	my ($out, $err) = ('', '');
+	my $before = $node->safe_psql('postgres', <<'SQL');
+SELECT xact_commit + xact_rollback FROM pg_stat_database
+WHERE datname = current_database()
+SQL
 	my $run = IPC::Run::start(
 		[
 			$smith, '--exclude-catalog', '--verbose',
-			'--target=' . $node->connstr('postgres') . " $user"
+			'--target=' . $node->connstr('postgres') . " user=$role"
 		],
-		'<', \undef, '>', \$out, '2>', \$err,
-		IPC::Run::timeout($seconds + 60));
-	my $until = time + $seconds;
-	while (time < $until && $run->pumpable)
+		'<', \undef, '>', \$out, '2>', \$err);
+	# it reads the catalog first, which takes a while
+	my $until;
+	while ($run->pumpable && time < ($until // $^T + 3600))
 	{
 		eval { $run->pump_nb };
+		$until //= time + $seconds if $err =~ /Generating indexes\.+done/;
 		select undef, undef, undef, 0.5;
 	}
 	$run->kill_kill;
-	my ($n) = $err =~ /.*queries: (\d+)/s;
-	$queries += $n // 0;
-	cmp_ok($n // 0, '>', 0, ($role || 'superuser') . ': queries were run')
-	  or diag(substr $err, -500);
+	my $n = $node->safe_psql('postgres', <<'SQL') - $before;
+SELECT xact_commit + xact_rollback FROM pg_stat_database
+WHERE datname = current_database()
+SQL
+	$queries += $n;
+	cmp_ok($n, '>', 0, "$role: queries were run");
 	is($node->safe_psql('postgres', 'SELECT 1'), 1, 'the server is up');
 }
 verified($node, 'postgres', 'after all');
