@@ -72,6 +72,7 @@ OBJS = \
 	src/normalise.o \
 	src/offboard.o \
 	src/people.o \
+	src/physical.o \
 	src/perform.o \
 	src/plan.o \
 	src/plan_run.o \

@@ -151,7 +151,7 @@ SELECT concat_ws(E'\n',
         LEFT JOIN m o ON o.id = l.last_owner_id
         LEFT JOIN m r ON r.id = l.reserved_for),
     (SELECT string_agg(concat_ws(' ', l.label, e.kind, m.key, p.name),
-            E'\n' ORDER BY e.lead_id, e.id)
+            E'\n' ORDER BY l.label, e.kind, m.key, p.name)
         FROM pool.event e JOIN l ON l.id = e.lead_id
         LEFT JOIN m ON m.id = e.member_id JOIN p ON p.id = e.pool_id),
     (SELECT string_agg(concat_ws(' ', i.kind, l.label), E'\n'
