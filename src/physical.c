@@ -184,11 +184,11 @@ check_table(PoolCall *call, Oid relid)
 	indexes = RelationGetIndexList(look.table);
 	if (succeeds(&look, read_table, TABLE_CHECK, look.table))
 		foreach(lc, indexes)
-		{
-			look.index = index_open(lfirst_oid(lc), AccessShareLock);
-			check_index(&look);
-			index_close(look.index, AccessShareLock);
-		}
+	{
+		look.index = index_open(lfirst_oid(lc), AccessShareLock);
+		check_index(&look);
+		index_close(look.index, AccessShareLock);
+	}
 	list_free(indexes);
 	table_close(look.table, AccessShareLock);
 }

@@ -325,7 +325,8 @@ BEGIN
         said_two := race.answer('s2');
     END IF;
     said_two := race.finish('s2', 'COMMIT', said_two);
-    state := race.outcome('tick' IN (one, two));
+    state := race.outcome(ARRAY['tick', 'offboard', 'relocate', 'cancel_run']
+        && ARRAY[one, two]);
 END$$;
 
 -- Lines of the first that the second lacks, and the reverse.
@@ -345,7 +346,9 @@ CREATE FUNCTION race.pair(fixture text, one text, two text, trials text[])
 RETURNS TABLE (trial text, waited boolean, message text)
 LANGUAGE plpgsql AS $$
 DECLARE
-    tick boolean := 'tick' IN (one, two);
+    -- what they leave is done by the next tick
+    tick boolean := ARRAY['tick', 'offboard', 'relocate', 'cancel_run']
+        && ARRAY[one, two];
     one_two record := race.in_turn(fixture, one, two, tick);
     two_one record;
     only_one record := race.in_turn(fixture, one, NULL, tick);
@@ -364,7 +367,7 @@ BEGIN
         said := race.at_once(fixture, one, two, level, ending,
             trial LIKE '%, after');
         waited := said.waited;
-        busy := said.said_two IN ('contended', 'taken', 'ticked', '55P03')
+        busy := said.said_two IN ('contended', 'taken', 'ticked', 'running', '55P03')
             OR said.said_two = 'nothing' AND two = 'auto_assign'
             OR said.said_two = '40001' AND level <> 'READ COMMITTED';
         message := CASE
