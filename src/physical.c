@@ -176,20 +176,20 @@ check_index(Look *look)
 static void
 check_table(PoolCall *call, Oid relid)
 {
-	Look		look = {call};
+	Look		look = {.call = call};
 	List	   *indexes;
 	ListCell   *lc;
 
 	look.table = table_open(relid, AccessShareLock);
 	indexes = RelationGetIndexList(look.table);
-	if (succeeds(&look, read_table, TABLE_CHECK, look.table))
-		foreach(lc, indexes)
+	if (!succeeds(&look, read_table, TABLE_CHECK, look.table))
+		indexes = NIL;
+	foreach(lc, indexes)
 	{
 		look.index = index_open(lfirst_oid(lc), AccessShareLock);
 		check_index(&look);
 		index_close(look.index, AccessShareLock);
 	}
-	list_free(indexes);
 	table_close(look.table, AccessShareLock);
 }
 

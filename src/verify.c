@@ -127,8 +127,9 @@ run_attempted(void *arg)
 
 /* Where files may be damaged, a check that fails is a finding like others. */
 static void
-run(Check check, int level)
+run(PoolCall *call, int level, const char *name, void (*what) (Check *check))
 {
+	Check		check = {call, name, what};
 	ErrorData  *error = NULL;
 
 	if (level < 4 || IsInParallelMode())
@@ -137,12 +138,12 @@ run(Check check, int level)
 		error = pool_attempt(run_attempted, &check);
 	if (error == NULL)
 		return;
-	pool_put_text(check.call, 0, check.name);
-	pool_put_text(check.call, 1, "check");
-	pool_put_text(check.call, 2,
+	pool_put_text(call, 0, name);
+	pool_put_text(call, 1, "check");
+	pool_put_text(call, 2,
 				  psprintf("it could not be done: SQLSTATE %s",
 						   unpack_sql_state(error->sqlerrcode)));
-	pool_call_row(check.call);
+	pool_call_row(call);
 }
 
 static void
@@ -155,7 +156,7 @@ run_views(PoolCall *call, int level)
 	(void) set_config_option("intervalstyle", "postgres", PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	foreach(lc, check_names(level))
-		run((Check) {call, lfirst(lc), run_view}, level);
+		run(call, level, lfirst(lc), run_view);
 	pool_sql_end(sql);
 }
 
@@ -181,8 +182,8 @@ pool_verify(PG_FUNCTION_ARGS)
 		/* opened here, and not by an attempt that would have to close it */
 		(void) pool_work_index(pool_work_table(call->work, POOL_LEAD_STATE),
 							   POOL_LEAD_STATE_QUEUE);
-		run((Check) {call, QUEUE_CHECK, run_queues}, level);
-		run((Check) {call, ATTACH_CHECK, run_attachments}, level);
+		run(call, level, QUEUE_CHECK, run_queues);
+		run(call, level, ATTACH_CHECK, run_attachments);
 	}
 	if (level >= 4)
 		pool_physical_verify(call);
