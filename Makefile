@@ -44,10 +44,12 @@ OBJS = \
 	src/downtime.o \
 	src/due.o \
 	src/edit.o \
+	src/effect.o \
 	src/entry.o \
 	src/entry_rule.o \
 	src/erase.o \
 	src/event.o \
+	src/explain_claim.o \
 	src/fact.o \
 	src/follow_up.o \
 	src/grant.o \
@@ -57,6 +59,7 @@ OBJS = \
 	src/hide.o \
 	src/history.o \
 	src/identity.o \
+	src/index_entry.o \
 	src/installation.o \
 	src/intake.o \
 	src/job.o \
@@ -120,6 +123,8 @@ OBJS = \
 	src/sql.o \
 	src/strategy.o \
 	src/table.o \
+	src/tail.o \
+	src/tally.o \
 	src/take_over.o \
 	src/team.o \
 	src/term.o \

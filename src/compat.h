@@ -89,11 +89,15 @@ extern int no_such_variable
 #define pool_insert_index_tuples(target, slot, estate, indexes) \
 	ExecInsertIndexTuples(target, slot, estate, true, false, NULL, NIL, \
 						  (indexes) == TU_Summarizing)
+#define pool_only_summarizing(indexes) ((indexes) == TU_Summarizing)
+#define pool_is_summarizing(info) ((info)->ii_Summarizing)
 #else
 typedef bool TU_UpdateIndexes;
 #define TU_None false
 #define pool_insert_index_tuples(target, slot, estate, indexes) \
 	ExecInsertIndexTuples(target, slot, estate, true, false, NULL, NIL)
+#define pool_only_summarizing(indexes) false
+#define pool_is_summarizing(info) false
 #endif
 
 /*

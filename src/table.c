@@ -22,6 +22,7 @@
 #include "commands/trigger.h"
 #include "constraint.h"
 #include "executor/executor.h"
+#include "index_entry.h"
 #include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
@@ -390,8 +391,7 @@ update_plainly(PoolTable *table, bool wait)
 	if (indexes != TU_None)
 	{
 		prepare_indexes(table);
-		recheck = pool_insert_index_tuples(table->target, table->new,
-										   table->estate, indexes);
+		recheck = pool_index_entry_add(table, indexes);
 	}
 	ExecARUpdateTriggers(table->estate, table->target, NULL, NULL,
 						 &table->old->tts_tid, NULL, table->new, recheck,

@@ -56,6 +56,8 @@ DECLARE
             '{"x": {"from": null}}', '{"priority": 1e400}']
         WHEN 'jsonpath' THEN ARRAY['$', '$.a == 1', '$x == $y', '$.a ? (@ > 1)']
         WHEN 'regclass' THEN '{t.customers,pool.member,pg_class,1,0}'
+        WHEN 'pg_snapshot' THEN ARRAY['1:1:', '10:20:10,14,15',
+            '9223372036854775807:9223372036854775807:', '1:9223372036854775807:2']
         WHEN 'name' THEN ARRAY['a', 'id', 'who', '', ' ', 'A"b', repeat('x', 63)]
         WHEN 'uuid' THEN ARRAY['00000000-0000-0000-0000-000000000000']
         WHEN 'interval' THEN ARRAY['0', '1 day', '-1 day', '178000000 years',
