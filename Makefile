@@ -78,6 +78,7 @@ OBJS = \
 	src/normalise.o \
 	src/offboard.o \
 	src/people.o \
+	src/physical.o \
 	src/perform.o \
 	src/plan.o \
 	src/plan_run.o \
@@ -201,8 +202,18 @@ COMMENTS = $(EXTENSION).comments.en.sql $(EXTENSION).comments.zh_CN.sql
 endif
 
 PG_CPPFLAGS = -I$(srcdir)/src
-PG_CFLAGS = -fvisibility=hidden -MMD -MP
+PG_CFLAGS = -fvisibility=hidden -MMD -MP \
+	-Werror=implicit-function-declaration
 EXTRA_CLEAN = $(OBJS:.o=.d)
+
+# Random delays at locks, scans, commits and starts of workers: for tests.
+ifdef DELAYS
+OBJS += test/delays.o
+DELAYED = pool_table_lock pool_table_update pool_table_try_update \
+	index_getnext_slot index_getnext_tid LWLockAcquire \
+	RegisterXactCallback BackgroundWorkerInitializeConnectionByOid
+PG_LDFLAGS += $(DELAYED:%=-Wl,--wrap=%)
+endif
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql))
 ISOLATION = $(patsubst test/isolation/specs/%.spec,%, \

@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "wake.h"
 
 #define MAX_POOL_DEPTH 100
@@ -149,13 +150,29 @@ pool_approval_find_open(PoolWork *work, int64 lead_id, const char *action,
 	return true;
 }
 
-/* Gives it an id and writes it. */
+/* Raises 40001 if there is one that is too new for this snapshot. */
+static void
+require_none_open(PoolWork *work, const PoolApproval *a)
+{
+	PoolTable  *table = pool_work_table(work, POOL_APPROVAL);
+	PoolKey		keys[2] = {pool_key_int8(a->lead_id),
+	pool_key_text(CStringGetTextDatum(a->action))};
+	Snapshot	latest = RegisterSnapshot(pool_latest_snapshot(RelationGetRelid(table->rel)));
+
+	if (pool_table_find(table, POOL_APPROVAL_OPEN, latest, keys, 2))
+		pool_report_serialization();
+	UnregisterSnapshot(latest);
+}
+
+/* Gives it an id and writes it; its lead is locked. */
 static void
 insert_approval(PoolWork *work, PoolApproval *a)
 {
 	Datum		values[APPROVAL_NATTS];
 	bool		nulls[APPROVAL_NATTS];
 
+	if (IsolationUsesXactSnapshot())
+		require_none_open(work, a);
 	a->id = pool_sequence_new_id(POOL_APPROVAL_ID_SEQ);
 	form_approval(a, values, nulls);
 	pool_table_insert(pool_work_table(work, POOL_APPROVAL), values, nulls);

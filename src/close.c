@@ -205,7 +205,7 @@ check_move(void *arg, const PoolLead *lead)
 	return lead->status == POOL_AVAILABLE ? NULL : "not_available";
 }
 
-/* The lead of this item is archived: row, event, counters. */
+/* The lead of this item is archived, or erased: row, event, counters. */
 void
 pool_archive_one(PoolBatch *batch, PoolBatchItem *item, PoolEvent *event)
 {
@@ -227,7 +227,9 @@ pool_archive_one(PoolBatch *batch, PoolBatchItem *item, PoolEvent *event)
 		pool_quota_lose(batch->set, pool_batch_quota(batch, lead->pool_id,
 													 lead->owner_id));
 	}
-	if (lead->status != POOL_ARCHIVED && lead->status != POOL_CONVERTED)
+	if (lead->status == POOL_ARCHIVED || lead->status == POOL_CONVERTED)
+		pool_lead_seal(pool_work_table(work, POOL_LEAD_STATE), lead);
+	else
 		pool_lead_close(pool_work_table(work, POOL_LEAD_STATE), lead,
 						POOL_ARCHIVED, event->at);
 	pool_event_append(work, event, lead, &data);

@@ -16,6 +16,7 @@
 #include "request.h"
 #include "sql.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 #include "visible.h"

@@ -181,10 +181,15 @@ add_merged(int64 **ids, int n)
 	return n;
 }
 
-/* Whether what was merged into the first n leads is all there to be erased. */
+/*
+ * Whether what was merged into the first n leads is all there to be erased; with
+ * these locked, nothing more is merged into them.
+ */
 static bool
-is_whole(const PoolBatch *batch, int n)
+is_whole(const PoolBatch *batch, int64 *ids, int n)
 {
+	if (add_merged(&ids, n) > batch->n)
+		return false;
 	for (int i = n; i < batch->n; i++)
 		if (batch->items[i].outcome != NULL)
 			return false;
@@ -212,7 +217,7 @@ pool_erase(PG_FUNCTION_ARGS)
 	pool_batch_require_manager(batch, NULL);
 	pool_batch_add_owners(batch);
 	pool_batch_lock_counters(batch);
-	if (!is_whole(batch, n))
+	if (!is_whole(batch, ids, n))
 		for (int i = 0; i < n; i++)
 			batch->items[i].outcome = "contended";
 	else

@@ -394,6 +394,17 @@ pool_lead_join(PoolTable *leads, PoolLead *lead, int64 group_id)
 	pool_queue_give(leads, lead->pool_id, &candidate);
 }
 
+/*
+ * The closed lead is written as it is: whoever has an older snapshot, in which
+ * it has not been erased, must not bring it back.
+ */
+void
+pool_lead_seal(PoolTable *leads, PoolLead *lead)
+{
+	Assert(lead->status == POOL_CONVERTED || lead->status == POOL_ARCHIVED);
+	write_lead(leads, lead, lead);
+}
+
 /* A new priority; an available lead goes to the end of its new band. */
 void
 pool_lead_rank(PoolTable *leads, PoolLead *lead, int16 priority)

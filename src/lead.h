@@ -107,6 +107,7 @@ extern void pool_lead_hide(PoolTable *leads, PoolLead *lead,
 extern void pool_lead_hold(PoolTable *leads, PoolLead *lead, TimestampTz at);
 extern void pool_lead_admit(PoolTable *leads, PoolLead *lead, TimestampTz at);
 extern void pool_lead_join(PoolTable *leads, PoolLead *lead, int64 group_id);
+extern void pool_lead_seal(PoolTable *leads, PoolLead *lead);
 extern void pool_lead_rank(PoolTable *leads, PoolLead *lead, int16 priority);
 extern void pool_lead_note(PoolTable *leads, PoolLead *lead);
 extern void pool_lead_retime(PoolTable *leads, PoolLead *lead);

@@ -72,23 +72,24 @@ pool_call_begin_reading(FunctionCallInfo fcinfo, const char *function)
 	return call;
 }
 
-/*
- * Emits the row built by pool_put and starts the next one.  What the request
- * keeps of it lives as long as the call, wherever the caller allocates.
- */
+/* A copy of the row, for the request; it outlives the SQL it may come from. */
+static void
+remember_row(PoolCall *call)
+{
+	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(call));
+
+	call->request_rows = lappend(call->request_rows,
+								 heap_form_tuple(call->desc, call->values,
+												 call->nulls));
+	MemoryContextSwitchTo(old);
+}
+
+/* Emits the row built by pool_put and starts the next one. */
 void
 pool_call_row(PoolCall *call)
 {
 	if (call->request_id != NULL)
-	{
-		MemoryContext old;
-
-		old = MemoryContextSwitchTo(GetMemoryChunkContext(call));
-		call->request_rows = lappend(call->request_rows,
-									 heap_form_tuple(call->desc, call->values,
-													 call->nulls));
-		MemoryContextSwitchTo(old);
-	}
+		remember_row(call);
 	tuplestore_putvalues(call->store, call->desc, call->values, call->nulls);
 	memset(call->nulls, true, call->desc->natts * sizeof(bool));
 }

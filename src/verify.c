@@ -3,14 +3,17 @@
  *	  Whether every invariant holds.
  *
  * The checks are views (sql/install/verify*.sql), run as the owner in one
- * snapshot; what views cannot see is here: shared memory, and what timer rules
- * make of a lead.
+ * snapshot; what views cannot see is here: shared memory, what timer rules make
+ * of a lead, and, by calls, attached tables and what is stored.
  */
 #include "result.h"
 
+#include "access/xact.h"
 #include "attach.h"
+#include "attempt.h"
 #include "judge.h"
 #include "miscadmin.h"
+#include "physical.h"
 #include "queue_check.h"
 #include "rule.h"
 #include "sql.h"
@@ -22,6 +25,7 @@ PG_FUNCTION_INFO_V1(pool_verify);
 PG_FUNCTION_INFO_V1(pool_late_timer);
 
 #define QUEUE_CHECK "queue_hidden"
+#define ATTACH_CHECK "attachment"
 
 static void
 select_read_only(const char *query)
@@ -39,8 +43,8 @@ check_names(int level)
 	List	   *names = NIL;
 
 	select_read_only(psprintf("SELECT name FROM pool.verification"
-							  " WHERE level <= %d ORDER BY level, name",
-							  level));
+							  " WHERE level <= %d AND in_view"
+							  " ORDER BY level, name", level));
 	for (uint64 i = 0; i < SPI_processed; i++)
 		names = lappend(names, SPI_getvalue(SPI_tuptable->vals[i],
 											SPI_tuptable->tupdesc, 1));
@@ -87,6 +91,75 @@ check_queues(PoolCall *call)
 	}
 }
 
+/* One check, of those that are views or of the others. */
+typedef struct Check
+{
+	PoolCall   *call;
+	const char *name;
+	void		(*run) (struct Check *check);
+} Check;
+
+static void
+run_view(Check *check)
+{
+	run_check(check->call, check->name);
+}
+
+static void
+run_queues(Check *check)
+{
+	check_queues(check->call);
+}
+
+static void
+run_attachments(Check *check)
+{
+	pool_attach_verify(check->call);
+}
+
+static void
+run_attempted(void *arg)
+{
+	Check	   *check = arg;
+
+	check->run(check);
+}
+
+/* Where files may be damaged, a check that fails is a finding like others. */
+static void
+run(PoolCall *call, int level, const char *name, void (*what) (Check *check))
+{
+	Check		check = {call, name, what};
+	ErrorData  *error = NULL;
+
+	if (level < 4 || IsInParallelMode())
+		check.run(&check);
+	else
+		error = pool_attempt(run_attempted, &check);
+	if (error == NULL)
+		return;
+	pool_put_text(call, 0, name);
+	pool_put_text(call, 1, "check");
+	pool_put_text(call, 2,
+				  psprintf("it could not be done: SQLSTATE %s",
+						   unpack_sql_state(error->sqlerrcode)));
+	pool_call_row(call);
+}
+
+static void
+run_views(PoolCall *call, int level)
+{
+	PoolSql		sql = pool_sql_begin();
+	ListCell   *lc;
+
+	/* versions of rules are compared as they were written */
+	(void) set_config_option("intervalstyle", "postgres", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	foreach(lc, check_names(level))
+		run(call, level, lfirst(lc), run_view);
+	pool_sql_end(sql);
+}
+
 /*
  * pool.verify(level)
  */
@@ -95,30 +168,25 @@ pool_verify(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin_reading(fcinfo, "verify");
 	int			level = PG_ARGISNULL(0) ? 3 : PG_GETARG_INT32(0);
-	PoolSql		sql;
-	List	   *names;
-	ListCell   *lc;
 
-	if (level < 1 || level > 3)
+	if (level < 1 || level > 4)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("level %d is out of range", level),
-				 errdetail("Levels are 1, 2 and 3."),
-				 errhint("3 looks at everything and is the default.")));
+				 errdetail("Levels are 1, 2, 3 and 4."),
+				 errhint("3 looks at all rows and is the default.")));
 	pool_require_all_tenants("verify");
-	sql = pool_sql_begin();
-	/* versions of rules are compared as they were written */
-	(void) set_config_option("intervalstyle", "postgres", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	names = check_names(level);
-	foreach(lc, names)
-		run_check(call, lfirst(lc));
-	pool_sql_end(sql);
+	run_views(call, level);
 	if (level >= 3)
 	{
-		check_queues(call);
-		pool_attach_verify(call);
+		/* opened here, and not by an attempt that would have to close it */
+		(void) pool_work_index(pool_work_table(call->work, POOL_LEAD_STATE),
+							   POOL_LEAD_STATE_QUEUE);
+		run(call, level, QUEUE_CHECK, run_queues);
+		run(call, level, ATTACH_CHECK, run_attachments);
 	}
+	if (level >= 4)
+		pool_physical_verify(call);
 	return pool_call_end(call);
 }
 

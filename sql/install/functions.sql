@@ -356,4 +356,4 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_verify'
     LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 1;
 COMMENT ON FUNCTION pool.verify(integer) IS
-'Compares everything that is kept twice, in one snapshot, and returns what differs; no rows mean that every invariant holds. Level 1 looks at counters, 2 also at histories, 3 at everything. pool.verification says what each check means and how to mend it. Errors: 22023 level.';
+'Compares everything that is kept twice, in one snapshot, and returns what differs; no rows mean that every invariant holds. Level 1 looks at settings and counters, 2 also at histories, 3 at all that rows say, 4 also at the files: whether every value can be read and every index finds the rows of its table. pool.verification says what each check means and how to mend it. Errors: 22023 level.';

@@ -1,12 +1,22 @@
 -- What verify() looks at: one view per check, empty when all is well.
 --
--- pool.verification lists the checks: 1 = counters, cheap; 2 = the history of
--- every lead; 3 = everything else.  pool.verify(level) runs the views
--- pool.verify_<name> of its level and below, in one snapshot, as the owner of
--- the extension.  Objects and messages name ids only, never personal data.
+-- pool.verification lists the checks: 1 = settings and counters, cheap; 2 = the
+-- history of every lead; 3 = everything else that rows say; 4 = files.
+-- pool.verify(level) runs the views pool.verify_<name> of its level and below,
+-- in one snapshot, as the owner of the extension, and what only C can check.  Objects and messages name ids only, never personal data.
 
 CREATE VIEW pool.verification AS
-SELECT v.name, v.level, v.meaning, v.remedy
+SELECT v.name, v.level,
+    CASE WHEN v.name IN ('absence', 'attachment', 'due', 'id_sequence',
+            'rule_version', 'triggers') THEN 'settings'
+        WHEN v.name LIKE ANY ('{counter%,rollup%,groups,routing_served,'
+            'run_count}'::text[]) THEN 'counters'
+        WHEN v.name LIKE ANY ('{event%,spell%,lead_replay}'::text[])
+        THEN 'history'
+        WHEN v.level = 4 OR v.name = 'queue_hidden' THEN 'physical'
+        ELSE 'leads' END AS area,
+    v.name NOT IN ('attachment', 'index_complete', 'queue_hidden',
+        'table_readable') AS in_view, v.meaning, v.remedy
 FROM (VALUES
     ('absence', 1,
         'A member has an absence without end if and only if he is away, and '
@@ -82,6 +92,11 @@ FROM (VALUES
         'No spell of a lead begins while another runs, and only the running '
         'one ends.',
         'As for event_chain.'),
+    ('attachment', 3,
+        'Attached tables say of owners what the leads say, and their triggers '
+        'are there and enabled.',
+        'The object names attachment and lead: see pool.attachment, and write '
+        'the owner column anew; enable the trigger, or detach and attach.'),
     ('collaborator', 3,
         'Who helps with a lead is another than its owner, and both are of '
         'its tenant.',
@@ -101,6 +116,10 @@ FROM (VALUES
     ('lead_orphan', 3,
         'lead_state and lead_data have the same leads.',
         'One of the tables was restored without the other; restore both.'),
+    ('queue_hidden', 3,
+        'Every lead that is available is found by claims.',
+        'Restart the server, which empties the hints, and report it as a '
+        'fault of the library.'),
     ('reservations', 3,
         'A lead is reserved for whom an open request says, and for nobody '
         'else.',
@@ -127,7 +146,17 @@ FROM (VALUES
     ('tenant_mixed', 3,
         'A lead, its pool, owner, identities and events, and each counter '
         'and its member are of one tenant.',
-        'Stop using both tenants until it is clear which lead is whose.')
+        'Stop using both tenants until it is clear which lead is whose.'),
+    ('index_complete', 4,
+        'Every index is valid, and every B-tree finds the rows its table '
+        'has.',
+        'REINDEX INDEX it; where that fails because of duplicates, look for '
+        'these rows by a sequential scan first. Then run pg_amcheck, and find '
+        'out what went wrong with the disk or the locale.'),
+    ('table_readable', 4,
+        'Every value of every row can be read.',
+        'Stop the server, copy its files and restore from a backup: what '
+        'cannot be read is lost here. Run pg_amcheck on the copy.')
 ) AS v(name, level, meaning, remedy);
 
 -- Time ----------------------------------------------------------------
@@ -275,12 +304,16 @@ JOIN (
 ) u ON u.name = q.name
 WHERE u.value > q.last_value OR (u.value = q.last_value AND NOT q.is_called);
 COMMENT ON VIEW pool.verification IS
-    'Checks of pool.verify: each is a view pool.verify_<name> that is '
-    'empty when all is well.';
+    'Checks of pool.verify: all that it can find, each with its remedy.';
 COMMENT ON COLUMN pool.verification.name IS 'Name of the check.';
 COMMENT ON COLUMN pool.verification.level IS
-    'pool.verify(level) runs checks up to this level: 1 = counters, 2 = '
-    'history, 3 = all.';
+    'pool.verify(level) runs checks up to this level: 1 = settings and '
+    'counters, 2 = history, 3 = all that rows say, 4 = files.';
+COMMENT ON COLUMN pool.verification.area IS
+    'What the check is about: settings, counters, leads, history or physical '
+    '(files and shared memory).';
+COMMENT ON COLUMN pool.verification.in_view IS
+    'Whether it is a view pool.verify_<name>; false = only verify() has it.';
 COMMENT ON COLUMN pool.verification.meaning IS
     'What holds when the check is silent.';
 COMMENT ON COLUMN pool.verification.remedy IS 'What to do when it is not.';

@@ -145,7 +145,7 @@ SELECT * FROM wrong(
     $$SELECT pool.edit(t.id('a1'), repeat('n', 2001))$$,
     $$SELECT pool.convert(t.id('a1'), -0.01)$$,
     $$SELECT pool.tick(0)$$, $$SELECT pool.tick(-5)$$,
-    $$SELECT pool.verify(0)$$, $$SELECT pool.verify(4)$$,
+    $$SELECT pool.verify(0)$$, $$SELECT pool.verify(5)$$,
     $$SELECT pool.archive(ARRAY(SELECT generate_series(1, 10001)), 'x')$$,
     $$SELECT pool.release(ARRAY(SELECT generate_series(1, 10001)), member => 'ann')$$,
     $$SELECT pool.claim_leads('{1,NULL,2}', 'ann')$$,

@@ -19,7 +19,8 @@ SELECT coalesce(v.name, c.relname) AS unmatched FROM pool.verification v
 FULL JOIN (SELECT substr(relname, 8) AS relname FROM pg_class
     WHERE relnamespace = 'pool'::regnamespace AND relname LIKE 'verify\_%') c
     ON c.relname = v.name
-WHERE v.name IS NULL OR c.relname IS NULL;
+WHERE coalesce(v.in_view, true) IS DISTINCT FROM (c.relname IS NOT NULL)
+    OR v.name IS NULL;
 
 -- due: a tick would come too late, or never; too early does not matter
 BEGIN;
@@ -157,3 +158,24 @@ ROLLBACK;
 SELECT setval('pool.lead_id_seq', 100), setval('pool.event_id_seq', 100),
     setval('pool.ticket_seq', 100);
 SELECT * FROM pool.verify();
+
+-- index_complete: an index that is not valid, and one that lacks a row
+BEGIN;
+UPDATE pg_index SET indisvalid = false
+WHERE indexrelid = 'pool.lead_state_queue_idx'::regclass;
+SELECT * FROM pool.verify(4);
+SELECT * FROM pool.verify(3);
+ROLLBACK;
+BEGIN;
+UPDATE pg_index SET indisready = false
+WHERE indexrelid = 'pool.calendar_pkey'::regclass;
+INSERT INTO pool.calendar (tenant_id, day, is_workday)
+SELECT id, '2030-01-01', false FROM pool.tenant;
+UPDATE pg_index SET indisready = true
+WHERE indexrelid = 'pool.calendar_pkey'::regclass;
+SELECT * FROM pool.verify(4);
+REINDEX INDEX pool.calendar_pkey;
+SELECT * FROM pool.verify(4);
+ROLLBACK;
+SELECT * FROM pool.verify(4);
+SELECT area, count(*) > 0 AS some FROM pool.verification GROUP BY 1 ORDER BY 1;

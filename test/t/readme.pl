@@ -231,6 +231,12 @@ WHERE p.pronamespace = 'pool'::regnamespace
 SQL
 is("@untold", '', 'all functions are told of');
 
+# every finding of verify() has a line on how to mend it
+is( join(' ', slurp_file("$root/docs/verify.md") =~ /^\| `(\w+)` \|/mg),
+	join(' ', query('SELECT name FROM pool.verification'
+		. ' ORDER BY name COLLATE "C"')),
+	'checks of verify()');
+
 # those that anybody can be given access to
 $node->safe_psql('postgres', <<'SQL');
 CREATE ROLE everything;
