@@ -11,6 +11,7 @@ OBJS = \
 	src/approval.o \
 	src/assign.o \
 	src/attach.o \
+	src/attach_edit.o \
 	src/attach_note.o \
 	src/attach_row.o \
 	src/attach_trigger.o \
@@ -27,6 +28,7 @@ OBJS = \
 	src/clock.o \
 	src/close.o \
 	src/collaborator.o \
+	src/comments.o \
 	src/config.o \
 	src/config_check.o \
 	src/config_check_timer.o \
@@ -44,10 +46,12 @@ OBJS = \
 	src/downtime.o \
 	src/due.o \
 	src/edit.o \
+	src/effect.o \
 	src/entry.o \
 	src/entry_rule.o \
 	src/erase.o \
 	src/event.o \
+	src/explain_claim.o \
 	src/fact.o \
 	src/follow_up.o \
 	src/grant.o \
@@ -57,6 +61,7 @@ OBJS = \
 	src/hide.o \
 	src/history.o \
 	src/identity.o \
+	src/index_entry.o \
 	src/installation.o \
 	src/intake.o \
 	src/job.o \
@@ -69,6 +74,7 @@ OBJS = \
 	src/match.o \
 	src/member_fact.o \
 	src/merge.o \
+	src/message.o \
 	src/normalise.o \
 	src/offboard.o \
 	src/people.o \
@@ -119,6 +125,8 @@ OBJS = \
 	src/sql.o \
 	src/strategy.o \
 	src/table.o \
+	src/tail.o \
+	src/tally.o \
 	src/take_over.o \
 	src/team.o \
 	src/term.o \
@@ -179,11 +187,18 @@ SQL_MODULES = \
 	sql/install/comments.sql \
 	sql/install/rules_comments.sql \
 	sql/install/constraint_comments.sql \
+	sql/install/language.sql \
 	sql/install/dump.sql \
 	sql/install/grants.sql
 
 EXTENSION_SCRIPT = $(EXTENSION)--$(EXTVERSION).sql
-DATA_built = $(EXTENSION_SCRIPT)
+DATA_built = $(EXTENSION_SCRIPT) $(COMMENTS)
+
+# The comments of the script in each language, for pool.apply_comments().
+# Without perl there are none.
+ifneq (,$(shell command -v perl))
+COMMENTS = $(EXTENSION).comments.en.sql $(EXTENSION).comments.zh_CN.sql
+endif
 
 PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS = -fvisibility=hidden -MMD -MP
@@ -208,6 +223,11 @@ ifeq (,$(and $(LLVM_CLANG),$(shell command -v $(LLVM_CLANG))))
 override with_llvm = no
 endif
 
+# Without msgfmt, messages stay English.
+ifeq (,$(shell command -v msgfmt))
+override enable_nls = no
+endif
+
 # The server's flags were chosen for the compiler it was built with.
 ifneq (,$(findstring clang,$(CC)))
 PG_CFLAGS += -Wno-unknown-warning-option \
@@ -218,6 +238,13 @@ include $(PGXS)
 
 $(EXTENSION_SCRIPT): $(addprefix $(srcdir)/,$(SQL_MODULES)) Makefile
 	cat $(filter %.sql,$^) > $@.tmp && mv $@.tmp $@
+
+$(EXTENSION).comments.en.sql: $(EXTENSION_SCRIPT) $(srcdir)/scripts/comments
+	perl $(srcdir)/scripts/comments $< > $@.tmp && mv $@.tmp $@
+
+$(EXTENSION).comments.%.sql: $(EXTENSION_SCRIPT) $(srcdir)/sql/comments/%.po \
+		$(srcdir)/scripts/comments
+	perl $(srcdir)/scripts/comments $(wordlist 1,2,$^) > $@.tmp && mv $@.tmp $@
 
 # A bitcode file has the same dependencies as its object.
 $(OBJS:.o=.bc): %.bc: %.o

@@ -414,6 +414,41 @@ pool_approval_next_step(PoolWork *work, const PoolLead *lead,
 }
 
 /*
+ * Whether the same is asked for already: *found is that request.  One that is
+ * open but over, or about what the locked lead is no longer, is closed.
+ */
+bool
+pool_approval_find_live(PoolWork *work, PoolLead *lead, const char *action,
+						TimestampTz now, PoolApproval *found)
+{
+	bool		over;
+
+	if (!pool_approval_find_open(work, lead->id, action, found))
+		return false;
+	over = pool_approval_is_over(found, now);
+	if (pool_approval_is_live(found, lead) &&
+		(!over || pool_approval_is_suggestion(found)))
+		return true;
+	pool_approval_close(work, lead, found, over ? "expired" : "cancelled", 0,
+						(Datum) 0, now);
+	/* the lead may be reserved anew */
+	CommandCounterIncrement();
+	return false;
+}
+
+/* Opens the request at its first step; no rule: any manager, once. */
+void
+pool_approval_ask(PoolWork *work, PoolLead *lead, PoolApproval *a,
+				  TimestampTz now)
+{
+	a->expires_at = POOL_NO_TIME;
+	a->step = 0;
+	if (!pool_approval_next_step(work, lead, a, now))
+		a->step = 1;
+	pool_approval_open(work, lead, a, now);
+}
+
+/*
  * Whether the actor may decide what managers of this pool with this level may:
  * of his memberships as a manager of the pool and those above it, the highest
  * level counts.

@@ -63,6 +63,11 @@ extern void pool_approval_log(PoolWork *work, PoolLead *lead,
 /* rules */
 extern bool pool_approval_next_step(PoolWork *work, const PoolLead *lead,
 									PoolApproval *a, TimestampTz now);
+extern bool pool_approval_find_live(PoolWork *work, PoolLead *lead,
+									const char *action, TimestampTz now,
+									PoolApproval *found);
+extern void pool_approval_ask(PoolWork *work, PoolLead *lead,
+							  PoolApproval *a, TimestampTz now);
 extern bool pool_approval_may_decide(const PoolActor *actor, int32 pool_id,
 									 int32 min_level);
 extern bool pool_approval_needed(PoolWork *work, const PoolActor *actor,

@@ -104,7 +104,7 @@ refuse_column(const char *name, const char *detail)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("column \"%s\" does not fit", name),
-			 errdetail("%s", detail),
+			 errdetail_internal("%s", pool_text(detail)),
 			 errhint("See pool.attach().")));
 }
 
@@ -121,8 +121,9 @@ check_type(Oid relid, const char *name)
 		case UUIDOID:
 			return;
 		default:
-			refuse_column(name, "Its type is none of text, varchar, smallint, "
-						  "integer, bigint and uuid.");
+			refuse_column(name,
+						  gettext_noop("Its type is none of text, varchar, "
+									   "smallint, integer, bigint and uuid."));
 	}
 }
 
@@ -144,7 +145,7 @@ check_key(Oid relid, const char *name)
 					 " WHERE i.indrelid = $1 AND a.attname = $2"
 					 " AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1"
 					 " AND i.indpred IS NULL", 2, types, values, NULL) == 0)
-		refuse_column(name, "No unique index is on it alone.");
+		refuse_column(name, gettext_noop("No unique index is on it alone."));
 	pool_sql_end(sql);
 }
 
@@ -231,10 +232,11 @@ read_arguments(Attaching *at)
 	check_key(a->relid, NameStr(a->key));
 	check_type(a->relid, NameStr(a->owner));
 	if (strcmp(NameStr(a->key), NameStr(a->owner)) == 0)
-		refuse_column(NameStr(a->owner), "It is the key, too.");
+		refuse_column(NameStr(a->owner), gettext_noop("It is the key, too."));
 	if (!PG_ARGISNULL(SHARED) &&
 		column_type(a->relid, NameStr(a->shared)) != BOOLOID)
-		refuse_column(NameStr(a->shared), "Its type is not boolean.");
+		refuse_column(NameStr(a->shared),
+					  gettext_noop("Its type is not boolean."));
 	if (PG_ARGISNULL(COLUMNS) || PG_ARGISNULL(IDENTITIES))
 		(void) pool_arg_text(call, PG_ARGISNULL(COLUMNS) ? COLUMNS :
 							 IDENTITIES, "columns and identities");

@@ -37,6 +37,13 @@ extern PoolSql pool_attach_as_owner(const PoolAttachment *a);
 extern void pool_attach_as_nobody(void (*work) (void *arg), void *arg);
 extern char *pool_attach_table_name(const PoolAttachment *a);
 
+/* attach_edit.c: what else rows say */
+extern void pool_attach_edit(const PoolAttachment *a, Datum rows);
+
+/* attach_trigger.c */
+extern void pool_attach_lock_leads(const PoolAttachment *a, Datum leads,
+								   int64 n);
+
 /* attach_write.c: owners, written back */
 extern void pool_attach_write_init(void);
 extern void pool_attach_write(PoolAttachNotes *notes);

@@ -13,6 +13,7 @@
 #include "access/table.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -44,6 +45,46 @@ pool_attach_set_writer(void (*function) (PoolAttachNotes *notes))
 	writer = function;
 }
 
+/* What a row says of a lead that enters, and never again. */
+static bool
+is_read_once(const JsonbValue *field)
+{
+	static const char *const fields[] = {
+		"source", "created_at", "owned_at", "last_follow_up_at"
+	};
+
+	for (int i = 0; i < (int) lengthof(fields); i++)
+		if (field->val.string.len == (int) strlen(fields[i]) &&
+			memcmp(field->val.string.val, fields[i],
+				   field->val.string.len) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Adds all strings of the object and of arrays in it; unless `all` is true
+ * without those of fields that are read once.
+ */
+static List *
+add_names(List *names, Datum object, bool all)
+{
+	bool		wanted = true;
+	JsonbIterator *it = JsonbIteratorInit(&DatumGetJsonbP(object)->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+
+	while ((token = JsonbIteratorNext(&it, &value, false)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			wanted = all || !is_read_once(&value);
+		if (wanted && (token == WJB_VALUE || token == WJB_ELEM) &&
+			value.type == jbvString)
+			names = lappend(names, pnstrdup(value.val.string.val,
+											value.val.string.len));
+	}
+	return names;
+}
+
 static PoolAttachment *
 read_attachment(TupleTableSlot *slot)
 {
@@ -61,6 +102,12 @@ read_attachment(TupleTableSlot *slot)
 	value = GET(SHARED_COLUMN);
 	if (!isnull)
 		a->shared = *DatumGetName(value);
+	value = GET(COLUMNS);
+	a->mapped = add_names(NIL, value, true);
+	a->followed = add_names(NIL, value, false);
+	value = GET(IDENTITIES);
+	a->mapped = add_names(a->mapped, value, true);
+	a->followed = add_names(a->followed, value, true);
 	(void) GET(CONDITION);
 	a->conditional = !isnull;
 	a->on_bypass = *TextDatumGetCString(GET(ON_BYPASS));

@@ -19,6 +19,8 @@ typedef struct PoolAttachment
 	NameData	owner;
 	NameData	shared;			/* "" = none */
 	bool		conditional;
+	List	   *mapped;			/* columns that say something of leads: char * */
+	List	   *followed;		/* those that say it always, not at entry only */
 	char		on_bypass;		/* first letter */
 } PoolAttachment;
 

@@ -20,7 +20,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#define COLUMN(field) "(r.doc ->> (r.columns ->> '" field "'))"
+#define COLUMN POOL_ATTACHED_COLUMN
 #define JSON(field) "(r.doc -> (r.columns ->> '" field "'))"
 
 /* A timestamp, or a number of seconds or milliseconds. */
@@ -48,12 +48,7 @@ static const char *const enter_query =
 " SELECT t.name || '/' || p.name, r.lead_key, " COLUMN("name") ", "
 COLUMN("source") ", " COLUMN("grade") ","
 " coalesce(" COLUMN("priority") "::integer, 0),"
-" (SELECT coalesce(jsonb_object_agg(c.name, r.doc -> c.name), '{}')"
-"  FROM jsonb_array_elements_text(CASE WHEN r.columns ? 'attributes'"
-"   THEN r.columns -> 'attributes' ELSE '[]' END) c (name)),"
-" (SELECT coalesce(jsonb_object_agg(c.key, r.doc ->> c.value), '{}')"
-"  FROM jsonb_each_text(r.identities) c"
-"  WHERE r.doc ->> c.value <> ''), m.key,"
+" " POOL_ATTACHED_ATTRIBUTES ", " POOL_ATTACHED_IDENTITIES ", m.key,"
 " CASE WHEN $3 THEN least(h.created_at, h.owned_at, h.now) END,"
 " CASE WHEN $3 AND m.key IS NOT NULL THEN h.owned_at END,"
 " CASE WHEN $3 AND m.key IS NOT NULL AND h.followed_at >= h.owned_at"
@@ -150,11 +145,12 @@ pool_attach_table_name(const PoolAttachment *a)
 									  get_rel_name(a->relid));
 }
 
-/* Raises 55000 where a column is gone that rows are told apart by. */
+/* Raises 55000 where a column is gone that says something of leads. */
 void
 pool_attach_check_columns(const PoolAttachment *a)
 {
 	const NameData *const names[] = {&a->key, &a->owner, &a->shared};
+	ListCell   *lc;
 
 	for (int i = 0; i < (int) lengthof(names); i++)
 	{
@@ -164,6 +160,9 @@ pool_attach_check_columns(const PoolAttachment *a)
 			get_attnum(a->relid, name) == InvalidAttrNumber)
 			pool_attach_report_gone(get_rel_name(a->relid), name);
 	}
+	foreach(lc, a->mapped)
+		if (get_attnum(a->relid, lfirst(lc)) == InvalidAttrNumber)
+		pool_attach_report_gone(get_rel_name(a->relid), lfirst(lc));
 }
 
 /* ------------------------------------------------------------------------

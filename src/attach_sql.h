@@ -18,6 +18,16 @@
 	" FROM pool.attachment a, unnest($2) WITH ORDINALITY x (doc, n)" \
 	" WHERE a.id = $1"
 
+/* what a column says that is mapped to this field; NULL if none is */
+#define POOL_ATTACHED_COLUMN(field) "(r.doc ->> (r.columns ->> '" field "'))"
+#define POOL_ATTACHED_ATTRIBUTES \
+	"(SELECT coalesce(jsonb_object_agg(c.name, r.doc -> c.name), '{}')" \
+	" FROM jsonb_array_elements_text(CASE WHEN r.columns ? 'attributes'" \
+	"  THEN r.columns -> 'attributes' ELSE '[]' END) c (name))"
+#define POOL_ATTACHED_IDENTITIES \
+	"(SELECT coalesce(jsonb_object_agg(c.key, r.doc ->> c.value), '{}')" \
+	" FROM jsonb_each_text(r.identities) c WHERE r.doc ->> c.value <> '')"
+
 /* the lead_data of r, looked up for each row: for CROSS JOIN LATERAL */
 #define POOL_ATTACHED_LEAD \
 	"(SELECT * FROM pool.lead_data l" \

@@ -33,6 +33,9 @@ typedef struct Written
 	const PoolAttachment *a;
 	Datum		rows;			/* jsonb[], 0 = none */
 	Datum		gone;			/* rows whose keys are there no more, likewise */
+	Datum		edited;			/* rows that say something else of their leads */
+	Datum		touched;		/* rows that may match from now on, owners as
+								 * before */
 	int32		self;			/* the caller's member, 0 = none */
 	bool		deleted;
 	bool		entered;		/* they are new to the pool: owners count only */
@@ -110,13 +113,13 @@ report_refused(const Written *w)
 }
 
 static void
-report_busy(const Written *w)
+report_busy(const PoolAttachment *a)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
 			 errmsg("could not obtain lock on a lead of table \"%s\"",
-					get_rel_name(w->a->relid)),
-			 errdetail("Another transaction is changing its owner."),
+					get_rel_name(a->relid)),
+			 errdetail("Another transaction is changing it."),
 			 errhint("Try the statement again.")));
 }
 
@@ -124,14 +127,14 @@ static void
 report_outcome(const Written *w, const char *op, const char *outcome, int64 id)
 {
 	if (strcmp(outcome, "contended") == 0)
-		report_busy(w);
+		report_busy(w->a);
 	ereport(ERROR,
 			(errcode(strcmp(outcome, "unknown_owner") == 0 ?
 					 POOL_ERRCODE_UNKNOWN_MEMBER :
 					 ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("the pool does not let table \"%s\" change an owner",
 					get_rel_name(w->a->relid)),
-			 errdetail("For lead " INT64_FORMAT " it says %s to %s.", id,
+			 errdetail("For lead %lld it says %s to %s.", (long long) id,
 					   outcome, op),
 			 errhint("Outcomes are those of the function of that name; "
 					 "unknown_owner: the column names no member.")));
@@ -222,11 +225,20 @@ do_as_rows_say(const Written *w, Datum rows)
 	}
 }
 
+/* Locks these n leads, a bigint[]; 55P03 if somebody has one of them. */
+void
+pool_attach_lock_leads(const PoolAttachment *a, Datum leads, int64 n)
+{
+	Oid			type = INT8ARRAYOID;
+
+	if (pool_sql_run(lock_query, 1, &type, &leads, NULL) < (uint64) n)
+		report_busy(a);
+}
+
 /* Leads whose rows say something else become like them, or nothing does. */
 static void
 follow_rows(const Written *w, Datum rows)
 {
-	Oid			type = INT8ARRAYOID;
 	Datum		leads;
 	bool		isnull;
 	int64		n;
@@ -245,9 +257,7 @@ follow_rows(const Written *w, Datum rows)
 		run(w, log_query, rows);
 		return;
 	}
-	if (pool_sql_run(lock_query, 1, &type, &leads, NULL) <
-		(uint64) n)
-		report_busy(w);
+	pool_attach_lock_leads(w->a, leads, n);
 	do_as_rows_say(w, rows);
 }
 
@@ -279,6 +289,9 @@ handle(void *arg)
 	const Written *w = arg;
 
 	check_keys(w);
+	/* before any counters */
+	if (w->edited != 0)
+		pool_attach_edit(w->a, w->edited);
 	if (w->rows != 0)
 		follow_rows(w, w->rows);
 }
@@ -287,7 +300,36 @@ handle(void *arg)
  * The statement
  * ------------------------------------------------------------------------ */
 
-/* What reads the rows of the statement: those to look at, those gone. */
+/*
+ * Whether a row n says something else of its lead than o did; whose it is, is
+ * another matter.
+ */
+static char *
+edit_condition(const PoolAttachment *a)
+{
+	StringInfoData s;
+	ListCell   *lc;
+
+	initStringInfo(&s);
+	appendStringInfoString(&s, "false");
+	foreach(lc, a->followed)
+	{
+		const char *name = quote_identifier(lfirst(lc));
+
+		if (strcmp(lfirst(lc), NameStr(a->owner)) == 0 ||
+			strcmp(lfirst(lc), NameStr(a->shared)) == 0)
+			continue;
+		/* json has no equality */
+		appendStringInfo(&s, " OR to_jsonb(n.%s) IS DISTINCT FROM"
+						 " to_jsonb(o.%s)", name, name);
+	}
+	return s.data;
+}
+
+/*
+ * What reads the rows of the statement: those to look at, those gone, those
+ * that say something else of their leads.
+ */
 static char *
 reading_query(const Written *w, TriggerEvent event)
 {
@@ -295,15 +337,24 @@ reading_query(const Written *w, TriggerEvent event)
 	const char *owner = quote_identifier(NameStr(w->a->owner));
 
 	if (TRIGGER_FIRED_BY_INSERT(event))
-		return "SELECT array_agg(to_jsonb(n)), NULL FROM new_rows n";
+		return "SELECT array_agg(to_jsonb(n)), NULL, NULL, NULL FROM new_rows n";
 	if (TRIGGER_FIRED_BY_DELETE(event))
-		return "SELECT array_agg(to_jsonb(o)), NULL FROM old_rows o";
-	return psprintf("SELECT array_agg(to_jsonb(n)) FILTER (WHERE n.%s IS NOT NULL),"
-					" array_agg(to_jsonb(o)) FILTER (WHERE n.%s IS NULL)"
-					" FROM old_rows o LEFT JOIN new_rows n ON n.%s = o.%s"
-					" WHERE n.%s IS NULL OR n.%s IS DISTINCT FROM o.%s%s",
-					key, key, key, key, key, owner, owner,
-					w->a->conditional ? " OR n.* IS DISTINCT FROM o.*" : "");
+		return "SELECT array_agg(to_jsonb(o)), NULL, NULL, NULL FROM old_rows o";
+	return psprintf("SELECT array_agg(x.n) FILTER (WHERE x.owned),"
+					" array_agg(x.o) FILTER (WHERE x.gone),"
+					" array_agg(x.n) FILTER (WHERE x.edited),"
+					" array_agg(x.n) FILTER (WHERE x.touched AND NOT x.owned)"
+					" FROM (SELECT to_jsonb(o) AS o, to_jsonb(n) AS n,"
+					"  n.%s IS NULL AS gone,"
+					"  n.%s IS NOT NULL AND n.%s IS DISTINCT FROM o.%s AS owned,"
+					"  n.%s IS NOT NULL AND (%s) AS edited,"
+					"  n.%s IS NOT NULL AND %s AS touched"
+					"  FROM old_rows o LEFT JOIN new_rows n ON n.%s = o.%s) x"
+					" WHERE x.gone OR x.owned OR x.edited OR x.touched",
+					key, key, owner, owner, key, edit_condition(w->a), key,
+					w->a->conditional ?
+					"to_jsonb(n) IS DISTINCT FROM to_jsonb(o)" : "false",
+					key, key);
 }
 
 static Datum
@@ -328,6 +379,8 @@ read_rows(Written *w, TriggerData *trigger)
 	pool_sql_run(query, 0, NULL, NULL, NULL);
 	w->rows = result_column(1);
 	w->gone = result_column(2);
+	w->edited = result_column(3);
+	w->touched = result_column(4);
 	pool_sql_end(sql);
 }
 
@@ -342,21 +395,14 @@ refuse_truncate(const PoolAttachment *a)
 			 errhint("Use DELETE, or pool.detach() first.")));
 }
 
-/*
- * New rows enter; so do rows that have come to match.  An owner whom nobody
- * knows is an error unless such things are only logged.  Returns whether
- * anything may have changed.
- */
-static bool
-let_in(const Written *w, PoolAttachRows how)
+/* Unless such things are only logged. */
+static void
+refuse_unknown_owners(const Written *w, List *counts)
 {
-	List	   *counts = NIL;
 	ListCell   *lc;
 
-	bool		any = pool_attach_enter(w->a, w->rows, how, &counts);
-
 	if (w->a->on_bypass == 'l')
-		return any;
+		return;
 	foreach(lc, counts)
 	{
 		const PoolAttachCount *count = lfirst(lc);
@@ -370,7 +416,27 @@ let_in(const Written *w, PoolAttachRows how)
 					 errhint("INSERT INTO pool.member, or leave the owner "
 							 "out.")));
 	}
-	return any || how == POOL_ATTACH_INSERTED;
+}
+
+/*
+ * Rows enter that are new, or have come to match.  An owner whom nobody knows
+ * is an error where the statement has named him; else the row is left alone.
+ */
+static void
+let_in(const Written *w, Datum rows, PoolAttachRows how)
+{
+	Written		entered = {.a = w->a,.rows = rows,.self = w->self,
+	.entered = true};
+	List	   *counts = NIL;
+	bool		any;
+
+	if (rows == 0)
+		return;
+	any = pool_attach_enter(w->a, rows, how, &counts);
+	if (rows != w->touched)
+		refuse_unknown_owners(w, counts);
+	if (any || how == POOL_ATTACH_INSERTED)
+		pool_attach_as_nobody(handle, &entered);
 }
 
 static void
@@ -407,20 +473,21 @@ pool_attached_written(PG_FUNCTION_ARGS)
 		refuse_truncate(w.a);
 	pool_attach_check_columns(w.a);
 	read_rows(&w, trigger);
-	if (w.rows == 0 && w.gone == 0)
-		return PointerGetDatum(NULL);
 	w.self = pool_caller_member();
 	w.deleted = TRIGGER_FIRED_BY_DELETE(trigger->tg_event);
-	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) &&
+		(w.rows != 0 || w.gone != 0 || w.edited != 0))
 		pool_attach_as_nobody(handle, &w);
-	if (w.deleted || w.rows == 0 ||
-		!let_in(&w, TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ?
-				POOL_ATTACH_INSERTED : POOL_ATTACH_UPDATED))
+	if (w.deleted || (w.rows == 0 && w.touched == 0))
 		return PointerGetDatum(NULL);
-	w.entered = true;
-	pool_attach_as_nobody(handle, &w);
+	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	{
+		let_in(&w, w.rows, POOL_ATTACH_UPDATED);
+		let_in(&w, w.touched, POOL_ATTACH_UPDATED);
+		return PointerGetDatum(NULL);
+	}
+	let_in(&w, w.rows, POOL_ATTACH_INSERTED);
 	/* a lead that was here before keeps its owner where the row names none */
-	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-		pool_attach_write_rows(w.a, w.rows);
+	pool_attach_write_rows(w.a, w.rows);
 	return PointerGetDatum(NULL);
 }

@@ -11,7 +11,9 @@
 #include "attach.h"
 
 #include "attach_sql.h"
+#include "attempt.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -165,6 +167,18 @@ read_owners(const PoolAttachment *a, const char *query, Oid type, Datum which,
 	return true;
 }
 
+/*
+ * What the application checks when a transaction ends would end a whole tick:
+ * in an attempt it is checked at once.  A worker may not leave checks for later
+ * at all.
+ */
+static void
+check_at_once(void)
+{
+	if (pool_attempt_is_running() || InSecurityRestrictedOperation())
+		pool_sql_run("SET CONSTRAINTS ALL IMMEDIATE", 0, NULL, NULL, NULL);
+}
+
 static void
 write_owners(const PoolAttachment *a, const char *query, Oid type, Datum which)
 {
@@ -178,6 +192,7 @@ write_owners(const PoolAttachment *a, const char *query, Oid type, Datum which)
 	command = update_command(a);
 	sql = pool_attach_as_owner(a);
 	pool_sql_walk_indexes();
+	check_at_once();
 	pool_sql_run(command, 3, types, owners, NULL);
 	pool_sql_end(sql);
 }

@@ -15,6 +15,15 @@
 /* what of one whole may fail before it is given up: all of it may be broken */
 #define MAX_FAILURES 50
 
+static int	running = 0;		/* attempts, one in another */
+
+/* Whether this is part of an attempt: an error now fails only that. */
+bool
+pool_attempt_is_running(void)
+{
+	return running > 0;
+}
+
 /* Locks that others held in another order: the next time will do. */
 bool
 pool_attempt_is_passing(int sqlerrcode)
@@ -38,6 +47,7 @@ run(void (*work) (void *arg), void *arg, bool keep)
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
+	running++;
 	PG_TRY();
 	{
 		work(arg);
@@ -54,6 +64,7 @@ run(void (*work) (void *arg), void *arg, bool keep)
 		RollbackAndReleaseCurrentSubTransaction();
 	}
 	PG_END_TRY();
+	running--;
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
 	return error;
@@ -164,8 +175,7 @@ pool_attempt_report(const ErrorData *error, const char *what, int64 lead_id)
 			 errmsg("%s failed", what),
 			 lead_id == 0 ?
 			 errdetail("SQLSTATE %s.", code) :
-			 errdetail("SQLSTATE %s, at lead " INT64_FORMAT ".", code,
-					   lead_id),
+			 errdetail("SQLSTATE %s, at lead %lld.", code, (long long) lead_id),
 			 errhint("The rest goes on; ticks try again what is still "
 					 "due.")));
 }

@@ -148,6 +148,7 @@ static const char *const index_names[POOL_INDEX_COUNT] = {
 	[POOL_MEMBERSHIP_STATE_PKEY] = "membership_state_pkey",
 	[POOL_MEMBERSHIP_STATE_MEMBER] = "membership_state_member_idx",
 	[POOL_EVENT_PKEY] = "event_pkey",
+	[POOL_EVENT_ORDER] = "event_order_idx",
 	[POOL_REQUEST_LOG_PKEY] = "request_log_pkey",
 	[POOL_CLAIM_RULE_NAME] = "claim_rule_name_key",
 	[POOL_ENTRY_RULE_NAME] = "entry_rule_name_key",

@@ -9,6 +9,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -59,7 +60,7 @@ pool_clock_check(char **newval, void **extra, GucSource source)
 							"2026-01-31 09:00:00+08");
 		return false;
 	}
-	parsed = malloc(sizeof(TimestampTz));
+	parsed = guc_malloc(LOG, sizeof(TimestampTz));
 	if (parsed == NULL)
 		return false;
 	*parsed = at;
@@ -126,6 +127,19 @@ pool_check_time(TimestampTz at, const char *what)
 				 errmsg("%s must be finite", what),
 				 errdetail("Infinite times cannot be computed with."),
 				 errhint("Pass a point in time, or NULL for none.")));
+}
+
+/* Raises 22023 for what cannot have been yet, by more than clocks differ. */
+void
+pool_check_not_ahead(TimestampTz at, const char *what)
+{
+	if (at != POOL_NO_TIME && at > pool_now() + USECS_PER_DAY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s lies in the future", what),
+				 errdetail("It is more than a day ahead of the server's clock."),
+				 errhint("Give a time that has passed, or NULL; mind the "
+						 "time zone, and seconds against milliseconds.")));
 }
 
 /*

@@ -35,6 +35,7 @@ extern void pool_report_time_range(void);
 
 extern bool pool_span_is_sane(const Interval *span);
 extern void pool_check_span(const Interval *span, const char *argument);
+extern void pool_check_not_ahead(TimestampTz at, const char *what);
 extern void pool_check_time(TimestampTz at, const char *what);
 
 #endif							/* POOL_CLOCK_H */

@@ -11,6 +11,7 @@
 
 #include "executor/executor.h"
 #include "fmgr.h"
+#include "message.h"
 #include "utils/snapmgr.h"
 
 #if PG_VERSION_NUM < 150000
@@ -48,6 +49,23 @@ extern int no_such_variable
 #else
 #define pool_decode_date_time(field, ftype, nf, dtype, tm, fsec, tz) \
 	DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tz)
+#endif
+
+/* What a check hook leaves behind is not malloc's from 16 on. */
+#if PG_VERSION_NUM < 160000
+#define guc_malloc(elevel, size) malloc(size)
+#endif
+
+#if PG_VERSION_NUM < 170000
+#define MyProcNumber (MyBackendId - 1)
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#define pool_begin_epq(epq, estate) \
+	EvalPlanQualInit(epq, estate, NULL, NIL, -1, NIL)
+#else
+#define pool_begin_epq(epq, estate) \
+	EvalPlanQualInit(epq, estate, NULL, NIL, -1)
 #endif
 
 #if PG_VERSION_NUM >= 160000
@@ -89,11 +107,15 @@ extern int no_such_variable
 #define pool_insert_index_tuples(target, slot, estate, indexes) \
 	ExecInsertIndexTuples(target, slot, estate, true, false, NULL, NIL, \
 						  (indexes) == TU_Summarizing)
+#define pool_only_summarizing(indexes) ((indexes) == TU_Summarizing)
+#define pool_is_summarizing(info) ((info)->ii_Summarizing)
 #else
 typedef bool TU_UpdateIndexes;
 #define TU_None false
 #define pool_insert_index_tuples(target, slot, estate, indexes) \
 	ExecInsertIndexTuples(target, slot, estate, true, false, NULL, NIL)
+#define pool_only_summarizing(indexes) false
+#define pool_is_summarizing(info) false
 #endif
 
 /*

@@ -344,16 +344,16 @@ check_capture(const char *login, int32 tenant_id)
 	if (!OidIsValid(role) || superuser())
 		return;
 	if (pool_role_is_service(role))
-		reason = "It may act for any member.";
+		reason = pool_text("It may act for any member.");
 	else if (pool_role_sees_beyond(role, tenant_id) &&
 			 !pool_caller_sees_all())
-		reason = "It was granted more than the tenant of this member.";
+		reason = pool_text("It was granted more than the tenant of this member.");
 	else
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("role \"%s\" cannot be the login of a member", login),
-			 errdetail("%s", reason),
+			 errdetail_internal("%s", reason),
 			 errhint("Give the member a role of his own.")));
 }
 

@@ -62,13 +62,14 @@ misfit(PoolTimerBasis basis, PoolTimerAction action)
 	if (action == POOL_TIMER_ESCALATE)
 		return NULL;
 	if (basis == POOL_BASIS_APPROVAL)
-		return "Requests can only be escalated; expires_after of their "
-			"approval rule ends them.";
+		return pool_text("Requests can only be escalated; expires_after of "
+						 "their approval rule ends them.");
 	if (action == POOL_TIMER_RECLAIM && available)
-		return "Nobody owns such leads: they can be moved, archived or "
-			"escalated, those in review only archived or escalated.";
+		return pool_text("Nobody owns such leads: they can be moved, archived "
+						 "or escalated, those in review only archived or "
+						 "escalated.");
 	if (action == POOL_TIMER_MOVE && basis == POOL_BASIS_REVIEW)
-		return "Leads in review can be archived or escalated.";
+		return pool_text("Leads in review can be archived or escalated.");
 	return NULL;
 }
 

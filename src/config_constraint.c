@@ -79,11 +79,14 @@ describe_columns(const CheckedRow *row, Node *expression)
 		getTypeOutputInfo(column->atttypid, &output, &is_varlena);
 		if (text.len > 0)
 			appendStringInfoChar(&text, ' ');
-		appendStringInfo(&text, "Column \"%s\" is %s.",
-						 NameStr(column->attname),
-						 isnull ? "NULL" : !may_be_shown(column) ?
-						 "not what it must be" :
-						 OidOutputFunctionCall(output, value));
+		if (!isnull && !may_be_shown(column))
+			appendStringInfo(&text,
+							 pool_text("Column \"%s\" is not what it must be."),
+							 NameStr(column->attname));
+		else
+			appendStringInfo(&text, pool_text("Column \"%s\" is %s."),
+							 NameStr(column->attname), isnull ? "NULL" :
+							 OidOutputFunctionCall(output, value));
 	}
 	return text.data;
 }
@@ -100,8 +103,9 @@ refuse(const CheckedRow *row, const ConstrCheck *check)
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("new row for relation \"%s\" violates check constraint "
 					"\"%s\"", table, check->ccname),
-			 errdetail("%s", describe_columns(row,
-											  stringToNode(check->ccbin))),
+			 errdetail_internal("%s",
+								describe_columns(row,
+												 stringToNode(check->ccbin))),
 			 comment == NULL ? 0 : errhint("%s", comment),
 			 errtableconstraint(row->rel, check->ccname)));
 }

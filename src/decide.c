@@ -148,7 +148,8 @@ find_request(PoolCall *call, PoolDecision *d)
 
 /*
  * Whether the actor has approved an earlier step: each needs a pair of eyes of
- * its own, and a call that is repeated must not go on to the next one.
+ * its own, and a call that is repeated must not go on to the next one.  All who
+ * act for no member are one: nobody knows whose eyes they are.
  */
 static bool
 has_approved(const PoolDecision *d)
@@ -160,11 +161,10 @@ has_approved(const PoolDecision *d)
 	PoolSql		sql;
 	bool		found;
 
-	if (d->actor.member_id == 0)
-		return false;
 	sql = pool_sql_begin();
 	found = pool_sql_run("SELECT FROM pool.event WHERE lead_id = $1"
-						 " AND kind = 'approved' AND actor_id = $2"
+						 " AND kind = 'approved'"
+						 " AND actor_id IS NOT DISTINCT FROM nullif($2, 0)"
 						 " AND (detail ->> 'approval')::bigint = $3"
 						 " AND at >= $4 LIMIT 1",
 						 4, types, values, NULL) > 0;
@@ -359,8 +359,8 @@ try_request(int64 id, TimestampTz now)
 
 	if (error == NULL)
 		return ending.done;
-	pool_attempt_report(error, psprintf("end of approval " INT64_FORMAT, id),
-						0);
+	pool_attempt_report(error, psprintf(pool_text("end of approval %lld"),
+										(long long) id), 0);
 	return false;
 }
 

@@ -89,14 +89,26 @@ drop_identities(const PoolLead *lead, List *identities)
 	pool_sql_end(sql);
 }
 
+/* Whether the lead was given an identity that nobody had. */
+static bool
+add_identity(const PoolLead *lead, const PoolIdentity *identity)
+{
+	return run_identity("INSERT INTO pool.identity"
+						" (tenant_id, scope, kind, value, lead_id)"
+						" VALUES ($1, " SCOPE ", $2, $3, $4)"
+						" ON CONFLICT (tenant_id, scope, kind, value)"
+						" DO NOTHING", lead, identity) > 0;
+}
+
 /*
  * Gives the lead these identities, in the common order.  If another lead has
  * one of them, returns false and leaves things as they were; else *added are
- * those it did not have.
+ * those it did not have, in the caller's memory, which outlives the statements.
  */
 static bool
 add_identities(const PoolLead *lead, List *identities, List **added)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	bool		conflict = false;
 	ListCell   *lc;
 	PoolSql		sql = pool_sql_begin();
@@ -104,12 +116,13 @@ add_identities(const PoolLead *lead, List *identities, List **added)
 	list_sort(identities, pool_compare_identities);
 	foreach(lc, identities)
 	{
-		if (run_identity("INSERT INTO pool.identity"
-						 " (tenant_id, scope, kind, value, lead_id)"
-						 " VALUES ($1, " SCOPE ", $2, $3, $4)"
-						 " ON CONFLICT (tenant_id, scope, kind, value)"
-						 " DO NOTHING", lead, lfirst(lc)) > 0)
+		if (add_identity(lead, lfirst(lc)))
+		{
+			MemoryContext statements = MemoryContextSwitchTo(caller);
+
 			*added = lappend(*added, lfirst(lc));
+			MemoryContextSwitchTo(statements);
+		}
 		else if (run_identity("SELECT FROM pool.identity" OF_IDENTITY OF_GROUP,
 							  lead, lfirst(lc)) == 0)
 		{

@@ -5,15 +5,20 @@
  * Locks the lead: against a reclaim at the same moment exactly one of the two
  * comes first.  The counters are locked only where the result ends the spell.
  *
+ * A result that ends the spell does so only where no approval rule is about it:
+ * else it is asked for, and the follow-up stays.
+ *
  * What counts moves the clocks of the lead to the time of recording.  The
  * entries of one whose entries do not count leave the lead as it is.
  */
 #include "batch.h"
 
 #include "access/xact.h"
+#include "approval.h"
 #include "close.h"
 #include "collaborator.h"
 #include "due.h"
+#include "judge.h"
 #include "mb/pg_wchar.h"
 #include "parser/scansup.h"
 #include "priority.h"
@@ -126,6 +131,7 @@ read_arguments(PoolCall *call, FollowUp *f)
 	f->note = pool_arg_short(call, 3, MAX_NOTE_LENGTH, "note");
 	f->next_at = arg_time(call, 4, "next_at");
 	f->occurred_at = arg_time(call, 5, "occurred_at");
+	pool_check_not_ahead(f->occurred_at, "occurred_at");
 	f->data = arg_detail(fcinfo, 6);
 	f->stage = pool_arg_short(call, 7, POOL_MAX_LABEL_LENGTH, "stage");
 }
@@ -356,8 +362,6 @@ end_by_result(PoolBatch *batch, PoolBatchItem *item, const FollowUp *f)
 	PoolEvent	event = {.kind = "released",.reason = f->result};
 
 	event.actor_id = batch->actor->member_id;
-	/* the row was written by this very command */
-	CommandCounterIncrement();
 	if (pool_term_then(f->term, "archive"))
 	{
 		event.kind = "archived";
@@ -369,6 +373,53 @@ end_by_result(PoolBatch *batch, PoolBatchItem *item, const FollowUp *f)
 	pool_give_back(batch, item, NULL, &event);
 }
 
+/* The lead stays until somebody agrees that it is to go. */
+static void
+ask_to_end(PoolBatch *batch, PoolBatchItem *item, const FollowUp *f,
+		   char *action)
+{
+	PoolWork   *work = batch->call->work;
+	PoolApproval a = {.action = action,.reason = f->result,
+	.applicant_id = batch->actor->member_id};
+	PoolApproval found;
+
+	if (pool_term_then(f->term, "cool"))
+		a.span = f->term->after;
+	if (!pool_approval_find_live(work, &item->lead, action, batch->now,
+								 &found))
+		pool_approval_ask(work, &item->lead, &a, batch->now);
+}
+
+/* What comes of a result that ends the spell; the counters are locked. */
+static void
+end_or_ask(PoolBatch *batch, PoolBatchItem *item, const FollowUp *f)
+{
+	char	   *action = pool_term_then(f->term, "archive") ? "archive" : "release";
+
+	/* the row was written by this very command */
+	CommandCounterIncrement();
+	if (pool_approval_needed(batch->call->work, batch->actor, action,
+							 &item->lead, batch->now))
+		ask_to_end(batch, item, f, action);
+	else
+		end_by_result(batch, item, f);
+}
+
+/* When the lead goes next as things are, a notice that runs included. */
+static TimestampTz
+next_due(PoolBatch *batch, PoolLead *lead, const PoolData *data)
+{
+	PoolJudgement j;
+	const PoolTimer *next;
+
+	/* it judges by what has just been written */
+	CommandCounterIncrement();
+	pool_judge_begin(&j, batch->call->work, pool_snapshot(), lead, data,
+					 batch->now);
+	next = pool_judge_next(&j, true);
+	return next != NULL ? next->due_at : POOL_NO_TIME;
+}
+
 static void
 record(PoolBatch *batch, PoolBatchItem *item, const Writer *writer,
 	   const FollowUp *f)
@@ -377,7 +428,6 @@ record(PoolBatch *batch, PoolBatchItem *item, const Writer *writer,
 	PoolLead   *lead = &item->lead;
 	PoolEvent	event = {.kind = "followed_up"};
 	PoolData	data;
-	TimestampTz due_at;
 	int64		first_seconds = -1;
 	int64		event_id;
 
@@ -395,11 +445,10 @@ record(PoolBatch *batch, PoolBatchItem *item, const Writer *writer,
 	}
 	event_id = pool_event_append(call->work, &event, lead, &data);
 	if (f->ends)
-		end_by_result(batch, item, f);
-	(void) pool_rule_next(lead, &data, batch->now, &due_at);
+		end_or_ask(batch, item, f);
 	pool_put_text(call, OUTCOME, f->counts ? "ok" : "not_counted");
 	pool_put(call, EVENT_ID_COLUMN, Int64GetDatum(event_id));
-	pool_put_time(call, DUE_AT, due_at);
+	pool_put_time(call, DUE_AT, next_due(batch, lead, &data));
 	pool_call_row(call);
 }
 

@@ -171,6 +171,8 @@ static const Privilege privileges[] = {
 	{"EXECUTE ON FUNCTION pool.pool_zone", ALL},
 	{"EXECUTE ON FUNCTION pool.member_zone", ALL},
 	{"EXECUTE ON FUNCTION pool.next_timer", ALL},
+	{"EXECUTE ON FUNCTION pool.tail_day", COUNTS},
+	{"EXECUTE ON FUNCTION pool.tail_member", COUNTS},
 	{"EXECUTE ON FUNCTION pool.worker_status", COUNTS},
 
 	/* configuration, with its defaults, and operation */

@@ -256,7 +256,7 @@ report_owned(int64 id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("identity group " INT64_FORMAT " has another owner", id),
+			 errmsg("identity group %lld has another owner", (long long) id),
 			 errdetail("Leads of one customer have one owner at a time."),
 			 errhint("Give the lead to that member, or take his leads of this customer back first.")));
 }
@@ -273,8 +273,8 @@ pool_group_gain(PoolWork *work, int64 id, int32 member_id)
 	if (!lock_group(table, id, false, &group))
 		ereport(ERROR,
 				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-				 errmsg("could not obtain lock on identity group " INT64_FORMAT,
-						id),
+				 errmsg("could not obtain lock on identity group %lld",
+						(long long) id),
 				 errdetail("Another transaction is giving or taking a lead of the same customer."),
 				 errhint("Try again.")));
 	if (judge(&group, member_id) != POOL_GROUP_FREE)

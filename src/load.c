@@ -226,6 +226,7 @@ read_history(HeapTuple row, TupleDesc desc, PoolEntry *entry)
 	entry->taken_status = row_status(row, desc, &given);
 	if (!given && entry->owner_id != 0)
 		entry->taken_status = POOL_OWNED;
+	pool_check_not_ahead(entry->created_at, "created_at");
 	if (given || entry->owned_at != POOL_NO_TIME ||
 		entry->last_follow_up_at != POOL_NO_TIME)
 		pool_take_over_check(entry, pool_now());

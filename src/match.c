@@ -37,7 +37,7 @@ report_shape(const char *detail)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("argument \"match\" has a wrong shape"),
-			 errdetail_internal("%s", detail),
+			 errdetail_internal("%s", pool_text(detail)),
 			 errhint("Pass an object such as {\"industry\": \"retail\", "
 					 "\"city\": [\"a\", \"b\"], "
 					 "\"employees\": {\"from\": 10, \"to\": 50}}.")));
@@ -68,11 +68,11 @@ read_values(FieldMatch *field, JsonbContainer *array)
 		if (token != WJB_ELEM)
 			continue;
 		if (!is_scalar(&value))
-			report_shape("An array must hold plain values only.");
+			report_shape(gettext_noop("An array must hold plain values only."));
 		field->values[field->n_values++] = value;
 	}
 	if (field->n_values == 0)
-		report_shape("An array must hold a value at least.");
+		report_shape(gettext_noop("An array must hold a value at least."));
 }
 
 static bool
@@ -106,20 +106,20 @@ read_range(FieldMatch *field, JsonbContainer *object)
 			end = is_named(&value, "from") ? &field->from :
 				is_named(&value, "to") ? &field->to : NULL;
 			if (end == NULL)
-				report_shape("A range has the keys \"from\" and \"to\" only.");
+				report_shape(gettext_noop("A range has the keys \"from\" and \"to\" only."));
 		}
 		else if (token == WJB_VALUE)
 		{
 			if (!is_bound(&value))
-				report_shape("The ends of a range are numbers or texts.");
+				report_shape(gettext_noop("The ends of a range are numbers or texts."));
 			*end = value;
 		}
 	}
 	if (field->from.type == jbvNull && field->to.type == jbvNull)
-		report_shape("A range has \"from\" or \"to\" or both.");
+		report_shape(gettext_noop("A range has \"from\" or \"to\" or both."));
 	if (field->from.type != field->to.type && field->from.type != jbvNull &&
 		field->to.type != jbvNull)
-		report_shape("The ends of a range are of one type.");
+		report_shape(gettext_noop("The ends of a range are of one type."));
 }
 
 static void
@@ -150,7 +150,7 @@ pool_match_prepare(Jsonb *json)
 	JsonbValue	value;
 
 	if (!JB_ROOT_IS_OBJECT(json))
-		report_shape("It is no object.");
+		report_shape(gettext_noop("It is no object."));
 	match->fields = palloc0(Max(JB_ROOT_COUNT(json), 1) * sizeof(FieldMatch));
 	it = JsonbIteratorInit(&json->root);
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)

@@ -195,8 +195,8 @@ check_ids(const int64 *ids)
 	if (ids[SOURCE] == ids[TARGET])
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("cannot merge lead " INT64_FORMAT " into itself",
-						ids[SOURCE]),
+				 errmsg("cannot merge lead %lld into itself",
+						(long long) ids[SOURCE]),
 				 errdetail("Merging archives the one lead in favour of the other."),
 				 errhint("Name two leads.")));
 }

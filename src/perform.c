@@ -81,6 +81,20 @@ pool_knows_reason(const PoolApproval *a, const PoolLead *lead)
 					   &term);
 }
 
+/* A result of follow-ups that ends the spell this way is a reason, too. */
+static bool
+is_ending_result(const PoolApproval *a, const PoolLead *lead)
+{
+	const PoolTerm *term;
+
+	(void) pool_term_find(pool_config_pool(lead->pool_id), POOL_TERM_RESULT,
+						  a->reason, &term);
+	if (pool_approval_is(a, "archive"))
+		return pool_term_then(term, "archive");
+	return pool_approval_is(a, "release") &&
+		(pool_term_then(term, "release") || pool_term_then(term, "cool"));
+}
+
 /* Released for its owner, by whoever asked. */
 static const char *
 give_back(PoolDecision *d)
@@ -90,6 +104,8 @@ give_back(PoolDecision *d)
 
 	if (pool_approval_is(&d->approval, "release"))
 		pool_release_apply_reason(d->item, &event);
+	if (pool_approval_is(&d->approval, "release") && d->approval.span != NULL)
+		d->item->hide_for = d->approval.span;
 	pool_give_back(d->batch, d->item, target_pool(&d->approval), &event);
 	/* he who asks for a transfer to nobody in particular wants it routed */
 	if (pool_approval_is(&d->approval, "transfer") &&
@@ -156,7 +172,8 @@ pool_perform(PoolDecision *d)
 
 	if (pool_names_nobody(a))
 		return "not_member";
-	if (!pool_knows_reason(a, &d->item->lead))
+	if (!pool_knows_reason(a, &d->item->lead) &&
+		!is_ending_result(a, &d->item->lead))
 		return "reason_unknown";
 	if (pool_approval_is(a, "claim"))
 		return pool_claim_grant(d->batch->call, d->batch->set, &d->item->lead,

@@ -321,14 +321,14 @@ check_plan(const PoolPlanRun *run)
 {
 	if (strcmp(run->status, "cancelled") == 0 ||
 		strcmp(run->status, "expired") == 0 || run->expired)
-		pool_plan_refuse("the plan has expired",
-						 "A plan is good for 24 hours, and a held run until "
-						 "it is resumed.",
-						 "Make a new one with pool.plan_reclaim().");
+		pool_plan_refuse(gettext_noop("the plan has expired"),
+						 gettext_noop("A plan is good for 24 hours, and a held "
+									  "run until it is resumed."),
+						 gettext_noop("Make a new one with pool.plan_reclaim()."));
 	if (run->changed)
-		pool_plan_refuse("the rules of the pool have changed since the plan was made",
-						 "The list of the plan is not what they say now.",
-						 "Make a new one with pool.plan_reclaim().");
+		pool_plan_refuse(gettext_noop("the rules of the pool have changed since the plan was made"),
+						 gettext_noop("The list of the plan is not what they say now."),
+						 gettext_noop("Make a new one with pool.plan_reclaim()."));
 }
 
 static PoolPlanRun *

@@ -93,9 +93,9 @@ pool_plan_refuse(const char *message, const char *detail, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg_internal("%s", message),
-			 errdetail_internal("%s", detail),
-			 errhint("%s", hint)));
+			 errmsg_internal("%s", pool_text(message)),
+			 errdetail_internal("%s", pool_text(detail)),
+			 errhint("%s", pool_text(hint))));
 }
 
 /* The leads that a query (lead, event, member, pool, rule; $1 = run) finds. */

@@ -262,11 +262,12 @@ check_given_out(const Position *position)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("position %d:" UINT64_FORMAT ":" INT64_FORMAT
-					" has not been given out",
-					position->generation, position->xid, position->event_id),
-			 errdetail("Events are given out up to transaction " UINT64_FORMAT
-					   " of generation %d.", now.xid, now.generation),
+			 errmsg("position %d:%llu:%lld has not been given out",
+					position->generation, (unsigned long long) position->xid,
+					(long long) position->event_id),
+			 errdetail("Events are given out up to transaction %llu of "
+					   "generation %d.",
+					   (unsigned long long) now.xid, now.generation),
 			 errhint("Pass the column position of the last row of poll() that "
 					 "was dealt with.")));
 }

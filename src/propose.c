@@ -170,27 +170,6 @@ judge_need(PoolBatch *batch, const Proposal *p, const PoolLead *lead)
  * Asking
  * ------------------------------------------------------------------------ */
 
-/*
- * Whether the same is asked for already.  What is open but over, or about what
- * the lead is no longer, is closed.
- */
-static bool
-is_open(PoolBatch *batch, PoolBatchItem *item, PoolApproval *found)
-{
-	PoolWork   *work = batch->call->work;
-	bool		over = pool_approval_is_over(found, batch->now);
-
-	if (pool_approval_is_live(found, &item->lead) &&
-		(!over || pool_approval_is_suggestion(found)))
-		return true;
-	pool_approval_close(work, &item->lead, found,
-						over ? "expired" : "cancelled", 0, (Datum) 0,
-						batch->now);
-	/* the lead may be reserved anew */
-	CommandCounterIncrement();
-	return false;
-}
-
 static void
 emit_proposal(PoolCall *call, const char *outcome, const PoolApproval *a)
 {
@@ -213,8 +192,8 @@ propose_one(PoolBatch *batch, PoolBatchItem *item, Proposal *p)
 	const char *outcome = item->outcome;
 
 	if (outcome == NULL &&
-		pool_approval_find_open(work, item->id, a->action, &found) &&
-		is_open(batch, item, &found) &&
+		pool_approval_find_live(work, &item->lead, a->action, batch->now,
+								&found) &&
 		(!pool_approval_is(a, "claim") || found.member_id == p->member->id))
 	{
 		emit_proposal(batch->call, "already_requested", &found);
@@ -232,11 +211,7 @@ propose_one(PoolBatch *batch, PoolBatchItem *item, Proposal *p)
 	a->applicant_id = p->actor.member_id;
 	a->member_id = p->member != NULL ? p->member->id : 0;
 	a->to_pool_id = p->to_pool != NULL ? p->to_pool->id : 0;
-	a->expires_at = POOL_NO_TIME;
-	a->step = 0;
-	if (!pool_approval_next_step(work, &item->lead, a, batch->now))
-		a->step = 1;			/* no rule says otherwise: any manager, once */
-	pool_approval_open(work, &item->lead, a, batch->now);
+	pool_approval_ask(work, &item->lead, a, batch->now);
 	emit_proposal(batch->call, "requested", a);
 }
 

@@ -140,7 +140,7 @@ copy_holds(QueueHolds *to, const QueueHolds *from)
 void
 queue_holder_show(void)
 {
-	QueueHolder *holder = holder_of(MyBackendId - 1);
+	QueueHolder *holder = holder_of(MyProcNumber);
 
 	mine.xid = GetTopTransactionIdIfAny();
 	SpinLockAcquire(&holder->mutex);
@@ -238,7 +238,7 @@ queue_holder_look(const QueueKey *key, QueueHoldings *them)
 		QueueHolder *holder = holder_of(i);
 		QueueHolds	theirs;
 
-		if (i == MyBackendId - 1)
+		if (i == MyProcNumber)
 			continue;
 		SpinLockAcquire(&holder->mutex);
 		copy_holds(&theirs, &holder->shown);

@@ -154,7 +154,7 @@ recheck_part(void *arg, int from, int n)
 static void
 report(const Chunk *chunk, int64 lead_id, const ErrorData *error)
 {
-	pool_attempt_report(error, psprintf("change of timers of pool %d",
+	pool_attempt_report(error, psprintf(pool_text("change of timers of pool %d"),
 										chunk->pool_id), lead_id);
 }
 

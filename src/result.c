@@ -18,6 +18,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 static PoolCall *
@@ -71,14 +72,23 @@ pool_call_begin_reading(FunctionCallInfo fcinfo, const char *function)
 	return call;
 }
 
-/* Emits the row built by pool_put and starts the next one. */
+/*
+ * Emits the row built by pool_put and starts the next one.  What the request
+ * keeps of it lives as long as the call, wherever the caller allocates.
+ */
 void
 pool_call_row(PoolCall *call)
 {
 	if (call->request_id != NULL)
+	{
+		MemoryContext old;
+
+		old = MemoryContextSwitchTo(GetMemoryChunkContext(call));
 		call->request_rows = lappend(call->request_rows,
 									 heap_form_tuple(call->desc, call->values,
 													 call->nulls));
+		MemoryContextSwitchTo(old);
+	}
 	tuplestore_putvalues(call->store, call->desc, call->values, call->nulls);
 	memset(call->nulls, true, call->desc->natts * sizeof(bool));
 }

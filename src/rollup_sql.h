@@ -81,29 +81,9 @@
 
 /* $1 = snapshot, $2 = current generation (integer), also below. */
 #define ROLLUP_FOLD_DAY_SQL \
-	"INSERT INTO pool.rollup_day AS r (pool_id, day, source, entered, " \
-	"claimed, assigned, transferred, given, followed_up, first_responses, " \
-	"released, reclaimed, missed, converted, archived, reopened, erased, " \
-	"moved_in, moved_out, ended, d_available, d_review, d_owned, " \
-	"d_converted, d_archived, first_response_seconds_sum, " \
-	"seconds_to_convert_sum, amount) " \
-	"SELECT f.pool_id, f.day, f.source, pg_catalog.sum(f.entered), " \
-	"pg_catalog.sum(f.claimed), pg_catalog.sum(f.assigned), " \
-	"pg_catalog.sum(f.transferred), pg_catalog.sum(f.given), " \
-	"pg_catalog.sum(f.followed_up), pg_catalog.sum(f.first_responses), " \
-	"pg_catalog.sum(f.released), pg_catalog.sum(f.reclaimed), " \
-	"pg_catalog.sum(f.missed), pg_catalog.sum(f.converted), " \
-	"pg_catalog.sum(f.archived), pg_catalog.sum(f.reopened), " \
-	"pg_catalog.sum(f.erased), pg_catalog.sum(f.moved_in), " \
-	"pg_catalog.sum(f.moved_out), pg_catalog.sum(f.ended), " \
-	"pg_catalog.sum(f.d_available), pg_catalog.sum(f.d_review), " \
-	"pg_catalog.sum(f.d_owned), pg_catalog.sum(f.d_converted), " \
-	"pg_catalog.sum(f.d_archived), " \
-	"pg_catalog.sum(f.first_response_seconds_sum), " \
-	"pg_catalog.sum(f.seconds_to_convert_sum), pg_catalog.sum(f.amount) " \
-	"FROM pool.event_day_fact f " \
-	"WHERE f.is_tail AND " ROLLUP_FINISHED("f", "$1") " " \
-	"GROUP BY f.pool_id, f.day, f.source " \
+	"INSERT INTO pool.rollup_day AS r SELECT f.* FROM pool.tail_day( " \
+	"(SELECT s.generation FROM pool.rollup_state s), " \
+	"(SELECT s.snapshot FROM pool.rollup_state s), $2, $1) f " \
 	"ON CONFLICT (pool_id, day, source) DO UPDATE SET " \
 	"entered = r.entered + excluded.entered, claimed = r.claimed + " \
 	"excluded.claimed, assigned = r.assigned + excluded.assigned, " \
@@ -126,21 +106,9 @@
 	"r.amount + excluded.amount"
 
 #define ROLLUP_FOLD_MEMBER_SQL \
-	"INSERT INTO pool.rollup_member AS r (pool_id, member_id, day, claimed, " \
-	"assigned, received, given, followed_up, first_responses, missed, " \
-	"released, reclaimed, converted, archived, ended, " \
-	"first_response_seconds_sum, amount) " \
-	"SELECT f.pool_id, f.member_id, f.day, pg_catalog.sum(f.claimed), " \
-	"pg_catalog.sum(f.assigned), pg_catalog.sum(f.received), " \
-	"pg_catalog.sum(f.given), pg_catalog.sum(f.followed_up), " \
-	"pg_catalog.sum(f.first_responses), pg_catalog.sum(f.missed), " \
-	"pg_catalog.sum(f.released), pg_catalog.sum(f.reclaimed), " \
-	"pg_catalog.sum(f.converted), pg_catalog.sum(f.archived), " \
-	"pg_catalog.sum(f.ended), pg_catalog.sum(f.first_response_seconds_sum), " \
-	"pg_catalog.sum(f.amount) " \
-	"FROM pool.event_member_fact f " \
-	"WHERE f.is_tail AND " ROLLUP_FINISHED("f", "$1") " " \
-	"GROUP BY f.pool_id, f.member_id, f.day " \
+	"INSERT INTO pool.rollup_member AS r SELECT f.* FROM pool.tail_member( " \
+	"(SELECT s.generation FROM pool.rollup_state s), " \
+	"(SELECT s.snapshot FROM pool.rollup_state s), $2, $1) f " \
 	"ON CONFLICT (pool_id, member_id, day) DO UPDATE SET " \
 	"claimed = r.claimed + excluded.claimed, assigned = r.assigned + " \
 	"excluded.assigned, received = r.received + excluded.received, given = " \

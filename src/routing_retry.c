@@ -119,7 +119,7 @@ try_some(void *arg, int from, int n)
 static void
 report(const Trial *trial, int which, const ErrorData *error)
 {
-	pool_attempt_report(error, psprintf("routing of pool %d",
+	pool_attempt_report(error, psprintf(pool_text("routing of pool %d"),
 										trial->leads[0].pool_id),
 						which < 0 ? 0 : trial->leads[which].lead_id);
 }

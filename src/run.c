@@ -342,7 +342,8 @@ try_step(int64 run_id, int max, TimestampTz now, int64 *looked_at)
 	*looked_at = error == NULL ? step.looked_at : 0;
 	if (error == NULL)
 		return step.result;
-	pool_attempt_report(error, psprintf("run " INT64_FORMAT, run_id), 0);
+	pool_attempt_report(error, psprintf(pool_text("run %lld"),
+										(long long) run_id), 0);
 	return POOL_RUN_BUSY;
 }
 

@@ -411,8 +411,8 @@ handle_part(void *arg, int from, int n)
 static void
 report(const PoolRun *run, int64 lead_id, const ErrorData *error)
 {
-	pool_attempt_report(error, psprintf("run " INT64_FORMAT, run->id),
-						lead_id);
+	pool_attempt_report(error, psprintf(pool_text("run %lld"),
+										(long long) run->id), lead_id);
 }
 
 static void

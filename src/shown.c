@@ -59,8 +59,9 @@ report(const Shown *entry)
 {
 	ereport(LOG_SERVER_ONLY,
 			(errmsg("masked leads of pool %d were shown to member %d and the"
-					" transaction was undone: " INT64_FORMAT,
-					entry->pool_id, entry->member_id, entry->leads),
+					" transaction was undone: %lld",
+					entry->pool_id, entry->member_id,
+					(long long) entry->leads),
 			 errhidestmt(true)));
 }
 

@@ -22,6 +22,7 @@
 #include "commands/trigger.h"
 #include "constraint.h"
 #include "executor/executor.h"
+#include "index_entry.h"
 #include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
@@ -111,7 +112,7 @@ prepare_to_write(PoolTable *table)
 										  &TTSOpsVirtual);
 	/* room to spare, see above */
 	table->epq = palloc0(sizeof(EPQState) + 256);
-	EvalPlanQualInit(table->epq, table->estate, NULL, NIL, -1);
+	pool_begin_epq(table->epq, table->estate);
 	MemoryContextSwitchTo(old);
 }
 
@@ -270,7 +271,7 @@ pool_index_scan(Relation rel, Relation index, Snapshot snapshot,
 	IndexScanDesc scan;
 	ScanKeyData scankeys[4];
 
-	Assert(nkeys <= lengthof(scankeys));
+	Assert(nkeys <= (int) lengthof(scankeys));
 	for (int i = 0; i < nkeys; i++)
 		ScanKeyEntryInitialize(&scankeys[i], 0, i + 1, BTEqualStrategyNumber,
 							   InvalidOid, index->rd_indcollation[i],
@@ -390,8 +391,7 @@ update_plainly(PoolTable *table, bool wait)
 	if (indexes != TU_None)
 	{
 		prepare_indexes(table);
-		recheck = pool_insert_index_tuples(table->target, table->new,
-										   table->estate, indexes);
+		recheck = pool_index_entry_add(table, indexes);
 	}
 	ExecARUpdateTriggers(table->estate, table->target, NULL, NULL,
 						 &table->old->tts_tid, NULL, table->new, recheck,

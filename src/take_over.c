@@ -46,25 +46,25 @@ refuse(const char *column, const char *detail, const char *hint)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("column \"%s\" of pool.intake contradicts the rest of its row",
 					column),
-			 errdetail("%s", detail),
-			 errhint("%s", hint)));
+			 errdetail_internal("%s", pool_text(detail)),
+			 errhint("%s", pool_text(hint))));
 }
 
 static void
 check_status(const PoolEntry *entry)
 {
 	if (entry->taken_status == POOL_OWNED && entry->owner_id == 0)
-		refuse("status", "A lead that is owned has an owner.",
-			   "Name the owner, or leave status NULL.");
+		refuse("status", gettext_noop("A lead that is owned has an owner."),
+			   gettext_noop("Name the owner, or leave status NULL."));
 	if (entry->taken_status != POOL_AVAILABLE)
 		return;
 	if (entry->owner_id != 0)
-		refuse("status", "A lead that is available has no owner.",
-			   "Leave owner NULL, or let status be owned.");
+		refuse("status", gettext_noop("A lead that is available has no owner."),
+			   gettext_noop("Leave owner NULL, or let status be owned."));
 	if (entry->owned_at != POOL_NO_TIME ||
 		entry->last_follow_up_at != POOL_NO_TIME)
-		refuse("status", "A lead that is available is in nobody's spell.",
-			   "Leave owned_at and last_follow_up_at NULL.");
+		refuse("status", gettext_noop("A lead that is available is in nobody's spell."),
+			   gettext_noop("Leave owned_at and last_follow_up_at NULL."));
 }
 
 /* Times go forward: created, owned, followed up, now. */
@@ -72,30 +72,31 @@ static void
 check_times(const PoolEntry *entry, TimestampTz now)
 {
 	if (entry->owned_at != POOL_NO_TIME && entry->owner_id == 0)
-		refuse("owned_at", "Nobody is named whose spell began then.",
-			   "Name the owner, or leave owned_at NULL.");
+		refuse("owned_at", gettext_noop("Nobody is named whose spell began then."),
+			   gettext_noop("Name the owner, or leave owned_at NULL."));
 	if (entry->last_follow_up_at != POOL_NO_TIME &&
 		entry->owned_at == POOL_NO_TIME)
 		refuse("last_follow_up_at",
-			   "A follow-up belongs to a spell, whose beginning is not known.",
-			   "Give owned_at, or leave last_follow_up_at NULL.");
+			   gettext_noop("A follow-up belongs to a spell, whose beginning is not known."),
+			   gettext_noop("Give owned_at, or leave last_follow_up_at NULL."));
 	if (entry->owned_at > now || entry->created_at > now)
 		refuse(entry->owned_at > now ? "owned_at" : "created_at",
-			   "It lies in the future.", "Give a time that has passed.");
+			   gettext_noop("It lies in the future."),
+			   gettext_noop("Give a time that has passed."));
 	if (entry->created_at != POOL_NO_TIME &&
 		entry->owned_at != POOL_NO_TIME &&
 		entry->created_at > entry->owned_at)
-		refuse("created_at", "The spell began before the lead was created.",
-			   "Correct created_at or owned_at.");
+		refuse("created_at", gettext_noop("The spell began before the lead was created."),
+			   gettext_noop("Correct created_at or owned_at."));
 	if (entry->last_follow_up_at == POOL_NO_TIME)
 		return;
 	if (entry->last_follow_up_at < entry->owned_at)
 		refuse("last_follow_up_at",
-			   "The follow-up was before the spell began.",
-			   "Correct owned_at or last_follow_up_at.");
+			   gettext_noop("The follow-up was before the spell began."),
+			   gettext_noop("Correct owned_at or last_follow_up_at."));
 	if (entry->last_follow_up_at > now)
-		refuse("last_follow_up_at", "It lies in the future.",
-			   "Give a time that has passed.");
+		refuse("last_follow_up_at", gettext_noop("It lies in the future."),
+			   gettext_noop("Give a time that has passed."));
 }
 
 /* Raises 22023 for a history that cannot have been. */

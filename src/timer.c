@@ -276,7 +276,7 @@ run_part(void *arg, int from, int n)
 static void
 report(const PoolTurn *turn, int64 lead_id, const ErrorData *error)
 {
-	pool_attempt_report(error, psprintf("timers of pool %d",
+	pool_attempt_report(error, psprintf(pool_text("timers of pool %d"),
 										turn->due[0].pool_id), lead_id);
 }
 

@@ -176,8 +176,8 @@ arg_run(PoolCall *call, const PoolActor *actor)
 	if (run == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("run " INT64_FORMAT " does not exist",
-						PG_GETARG_INT64(0)),
+				 errmsg("run %lld does not exist",
+						(long long) PG_GETARG_INT64(0)),
 				 errdetail("No such run is known to the caller."),
 				 errhint("pool.stat_run shows the runs.")));
 	return run;
@@ -196,9 +196,9 @@ require_right(const PoolPlanRun *run, const PoolActor *actor)
 	if (member != NULL)
 		pool_require_manager_of(actor, member, true);
 	else if (run->pool_id == 0 && actor->member_id != 0)
-		pool_plan_refuse("the run belongs to no pool",
-						 "Only a service undoes what was done in many pools.",
-						 "Leave the actor out, as a service.");
+		pool_plan_refuse(gettext_noop("the run belongs to no pool"),
+						 gettext_noop("Only a service undoes what was done in many pools."),
+						 gettext_noop("Leave the actor out, as a service."));
 }
 
 /*

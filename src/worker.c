@@ -21,7 +21,6 @@
 #include "clock.h"
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
-#include "common/hashfn.h"
 #include "guc.h"
 #include "installation.h"
 #include "job.h"
@@ -77,41 +76,12 @@ task_name(int task)
  * Errors
  * ------------------------------------------------------------------------ */
 
-/* Counts an error; true if the log has it already.  Never raises one. */
+/* Whether the log has it already. */
 static bool
-count_error(WorkerSlot *slot, const char *message, uint32 hash)
+note_error(Run *run, const char *message, int sqlerrcode)
 {
-	bool		seen = false;
-
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	slot->errors++;
-	strlcpy(slot->last_error, message, WORKER_ERROR_LENGTH);
-	for (int i = 0; i < slot->n_seen && !seen; i++)
-		seen = slot->seen[i] == hash;
-	if (!seen && slot->n_seen < WORKER_ERRORS_SEEN)
-		slot->seen[slot->n_seen++] = hash;
-	LWLockRelease(worker_shared->lock);
-	return seen;
-}
-
-/*
- * Counts an error by its message; true if the log has it already.  What
- * follows a colon comes from elsewhere and may quote data: last_error goes
- * without it.
- */
-static bool
-count_message(Run *run, const char *message, int sqlerrcode)
-{
-	char		shown[WORKER_ERROR_LENGTH];
-	int			length = strcspn(message, ":");
-
-	snprintf(shown, sizeof(shown), "%.*s (SQLSTATE %s)",
-			 Min(length, WORKER_ERROR_LENGTH - 30), message,
-			 unpack_sql_state(sqlerrcode));
 	run->failed = true;
-	return count_error(run->slot, shown,
-					   hash_bytes((const unsigned char *) message,
-								  strlen(message)));
+	return worker_slot_note_error(run->slot, message, sqlerrcode);
 }
 
 /*
@@ -125,7 +95,7 @@ watch_log(ErrorData *error)
 		prev_emit_log(error);
 	if (error->elevel == WARNING && error->message != NULL &&
 		!running->reporting &&
-		count_message(running, error->message, error->sqlerrcode))
+		note_error(running, error->message, error->sqlerrcode))
 		error->output_to_server = false;
 }
 
@@ -163,7 +133,7 @@ report_error(Run *run, const ErrorData *error)
 	message = psprintf("task \"%s\" of pool_ext in database \"%s\" failed: %s",
 					   task_name(run->task), run->database,
 					   error->message_id ? error->message_id : "?");
-	if (!count_message(run, message, error->sqlerrcode))
+	if (!note_error(run, message, error->sqlerrcode))
 	{
 		run->reporting = true;
 		ereport(WARNING,

@@ -16,6 +16,7 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
+#include "common/hashfn.h"
 #include "guc.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
@@ -273,6 +274,40 @@ wake_launcher(Oid database)
 	if (worker_shared->launcher != NULL)
 		SetLatch(worker_shared->launcher);
 	LWLockRelease(worker_shared->lock);
+}
+
+static bool
+count_error(WorkerSlot *slot, const char *message, uint32 hash)
+{
+	bool		seen = false;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	slot->errors++;
+	strlcpy(slot->last_error, message, WORKER_ERROR_LENGTH);
+	for (int i = 0; i < slot->n_seen && !seen; i++)
+		seen = slot->seen[i] == hash;
+	if (!seen && slot->n_seen < WORKER_ERRORS_SEEN)
+		slot->seen[slot->n_seen++] = hash;
+	LWLockRelease(worker_shared->lock);
+	return seen;
+}
+
+/*
+ * Counts an error by its message; true if the log has it already.  What
+ * follows a colon comes from elsewhere and may quote data: last_error goes
+ * without it.  Never raises an error itself.
+ */
+bool
+worker_slot_note_error(WorkerSlot *slot, const char *message, int sqlerrcode)
+{
+	char		shown[WORKER_ERROR_LENGTH];
+	int			length = strcspn(message, ":");
+
+	snprintf(shown, sizeof(shown), "%.*s (SQLSTATE %s)",
+			 Min(length, WORKER_ERROR_LENGTH - 30), message,
+			 unpack_sql_state(sqlerrcode));
+	return count_error(slot, shown, hash_bytes((const unsigned char *) message,
+											   strlen(message)));
 }
 
 /* Its name cannot be asked for yet: any new extension will do. */

@@ -74,6 +74,8 @@ typedef struct WorkerShared
 /* NULL without shared_preload_libraries */
 extern WorkerShared *worker_shared;
 
+extern bool worker_slot_note_error(WorkerSlot *slot, const char *message,
+								   int sqlerrcode);
 extern void worker_slot_init(void);
 
 /* under the lock */

@@ -243,7 +243,15 @@ SELECT p.name AS pool, s.day, m.key AS member, sum(s.claimed) AS claimed,
     sum(s.assigned) AS assigned, sum(s.received) AS transferred,
     p.id AS pool_id
 FROM pool.pool p
-JOIN pool.member_sum s ON s.pool_id = p.id
+JOIN (
+    -- not member_sum: not all who read this may call tail_member
+    SELECT r.pool_id, r.member_id, r.day, r.claimed, r.assigned, r.received
+    FROM pool.rollup_member r
+    UNION ALL
+    SELECT e.pool_id, e.member_id, e.day, e.claimed, e.assigned, e.received
+    FROM pool.event_member_fact e
+    WHERE e.is_tail
+) s ON s.pool_id = p.id
 JOIN pool.member m ON m.id = s.member_id
 WHERE (p.id = ANY (ARRAY(
         SELECT o.pool_id FROM pool.own_membership o

@@ -75,7 +75,7 @@ RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.approve(bigint, text, text, uuid) IS
 'A manager of the request''s pool or of one above it, of the level the step needs, grants a request. With the last step what was asked for is judged again and done in the same transaction, with the rights of the member it is for; for to_pool the actor needs the right of whoever would do it himself. Whoever has the right may decide his own request, and the log says so. The event of what was done comes before approved. Of a suggestion of a routing rule, it is done before its time.
-Outcomes: approved (done); next_step (step is the one now open); refused (reason is the outcome it would have, such as hold_limit; the request stays open); already_decided (the request; or the actor has approved an earlier step of it: each step takes another person, but for services); expired (its time is over); cancelled (the lead is no longer where it was); contended; not_found. Errors: PO002, PO004, PO005 manager of that level needed, PO010, 22004.';
+Outcomes: approved (done); next_step (step is the one now open); refused (reason is the outcome it would have, such as hold_limit; the request stays open); already_decided (the request; or the actor has approved an earlier step of it: each step takes another person, and all callers who act for no member are one); expired (its time is over); cancelled (the lead is no longer where it was); contended; not_found. Errors: PO002, PO004, PO005 manager of that level needed, PO010, 22004.';
 
 CREATE FUNCTION pool.reject(
     approval_id bigint, note text DEFAULT NULL, actor text DEFAULT NULL,
@@ -158,7 +158,8 @@ COMMENT ON COLUMN pool.approval_open.min_level IS
     'Lowest level of the manager who decides.';
 COMMENT ON COLUMN pool.approval_open.to_pool IS 'Pool it is to go to.';
 COMMENT ON COLUMN pool.approval_open.span IS
-    'How much longer, for extension.';
+    'How much longer, for extension; how long hidden, for a release that a '
+    'result of a follow-up asks for.';
 COMMENT ON COLUMN pool.approval_open.rule IS
     'Routing rule that suggests it; NULL = somebody asks.';
 COMMENT ON COLUMN pool.approval_open.decides IS

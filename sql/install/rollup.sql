@@ -1,4 +1,5 @@
--- Roll-ups: folded events, and the one definition of what an event counts for.
+-- Roll-ups: folded events, and what an event counts for. Statistics and folding
+-- count in tail.c; the views of single events are what verify() recounts by.
 --
 -- An event is folded if its generation is lower than that of rollup_state, or
 -- equal with its transaction visible in the snapshot stored there.  The rest
@@ -244,6 +245,24 @@ FROM (
 ) e;
 
 -- Folded sums and the tail: what every statistic adds up.
+CREATE FUNCTION pool.tail_day(
+    generation integer, folded pg_snapshot,
+    upto_generation integer, upto pg_snapshot)
+RETURNS SETOF pool.rollup_day
+    AS 'MODULE_PATHNAME', 'pool_tail_day'
+    LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 100;
+COMMENT ON FUNCTION pool.tail_day(integer, pg_snapshot, integer, pg_snapshot) IS
+'Events of the caller''s tenants that are not folded yet, added up as rollup_day has them. generation and folded say what is (those of rollup_state; NULL: nothing); with the others, not NULL, only what that snapshot sees, or older generations wrote. For views.';
+
+CREATE FUNCTION pool.tail_member(
+    generation integer, folded pg_snapshot,
+    upto_generation integer, upto pg_snapshot)
+RETURNS SETOF pool.rollup_member
+    AS 'MODULE_PATHNAME', 'pool_tail_member'
+    LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 100;
+COMMENT ON FUNCTION pool.tail_member(integer, pg_snapshot, integer, pg_snapshot) IS
+'Events of the caller''s tenants that are not folded yet, added up as rollup_member has them. Arguments as of tail_day. For views.';
+
 CREATE VIEW pool.day_sum AS
 SELECT pool_id, day, source,
     entered, claimed, assigned, transferred, given, followed_up,
@@ -259,8 +278,8 @@ SELECT pool_id, day, source,
     reopened, erased, moved_in, moved_out, ended, d_available, d_review,
     d_owned, d_converted, d_archived, first_response_seconds_sum,
     seconds_to_convert_sum, amount
-FROM pool.event_day_fact
-WHERE is_tail;
+FROM pool.tail_day((SELECT s.generation FROM pool.rollup_state s),
+    (SELECT s.snapshot FROM pool.rollup_state s), NULL, NULL);
 
 CREATE VIEW pool.member_sum AS
 SELECT pool_id, member_id, day,
@@ -273,5 +292,5 @@ SELECT pool_id, member_id, day,
     claimed, assigned, received, given, followed_up, first_responses,
     missed, released, reclaimed, converted, archived, ended,
     first_response_seconds_sum, amount
-FROM pool.event_member_fact
-WHERE is_tail;
+FROM pool.tail_member((SELECT s.generation FROM pool.rollup_state s),
+    (SELECT s.snapshot FROM pool.rollup_state s), NULL, NULL);

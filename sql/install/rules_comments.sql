@@ -229,7 +229,9 @@ COMMENT ON COLUMN pool.approval.to_pool_id IS 'Pool it is to go to (id).';
 COMMENT ON COLUMN pool.approval.from_rule_id IS 'Rule it comes from.';
 COMMENT ON COLUMN pool.approval.reason IS 'Why it is asked for.';
 COMMENT ON COLUMN pool.approval.note IS 'Why it was decided so.';
-COMMENT ON COLUMN pool.approval.span IS 'How much longer, for extension.';
+COMMENT ON COLUMN pool.approval.span IS
+    'How much longer, for extension; how long hidden, for a release that a '
+    'result of a follow-up asks for.';
 COMMENT ON COLUMN pool.approval.created_at IS 'When it was asked for.';
 COMMENT ON COLUMN pool.approval.expires_at IS
     'When it ends by itself; NULL = never. A suggestion takes effect then.';

@@ -267,7 +267,8 @@ FROM (VALUES
     ('compare', 'pool text, at timestamptz, days integer = 28, OUT metric text, OUT before numeric, OUT after numeric, OUT delta numeric, OUT sample_before bigint, OUT sample_after bigint'),
     ('suggest_after', 'rule integer, OUT after interval, OUT sample bigint, OUT reason text'),
     ('grant_access', 'role text, access text, tenant text = NULL -> void'),
-    ('revoke_access', 'role text, access text, tenant text = NULL -> void'))
+    ('revoke_access', 'role text, access text, tenant text = NULL -> void'),
+    ('apply_comments', 'locale text -> void'))
     f (name, signature);
 SELECT is_empty($$SELECT proname FROM pg_proc WHERE pronamespace = 'pool'::regnamespace
     GROUP BY 1 HAVING count(*) > 1$$, 'no function is overloaded');
@@ -296,7 +297,7 @@ FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
     'request_transfer', 'request_extension', 'request', 'cancel_request',
     'approve', 'reject', 'add_collaborator', 'remove_collaborator', 'set_away',
     'set_active', 'offboard', 'relocate', 'cancel_run',
-    'tick', 'resume', 'purge_events', 'act_as', 'grant_access', 'revoke_access',
+    'tick', 'resume', 'purge_events', 'act_as', 'grant_access', 'revoke_access', 'apply_comments',
     'plan_reclaim', 'apply_plan', 'undo_run', 'resume_run');
 SELECT is(p.provolatile::text, 's', p.proname || ' only looks')
 FROM pg_proc p WHERE p.pronamespace = 'pool'::regnamespace AND p.proname IN
@@ -328,7 +329,7 @@ FROM (VALUES ('review', 'not_in_review'), ('merge', 'identity_owned'),
     ('add_collaborator', 'not_member'), ('remove_collaborator', 'none'),
     ('set_away', 'leaving'), ('set_active', 'left'), ('offboard', 'busy'),
     ('relocate', 'busy'), ('cancel_run', 'not_running'),
-    ('grant_access', '42501'), ('plan_reclaim', 'PO007'),
+    ('grant_access', '42501'), ('apply_comments', '22023'), ('plan_reclaim', 'PO007'),
     ('apply_plan', 'no_longer_due'), ('apply_plan', '55000'),
     ('undo_run', 'changed'), ('resume_run', 'not_held'),
     ('suggest_after', 'insufficient data')) w (fn, says)

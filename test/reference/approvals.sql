@@ -1,6 +1,7 @@
 -- What a manager has to approve, asked for in steps: claims, extensions and
--- transfers.
--- Managers decide as a service does: nobody's level stands in their way.
+-- transfers, and what the result of a follow-up brings.
+-- Nobody's level stands in a manager's way, but he takes one step only; so does
+-- whoever is no member.
 
 CREATE TABLE model.approval (
     no          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -14,6 +15,7 @@ CREATE TABLE model.approval (
     status      text NOT NULL DEFAULT 'open',
     expires_at  timestamptz
 );
+CREATE TABLE model.approved (no bigint NOT NULL, by_id integer);
 
 -- One that cannot be judged applies.
 CREATE FUNCTION model.approval_rules(l model.lead, the_action text)
@@ -239,6 +241,12 @@ BEGIN
                        a.span, model.pool_zone(pool_id))
         WHERE key = a.key;
         RETURN NULL;
+    ELSIF a.action = 'release' THEN
+        PERFORM model.put(a.key, l.pool_id, 'released', moment);
+        UPDATE model.lead SET hidden_until =
+            model.plus(moment, a.span, model.pool_zone(pool_id))
+        WHERE key = a.key AND a.span IS NOT NULL;
+        RETURN NULL;
     ELSIF a.action = 'transfer' THEN
         why := model.unfit_for(l, l.pool_id, a.member_id);
         IF why IS NULL THEN
@@ -263,6 +271,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION model.approve(the_no bigint, moment timestamptz,
+                              the_member text,
                               OUT outcome text, OUT key text, OUT reason text,
                               OUT step integer)
 LANGUAGE plpgsql AS $$
@@ -270,10 +279,13 @@ DECLARE
     a   model.approval;
     l   model.lead;
     s   record;
+    who integer := (SELECT id FROM model.member m WHERE m.key = the_member);
 BEGIN
     SELECT * INTO a FROM model.approval WHERE no = the_no;
     key := a.key;
-    IF a.status <> 'open' THEN
+    IF a.status <> 'open'
+        OR EXISTS (SELECT FROM model.approved x
+                   WHERE x.no = a.no AND x.by_id IS NOT DISTINCT FROM who) THEN
         outcome := 'already_decided';
         RETURN;
     END IF;
@@ -287,6 +299,7 @@ BEGIN
     IF s.step IS NOT NULL THEN
         outcome := 'next_step';
         step := s.step;
+        INSERT INTO model.approved VALUES (a.no, who);
         UPDATE model.approval x SET step = s.step, expires_at = s.expires_at
         WHERE no = a.no;
         UPDATE model.lead x

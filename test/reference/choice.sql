@@ -213,6 +213,7 @@ DECLARE
     a       record;
     theirs  bigint;
     member  text;
+    manager text;
 BEGIN
     SELECT no, status, asker_id,
            row_number() OVER (ORDER BY no) AS place INTO a
@@ -224,9 +225,16 @@ BEGIN
     SELECT id INTO theirs FROM pool.approval ORDER BY id OFFSET a.place - 1
     LIMIT 1;
     IF model.chance(0.6) THEN
-        RETURN (format('SELECT * FROM model.approve(%s, %L)', a.no, moment),
+        IF model.chance(0.5) THEN
+            SELECT m.key INTO manager FROM model.member m
+            WHERE m.status = 'active' AND model.manages((SELECT pool_id
+                FROM pool.approval WHERE id = theirs), m.id)
+            ORDER BY random() LIMIT 1;
+        END IF;
+        RETURN (format('SELECT * FROM model.approve(%s, %L, %L)', a.no, moment,
+                       manager),
                 format('SELECT outcome, key, reason, step FROM '
-                       'pool.approve(%s)', theirs));
+                       'pool.approve(%s, actor => %L)', theirs, manager));
     ELSIF model.chance(0.5) THEN
         RETURN (format('SELECT * FROM model.refuse(%s, NULL, %L, %L)', a.no,
                        'rejected', moment),

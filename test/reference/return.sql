@@ -205,7 +205,7 @@ BEGIN
     PERFORM model.note('followed_up', the_lead, moment, member);
     IF helper.counts IS false THEN
         outcome := 'not_counted';
-        due_at := model.due_at(the_lead);
+        due_at := model.due_then(the_lead, moment);
         RETURN;
     END IF;
 
@@ -236,13 +236,20 @@ BEGIN
     PERFORM model.rate(the_lead, NULL);
     IF ends THEN
         SELECT * INTO l FROM model.lead WHERE key = the_lead;
-        IF word."then" IN ('release', 'cool') THEN
+        IF word."then" IN ('release', 'cool')
+            AND EXISTS (SELECT FROM model.approval_rules(l, 'release'))
+            AND NOT model.manages(l.pool_id, member) THEN
+            IF (model.open_request(the_lead, 'release', moment)).no IS NULL
+            THEN
+                PERFORM model.ask_for(l, 'release', member, moment, word.after);
+            END IF;
+        ELSIF word."then" IN ('release', 'cool') THEN
             PERFORM model.let_go(l, l.pool_id, moment, 'result', result);
         ELSIF word."then" = 'archive' THEN
             PERFORM model.shut(the_lead, 'archived', moment, result);
         END IF;
     END IF;
-    due_at := model.due_at(the_lead);
+    due_at := model.due_then(the_lead, moment);
 END $$;
 
 CREATE FUNCTION model.convert(the_lead text, the_member text,

@@ -56,6 +56,8 @@ DECLARE
             '{"x": {"from": null}}', '{"priority": 1e400}']
         WHEN 'jsonpath' THEN ARRAY['$', '$.a == 1', '$x == $y', '$.a ? (@ > 1)']
         WHEN 'regclass' THEN '{t.customers,pool.member,pg_class,1,0}'
+        WHEN 'pg_snapshot' THEN ARRAY['1:1:', '10:20:10,14,15',
+            '9223372036854775807:9223372036854775807:', '1:9223372036854775807:2']
         WHEN 'name' THEN ARRAY['a', 'id', 'who', '', ' ', 'A"b', repeat('x', 63)]
         WHEN 'uuid' THEN ARRAY['00000000-0000-0000-0000-000000000000']
         WHEN 'interval' THEN ARRAY['0', '1 day', '-1 day', '178000000 years',
@@ -153,7 +155,9 @@ SELECT * FROM pool.verify();
 UPDATE pool.member SET hold_limit = 9;
 SELECT outcome FROM pool.add_collaborator(t.id('k1'), 'bob', actor => 'ann');
 SELECT outcome FROM pool.release(t.ids('k2'), member => 'ann');
-SET force_parallel_mode = on;
+-- the setting has another name from 16 on
+SELECT set_config(name, 'on', false) FROM pg_settings
+    WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 BEGIN;
 SELECT pool.act_as('bob');
 SELECT count(*) FROM pool.history(1);
@@ -165,7 +169,8 @@ SELECT count(*) FROM pool.explain_claim(2, 'ann') WHERE NOT passed;
 SELECT count(*) FROM pool.explain_assign(4);
 SELECT count(*) FROM pool.stat_member;
 SELECT count(*) FROM pool.verify();
-RESET force_parallel_mode;
+SELECT set_config(name, 'off', false) FROM pg_settings
+    WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 
 -- Trigger functions are for the extension's tables.
 SELECT DISTINCT (t.error(format('SELECT pool.%I()', proname))).state FROM pg_proc

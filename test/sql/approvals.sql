@@ -358,6 +358,25 @@ SELECT outcome FROM pool.claim_leads(t.ids('w1', 'w2', 'w3'), 'ann');
 SELECT key, status, hidden_until FROM pool.lead WHERE key IN ('w1', 'w2', 'w3') ORDER BY 1;
 SELECT * FROM pool.verify();
 
+-- whoever acts for no member takes one step: nobody knows whose eyes they are
+CREATE ROLE ap_crm LOGIN;
+SELECT pool.grant_access('ap_crm', 'service');
+SELECT t.rule('q', 'one', 'claim', '$.twice == true', 1), t.rule('q', 'two', 'claim', '$.twice == true', 2);
+SELECT outcome FROM pool.enter('q', 'twice', attributes => '{"twice": true}');
+SELECT outcome FROM pool.request_claim(t.id('twice'), NULL, 'ann');
+SELECT t.request_of('twice') AS twice \gset
+SET ROLE ap_crm;
+SELECT outcome, step FROM pool.approve(:twice, 'the application');
+SELECT outcome, step FROM pool.approve(:twice, 'the application');
+RESET ROLE;
+SELECT outcome, step FROM pool.approve(:twice, 'nobody else');
+SET ROLE ap_crm;
+SELECT outcome, step FROM pool.approve(:twice, 'chief', 'chief');
+RESET ROLE;
+SELECT * FROM t.log('twice');
+SELECT * FROM pool.verify();
+DROP OWNED BY ap_crm;
+
 -- a reservation without its request, and a request without its reservation
 SELECT t.fill('p', 'd', 2);
 SET pool_ext.clock = '2026-03-04 14:00+08';

@@ -102,8 +102,29 @@ UPDATE customer SET owner = NULL WHERE id = 'c1';
 SELECT kind, member, reason, detail FROM t.events(t.id('c1')) OFFSET 3;
 SELECT * FROM t.both() WHERE id = 'c1';
 UPDATE customer SET owner = owner, name = 'The same' WHERE id = 'c1';
+-- what else is mapped follows the table; what becomes NULL is left as it is, but
+-- for attributes
+UPDATE customer SET name = 'One Ltd.', industry = NULL, phone = '138 0013 8002',
+    owner = 'ann' WHERE id = 'c1';
+SELECT name, attributes FROM pool.lead WHERE key = 'c1';
+SELECT value FROM pool.identity WHERE lead_id = t.id('c1') ORDER BY 1;
+SELECT kind, member, actor, detail FROM t.events(t.id('c1')) OFFSET 8;
+UPDATE customer SET owner = NULL, industry = 'SaaS' WHERE id = 'c1';
+-- many at once, one that was left alone among them, and what is the same leaves no event
+UPDATE customer SET name = 'Co. ' || id, create_time = 0;
+UPDATE customer SET name = 'Co. ' || id, create_time = 0;
+SELECT key, name, (SELECT count(*) FROM t.events(l.id) WHERE kind = 'edited') AS edited
+FROM pool.lead l ORDER BY key;
+-- an identity that another lead has stays there, and is written down
+UPDATE customer SET phone = '13800138002', name = 'Two' WHERE id = 'c2';
+SELECT name FROM pool.lead WHERE key = 'c2';
+SELECT l.key FROM pool.identity i JOIN pool.lead l ON l.id = i.lead_id WHERE i.value = '+8613800138002';
+SELECT b.kind, d.key, o.key AS owner FROM pool.bypass b
+JOIN pool.lead_data d ON d.id = b.lead_id LEFT JOIN pool.member o ON o.id = b.owner_id;
+DELETE FROM pool.bypass;
 -- refusals are errors, and nothing stays
 SELECT * FROM t.error($$UPDATE customer SET owner = 'ghost' WHERE id = 'c1'$$);
+SELECT * FROM t.error($$UPDATE customer SET owner = 'spirit' WHERE id = 'c3'$$);
 SELECT * FROM t.error($$UPDATE customer SET owner = 'ann' WHERE id = 'c6'$$);
 SELECT outcome FROM pool.set_away('ann');
 SELECT * FROM t.error($$UPDATE customer SET owner = 'ann' WHERE id = 'c1'$$);
@@ -184,6 +205,8 @@ SELECT * FROM pool.verify();
 SELECT * FROM t.error($$ALTER TABLE customer DROP COLUMN owner$$);
 SELECT * FROM t.error($$ALTER TABLE customer RENAME id TO ident$$);
 SELECT * FROM t.error($$ALTER TABLE customer RENAME in_shared_pool TO pooled$$);
+SELECT * FROM t.error($$ALTER TABLE customer DROP COLUMN industry$$);
+SELECT * FROM t.error($$ALTER TABLE customer RENAME phone TO telephone$$);
 SELECT state, message FROM t.error($$DROP TABLE customer$$);
 SELECT state FROM t.error($$DROP EXTENSION pool_ext$$);
 ALTER TABLE customer ADD COLUMN note text;
@@ -261,6 +284,94 @@ SELECT * FROM t.error($$SELECT pool.claim('odoo', 'cid')$$);
 SELECT outcome, lead_id IS NOT NULL FROM pool.enter('odoo', 'lead ''"01');
 SELECT outcome, lead_id IS NOT NULL FROM pool.enter('odoo', 'lead ''"x', owner => 'ann');
 SELECT * FROM pool.verify();
+------------------------------------------------------------------------
+-- What the application itself refuses stops no other lead
+------------------------------------------------------------------------
+
+INSERT INTO pool.pool (name, everyone, route_returned) VALUES ('strict', true, false);
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+SELECT id, 'idle', 'follow_up', '3 days' FROM pool.pool WHERE name = 'strict';
+CREATE TABLE strict (id integer PRIMARY KEY, owner text, name text, CHECK (id <> 3 OR owner IS NOT NULL));
+-- as of Django: checked when the transaction ends
+CREATE FUNCTION t.later() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF new.id = 6 AND new.owner IS NULL THEN
+        RAISE EXCEPTION 'row 6 keeps its owner';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER later AFTER UPDATE ON strict DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION t.later();
+INSERT INTO strict SELECT i, 'ann', 'Name ' || i FROM generate_series(1, 6) i;
+CREATE FUNCTION t.keep() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF new.owner IS NULL AND old.id = 5 THEN
+        RAISE EXCEPTION 'row % keeps its owner', old.name;
+    END IF;
+    RETURN new;
+END $$;
+CREATE TRIGGER keep BEFORE UPDATE ON strict FOR EACH ROW EXECUTE FUNCTION t.keep();
+SELECT * FROM pool.attach('strict', 'strict', 'id', 'owner', columns => '{"name": "name"}', key_prefix => 'strict:');
+SET pool_ext.clock = '2026-04-06 09:00+00';
+SELECT task, done FROM pool.tick() WHERE task = 'timers';
+SELECT s.id, s.owner, l.status, m.key AS member FROM strict s
+JOIN pool.lead l ON l.key = 'strict:' || s.id LEFT JOIN pool.member m ON m.id = l.owner_id ORDER BY s.id;
+SELECT task, done FROM pool.tick() WHERE task = 'timers';
+SELECT * FROM t.error($$SELECT pool.reclaim(t.ids('strict:3', 'strict:1'))$$);
+-- a trigger that writes something else than it is told: then they differ, and verify() says so
+CREATE OR REPLACE FUNCTION t.keep() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    new.owner := old.owner;
+    RETURN new;
+END $$;
+SELECT outcome FROM pool.claim_leads(t.ids('strict:1'), 'bob');
+SELECT check_name, message FROM pool.verify();
+DROP TRIGGER keep ON strict;
+DROP TRIGGER later ON strict;
+ALTER TABLE strict DROP CONSTRAINT strict_check;
+SET pool_ext.clock = '2026-04-07 09:00+00';
+SELECT task, done FROM pool.tick() WHERE task = 'timers';
+SELECT * FROM strict ORDER BY id;
+SELECT pool.detach('strict');
+DROP TABLE strict;
+
+------------------------------------------------------------------------
+-- Keys and owners of other types; columns that cannot be compared
+------------------------------------------------------------------------
+
+CREATE TABLE by_uuid (id uuid PRIMARY KEY, owner_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+    title text, extra json, place point);
+INSERT INTO pool.member (key) VALUES ('aaaaaaaa-0000-4000-8000-000000000001'), ('aaaaaaaa-0000-4000-8000-000000000002');
+INSERT INTO by_uuid VALUES ('BBBBBBBB-0000-4000-8000-000000000001', 'AAAAAAAA-0000-4000-8000-000000000001', 'u1', '{"a": 1}'),
+    ('bbbbbbbb-0000-4000-8000-000000000002', DEFAULT, 'u2', NULL);
+SELECT * FROM pool.attach('by_uuid', 'odoo', 'id', 'owner_id',
+    columns => '{"name": "title", "attributes": ["extra", "owner_id"]}', condition => '$.title != "no"',
+    nobody => '00000000-0000-0000-0000-000000000000', key_prefix => 'uuid:');
+SELECT outcome, key FROM pool.claim_leads(t.ids('uuid:bbbbbbbb-0000-4000-8000-000000000002'), 'aaaaaaaa-0000-4000-8000-000000000002');
+UPDATE by_uuid SET owner_id = 'aaaaaaaa-0000-4000-8000-000000000002', extra = '{"a": 2}' WHERE title = 'u1';
+UPDATE by_uuid SET owner_id = DEFAULT, title = 'u2 too' WHERE title = 'u2';
+SELECT b.id, b.owner_id, l.name, l.attributes -> 'extra' AS extra, m.key AS owner
+FROM by_uuid b JOIN pool.lead l ON l.key = 'uuid:' || b.id LEFT JOIN pool.member m ON m.id = l.owner_id ORDER BY b.id;
+SELECT kind, detail FROM t.events(t.id('uuid:bbbbbbbb-0000-4000-8000-000000000002'));
+CREATE TABLE by_text (id text PRIMARY KEY, owner integer);
+INSERT INTO by_text VALUES ('客户/1 ''', 7), ('2', NULL), ('', 8);
+SELECT * FROM pool.attach('by_text', 'odoo', 'id', 'owner', member_field => 'uid', key_prefix => 'text:');
+SELECT outcome, key FROM pool.transfer(t.ids('text:客户/1 '''), 'bob');
+UPDATE by_text SET owner = 7 WHERE id = '2';
+SELECT outcome FROM pool.release(t.ids('text:2'), member => 'ann');
+SELECT * FROM by_text ORDER BY id COLLATE "C";
+CREATE TABLE by_small (id smallint PRIMARY KEY, owner varchar(8));
+INSERT INTO by_small VALUES (-1, 'ann'), (2, NULL);
+SELECT * FROM pool.attach('by_small', 'odoo', 'id', 'owner', key_prefix => 'small:');
+SELECT outcome FROM pool.reclaim(t.ids('small:-1'));
+SELECT outcome FROM pool.claim_leads(t.ids('small:2'), 'bob');
+-- a name that the column cannot hold
+SELECT * FROM t.error($$SELECT pool.claim_leads(t.ids('small:-1'), 'aaaaaaaa-0000-4000-8000-000000000002')$$);
+SELECT * FROM by_small ORDER BY id;
+SELECT * FROM pool.verify();
+SELECT pool.detach(c) FROM unnest('{by_uuid,by_text,by_small}'::regclass[]) c;
+DROP TABLE by_uuid, by_text, by_small;
+
 SELECT pool.detach('"o''; DROP TABLE t.x; --"."crm""lead"');
 SELECT pool.detach('customer');
 SELECT count(*) FROM pg_trigger

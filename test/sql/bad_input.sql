@@ -66,6 +66,7 @@ INSERT INTO calls (fn, names, args) VALUES
     ('purge_events', 'before', $$'2020-01-01'$$),
     ('grant_access', 'role access tenant', $$'postgres'|'reader'|'default'$$),
     ('revoke_access', 'role access tenant', $$'postgres'|'reader'|'default'$$),
+    ('apply_comments', 'locale', $$'en'$$),
     ('act_as', 'member', $$'ann'$$),
     ('explain_claim', 'lead member', $$t.id('a4')|'ann'$$),
     ('history', 'lead', $$t.id('a1')$$),

@@ -17,7 +17,7 @@ INSERT INTO pool.intake (pool, key, name, source, grade, attributes, identities)
 INSERT INTO pool.intake (pool, key, name) VALUES ('p', 'other', 'other');
 SELECT outcome FROM pool.claim('p', 'ann', 4, request_id => '00000000-0000-0000-0000-000000000001');
 SELECT outcome FROM pool.follow_up(t.id('secret key 2'), 'call', 'busy',
-    'secret note', '2026-03-03 09:00+00', '2026-03-09 08:00+00',
+    'secret note', '2026-03-03 09:00+00', '2026-03-03 08:00+00',
     '{"x": "secret"}', 'offer', 'ann');
 SELECT outcome FROM pool.release(t.ids('secret key 1', 'other'), 'secret reason',
     member => 'ann', request_id => '00000000-0000-0000-0000-000000000002');

@@ -38,8 +38,11 @@ SELECT first_follow_up_at, last_follow_up_at, follow_ups, last_result,
     next_follow_up_at, stage FROM pool.lead WHERE key = 'a1' \gx
 -- what counts is when it is recorded, not when it is said to have been
 SELECT outcome, due_at FROM pool.follow_up(t.id('a1'),
-    occurred_at => '2026-04-01 00:00+00', member => 'ann');
+    occurred_at => '2026-03-05 10:00+00', member => 'ann');
 SELECT last_follow_up_at FROM pool.lead WHERE key = 'a1';
+-- clocks differ, but not by more than a day
+SELECT * FROM t.error($$SELECT pool.follow_up(t.id('a1'),
+    occurred_at => '2026-03-05 10:00:00.000001+00', member => 'ann')$$);
 
 -- another's lead, one in the pool, a closed one, none
 SELECT * FROM pool.follow_up(t.id('a1'), member => 'bob');

@@ -130,6 +130,39 @@ SELECT * FROM pool.edit(t.id('a9'), attributes => '{"big": true}');
 SELECT outcome, key FROM pool.release(t.ids('a9', 'a7'), 'too busy', member => 'bob');
 SELECT outcome FROM pool.reclaim(t.ids('a9'));
 
+-- a result that ends the spell asks where a release must be asked for: the
+-- follow-up stays, and so does the lead until somebody agrees
+INSERT INTO pool.approval_rule (pool_id, name, action, condition)
+    SELECT id, 'wrong', 'archive', '$.last_result == "wrong number"' FROM pool.pool WHERE name = 'p';
+SELECT t.fill('p', 'e', 4), t.fill('p', 'h', 2);
+SELECT outcome FROM pool.assign(t.ids('e1', 'e2', 'e3', 'e4', 'h1', 'h2'), 'bob');
+SELECT outcome FROM generate_series(1, 4) i, pool.edit(t.id('e' || i), attributes => '{"big": true}');
+SELECT outcome, due_at FROM pool.follow_up(t.id('e1'), 'call', 'not mine', member => 'bob');
+SELECT outcome FROM pool.follow_up(t.id('e2'), 'call', 'next year', member => 'bob');
+SELECT outcome FROM pool.follow_up(t.id('e3'), 'call', 'wrong number', member => 'bob');
+-- once asked for is enough; others are not asked about
+SELECT outcome FROM pool.follow_up(t.id('e1'), 'call', 'not mine', member => 'bob');
+SELECT outcome FROM pool.follow_up(t.id('h1'), 'call', 'not mine', member => 'bob');
+SELECT key, status, owner, ups, result FROM (VALUES ('e1'), ('e2'), ('e3'), ('h1')) k (key), t.lead(key);
+SELECT key, action, applicant, reason, span FROM pool.approval_open ORDER BY key;
+SELECT kind, member, actor, reason, detail - 'approval' FROM t.events(t.id('e1')) OFFSET 3;
+SELECT o.key, a.outcome, a.reason FROM pool.approval_open o, pool.approve(o.id, 'so be it', 'boss') a ORDER BY o.key;
+SELECT key, status, owner, hidden_until FROM (VALUES ('e1'), ('e2'), ('e3')) k (key), t.lead(key);
+SELECT kind, member, actor, reason FROM t.events(t.id('e2')) OFFSET 4;
+-- who could agree need not ask; refused, the lead stays
+SELECT outcome FROM pool.transfer(t.ids('e4'), 'boss');
+SELECT outcome FROM pool.follow_up(t.id('e4'), 'call', 'not mine', member => 'boss');
+SELECT status FROM t.lead('e4');
+SELECT outcome FROM pool.follow_up(t.id('h2'), 'call', 'wrong number', member => 'bob');
+SELECT o.key, r.outcome FROM pool.approval_open o, pool.reject(o.id, 'try again', 'boss') r;
+SELECT status, owner FROM t.lead('h2');
+SELECT outcome FROM pool.follow_up(t.id('h2'), 'call', 'wrong number', member => 'bob');
+SELECT key, action FROM pool.approval_open;
+-- a member cannot ask with a word of follow-ups
+SELECT outcome FROM pool.request('release', t.id('h2'), reason => 'not mine', actor => 'bob');
+DELETE FROM pool.approval_rule WHERE action = 'archive';
+SELECT * FROM pool.verify();
+
 -- what a follow-up must have
 UPDATE pool.pool SET follow_up_requires = '{note,result,next_at,minutes}',
     follow_up_min_chars = 5 WHERE name = 'p';

@@ -32,7 +32,7 @@ INSERT INTO calls VALUES
     (7, $$pool.release(t.ids('a6', 'a7'), 'r', 'q', 'bob', id(7))$$),
     (8, $$pool.reclaim(t.ids('a7', 'a9'), 'r', 'q', NULL, id(8))$$),
     (9, $$pool.follow_up(t.id('a1'), 'call', 'busy', 'no "answer"',
-        '2026-03-09 09:00+08', '2026-03-09 09:00+08', '{"a": 1}', 'offer',
+        '2026-03-09 09:00+08', '2026-03-02 17:00+08', '{"a": 1}', 'offer',
         'ann', id(9))$$),
     (10, $$pool.convert(t.id('a1'), 12.50, 'CNY', 'ann', id(10))$$),
     (11, $$pool.archive(t.ids('a2', 'a1'), 'lost, twice', NULL, id(11))$$),

@@ -166,3 +166,12 @@ SELECT outcome, count(*) FROM pool.intake_check() GROUP BY 1 ORDER BY 1;
 TABLE foreseen EXCEPT SELECT row_number, key, outcome, status
 FROM pool.intake_check();
 SELECT * FROM pool.verify();
+
+-- created in years to come: seconds taken for milliseconds
+SELECT * FROM t.error($$INSERT INTO pool.intake (pool, key, created_at)
+    VALUES ('p', 'ahead', '2040-01-01')$$);
+SET pool_ext.intake_mode = 'check';
+INSERT INTO pool.intake (pool, key, created_at)
+VALUES ('p', 'ahead', '2040-01-01'), ('p', 'skew', '2026-03-03 09:00+00');
+SELECT key, outcome, reason FROM pool.intake_check();
+RESET pool_ext.intake_mode;

@@ -45,7 +45,7 @@ INSERT INTO pool.member (key, timezone) VALUES ('sh', NULL),
     ('ny', 'America/New_York'), ('berlin', 'Europe/Berlin'),
     ('havana', 'America/Havana'), ('beirut', 'Asia/Beirut'),
     ('flyer', 'Asia/Shanghai'), ('east', 'America/New_York');
-SET pool_ext.clock = '2026-01-01 00:00+00';
+SET pool_ext.clock = '2025-01-01 00:00+00';
 SELECT t.fill('p', 'k', 60);
 CREATE FUNCTION claim_at(moment timestamptz, who text, OUT outcome text,
     OUT retry_at timestamptz, OUT used int)
@@ -68,10 +68,10 @@ SELECT m AS at, c.* FROM unnest('{2026-03-29 00:00+01,
     2026-03-29 23:59+02,2026-03-30 00:00+02,2026-10-25 00:00+02,
     2026-10-25 23:59+01,2026-10-26 00:00+01}'::timestamptz[]) m,
     LATERAL claim_at(m, 'berlin') c;
--- midnight comes twice in Havana on 2026-11-01, the day begins with the first
-SELECT m AS at, c.* FROM unnest('{2026-10-31 23:59-04,
-    2026-11-01 00:30-04,2026-11-01 00:30-05,2026-11-01 23:59-05,
-    2026-11-02 00:00-05}'::timestamptz[]) m,
+-- midnight comes twice in Havana on 2025-11-02, the day begins with the first
+SELECT m AS at, c.* FROM unnest('{2025-11-01 23:59-04,
+    2025-11-02 00:30-04,2025-11-02 00:30-05,2025-11-02 23:59-05,
+    2025-11-03 00:00-05}'::timestamptz[]) m,
     LATERAL claim_at(m, 'havana') c;
 -- and not at all in Beirut on 2026-03-29
 SELECT m AS at, c.* FROM unnest('{2026-03-28 23:59+02,

@@ -118,6 +118,12 @@ SELECT * FROM tick_at('2026-05-02 09:00+00');
 -- the worker slept: it warns first, and acts the shortest notice later
 SELECT count(*) FROM pool.claim('notice', 'bob', 2);
 SELECT * FROM tick_at('2026-05-04 09:00+00');
+-- while the notice runs, all say when it ends
+INSERT INTO pool.dictionary (pool_id, kind, code, counts)
+SELECT id, 'follow_up', code, code <> 'memo' FROM pool.pool, unnest('{note,memo}'::text[]) code WHERE name = 'notice';
+SELECT f.outcome, f.due_at, l.due_at = f.due_at AS as_lead_due, m.due_at = f.due_at AS as_lead_mine
+FROM pool.follow_up(t.id('n1'), 'memo', member => 'bob') f, pool.act_as('bob'), pool.lead_due l, pool.lead_mine m
+WHERE l.lead_id = t.id('n1') AND m.lead_id = t.id('n1');
 SELECT * FROM tick_at('2026-05-04 09:59+00');
 SELECT outcome FROM pool.follow_up(t.id('n2'), member => 'bob');
 SELECT * FROM tick_at('2026-05-04 10:00+00');

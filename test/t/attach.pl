@@ -2,7 +2,8 @@
 # (customer: owner is a user's id or NULL, a flag says that it is in the pool)
 # and of Odoo (crm_lead: user_id is an integer that only Odoo knows): after
 # old-style writes, claims and releases at the same time each owner column says
-# who owns the lead, and verify() finds nothing.
+# who owns the lead, names, attributes and phone numbers are the table's, and
+# verify() finds nothing.
 use strict;
 use warnings FATAL => 'all';
 use Cwd qw(abs_path);
@@ -28,9 +29,14 @@ SELECT 'u' || i, jsonb_build_object('odoo_id', 1000 + i)
 FROM generate_series(1, 20) i;
 INSERT INTO pool.timer_rule (pool_id, name, basis, after)
 SELECT id, 'long', 'ownership', '100 years' FROM pool.pool;
+CREATE TABLE app_user (id varchar(32) PRIMARY KEY);
+INSERT INTO app_user SELECT key FROM pool.member
+UNION ALL VALUES ('gone'), ('anybody');
+-- as Django makes them
 CREATE TABLE customer (
     id varchar(32) PRIMARY KEY, name varchar(255) NOT NULL,
-    owner varchar(32), in_shared_pool boolean NOT NULL,
+    owner varchar(32) REFERENCES app_user DEFERRABLE INITIALLY DEFERRED,
+    in_shared_pool boolean NOT NULL,
     pool_id varchar(32), create_time bigint NOT NULL,
     organization_id varchar(32) NOT NULL);
 CREATE INDEX ON customer (owner);
@@ -128,6 +134,15 @@ my %scripts = (
 		q{UPDATE crm_lead SET user_id = 1000 + u WHERE id BETWEEN few AND few + 2;}),
 	old_odoo_name => forgiving(
 		q{UPDATE crm_lead SET name = 'new', active = true WHERE id = many;}),
+	old_odoo_edit => forgiving(
+		q{UPDATE crm_lead SET name = 'N' || random(), partner_name = 'P' || random(),
+			phone = '+86139' || lpad(many::text, 8, '0')
+		WHERE id BETWEEN few AND few + 1;}),
+	old_edit => forgiving(
+		q{UPDATE customer SET name = 'N' || random() WHERE id = 'c' || few;}),
+	old_edit_and_owner => forgiving(
+		q{UPDATE customer SET name = 'N' || random(), owner = 'u' || u,
+			in_shared_pool = false WHERE id = 'c' || few;}),
 	old_odoo_none => forgiving(
 		q{UPDATE crm_lead SET user_id = NULL WHERE id = few;}),
 	insert => forgiving(
@@ -187,17 +202,51 @@ is( $node->safe_psql(
 	'crm_lead: the same, by an id of the application');
 is( $node->safe_psql(
 		$db, q{
+	SELECT count(*) FROM customer c JOIN pool.lead l ON l.key = c.id
+	WHERE l.name <> c.name}),
+	0,
+	'customer: leads are called what the table calls them');
+is( $node->safe_psql(
+		$db, q{
+	SELECT count(*) FROM crm_lead c JOIN pool.lead l ON l.key = 'lead-' || c.id
+	WHERE l.name <> c.name
+		OR l.attributes ->> 'partner_name' IS DISTINCT FROM c.partner_name
+		OR NOT EXISTS (SELECT FROM pool.identity i
+			WHERE i.lead_id = l.id AND i.value = c.phone)
+			AND c.phone IS NOT NULL AND NOT EXISTS (SELECT FROM pool.bypass b
+			WHERE b.lead_id = l.id AND b.kind = 'duplicate')}),
+	0,
+	'crm_lead: likewise, attributes and phone numbers too');
+is( $node->safe_psql(
+		$db, q{
 	SELECT count(*) FROM pool.lead l WHERE l.key ~ '^lead-'
 		AND l.status IN ('available', 'owned') AND NOT EXISTS
 		(SELECT FROM crm_lead c WHERE 'lead-' || c.id = l.key)}),
 	0,
 	'no lead is open whose row was deleted');
-foreach my $kind (qw(claimed assigned transferred reclaimed archived))
+foreach my $kind (qw(edited claimed assigned transferred reclaimed archived))
 {
 	cmp_ok($node->safe_psql($db, "SELECT count(*) FROM pool.event
 			WHERE kind = '$kind'"), '>', 0, "some leads were $kind");
 }
 verified($node, $db, 'after old and new code together');
+
+# ----------------------------------------------------------------------------
+# The worker writes to a table of which something is checked later
+# ----------------------------------------------------------------------------
+$node->safe_psql($db, q{
+	CREATE FUNCTION look_later() RETURNS trigger LANGUAGE plpgsql
+	AS 'BEGIN RETURN NULL; END';
+	CREATE CONSTRAINT TRIGGER look_later AFTER UPDATE ON customer
+	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.id = 'w')
+	EXECUTE FUNCTION look_later();
+	INSERT INTO customer VALUES ('w', 'Worker', 'u1', false, NULL, 0, 'org');
+	INSERT INTO pool.timer_rule (pool_id, name, basis, after, condition)
+	SELECT id, 'short', 'ownership', '1 millisecond', '$.key == "w"'
+	FROM pool.pool WHERE name = 'sea'});
+ok($node->poll_query_until($db,
+		"SELECT owner IS NULL AND in_shared_pool FROM customer WHERE id = 'w'"),
+	'the worker takes back a lead whose row is looked at later');
 
 # ----------------------------------------------------------------------------
 # A copy, and the end

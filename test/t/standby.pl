@@ -112,7 +112,7 @@ my %writes = map { /^(\w+)/; ($1 => "SELECT * FROM pool.$_") } (
 	"digest('new')", "ack('bi', NULL)", "drop_consumer('bi')", 'tick()',
 	"attach('pg_class', 'calm', 'relname', 'relowner')", "detach('pg_class')",
 	'resume()', "purge_events('2020-01-01')", "grant_access('sales', 'reader')",
-	"revoke_access('sales', 'member')");
+	"revoke_access('sales', 'member')", "apply_comments('en')");
 $writes{intake} = "INSERT INTO pool.intake (pool, key) VALUES ('calm', 'x')";
 is(join(', ', map { "$_->[0] $_->[1]" } grep { $_->[1] ne '25006' }
 	  map { [ $_, state_of($standby, $writes{$_}) ] } sort keys %writes),

@@ -1,0 +1,54 @@
+# META.json is what PGXN's meta specification asks for, and speaks of the
+# same version as the control file, the Makefile and the changelogs.
+
+use strict;
+use warnings;
+
+use JSON::PP;
+use Test::More;
+
+sub content
+{
+	my ($name) = @_;
+	open my $in, '<', $name or die "$name: $!\n";
+	local $/;
+	return scalar <$in>;
+}
+
+my $meta = decode_json(content('META.json'));
+my $semver = qr/^\d+\.\d+\.\d+(?:-?[a-z][a-z0-9-]*)?$/i;
+my ($version) = content('pool_ext.control') =~ /^default_version = '(.*)'$/m;
+my ($made) = content('Makefile') =~ /^EXTVERSION = (.*)$/m;
+my ($packaged) = content('debian/changelog') =~ /^pool-ext \((.*)-\d+\)/;
+
+ok($meta->{$_}, "META.json has \"$_\"")
+  foreach qw(name abstract version maintainer license provides meta-spec);
+like($meta->{version}, $semver, 'the version is a semantic one');
+is($meta->{version}, $version, 'it is the control file\'s');
+is($made, $version, 'the Makefile says the same');
+is($packaged, $version, 'and the package');
+is($meta->{'meta-spec'}{version}, '1.0.0', 'the specification is named');
+unlike($meta->{name}, qr{[\s/\\[:cntrl:]]}, 'the name can name a file');
+like($meta->{release_status}, qr/^(?:stable|testing|unstable)$/,
+	'a release status that is known');
+is(ref $meta->{tags}, 'ARRAY', 'tags are a list');
+ok($meta->{provides}{pool_ext}, 'the extension is provided');
+foreach my $name (sort keys %{ $meta->{provides} })
+{
+	my $provided = $meta->{provides}{$name};
+	is($provided->{version}, $version, "$name has the version");
+	ok(-e $provided->{$_}, "its $_ is there") foreach qw(file docfile);
+}
+foreach my $phase (sort keys %{ $meta->{prereqs} })
+{
+	like($phase, qr/^(?:configure|build|test|runtime|develop)$/, "phase $phase");
+	foreach my $relation (sort keys %{ $meta->{prereqs}{$phase} })
+	{
+		like($relation, qr/^(?:requires|recommends|suggests|conflicts)$/,
+			"relation $relation");
+		like($_, $semver, "$phase $relation $_")
+		  foreach values %{ $meta->{prereqs}{$phase}{$relation} };
+	}
+}
+
+done_testing();
