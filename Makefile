@@ -9,6 +9,7 @@ OBJS = \
 	src/again.o \
 	src/analyse.o \
 	src/approval.o \
+	src/approval_row.o \
 	src/assign.o \
 	src/attach.o \
 	src/attach_edit.o \

@@ -40,6 +40,7 @@ extern int64 pool_arg_approval(PoolCall *call, int argno);
 extern bool pool_approval_read(PoolWork *work, int64 id, PoolApproval *a);
 extern bool pool_approval_find_open(PoolWork *work, int64 lead_id,
 									const char *action, PoolApproval *a);
+extern void pool_approval_insert(PoolWork *work, PoolApproval *a);
 extern void pool_approval_update(PoolWork *work, const PoolApproval *a);
 
 /* what they come to */
