@@ -65,9 +65,8 @@ lock_count(int32 pool_id)
 	" CROSS JOIN LATERAL (SELECT count(*) AS n FROM (" \
 	"  SELECT FROM pool.lead_state s" \
 	"  CROSS JOIN LATERAL pool.reclaim_due(s.id, NULL, $2) n" \
-	"  JOIN pool.timer_rule r ON r.id = n.due_rule AND r.action = 'reclaim'" \
 	"  WHERE s.pool_id = $1 AND s.owner_id IS NOT NULL AND s.check_at <= $2" \
-	"  AND NOT (" POOL_NOT_WARNED("$2") ")" \
+	"  AND n.warned" \
 	"  LIMIT greatest(b.most - b.done, 0) + 1) d) c" \
 	" WHERE c.n > 0 AND b.done + c.n > b.most"
 

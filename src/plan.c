@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "config_read.h"
 #include "errors.h"
+#include "judge.h"
 #include "release.h"
 #include "request.h"
 #include "rule.h"
@@ -69,10 +70,51 @@ remembered_pool(FunctionCallInfo fcinfo, int32 pool_id, int32 rule_id)
 	return fcinfo->flinfo->fn_extra;
 }
 
+/* Of rules that reclaim, the one whose time came first unannounced, or NULL. */
+static const PoolTimer *
+first_unwarned(const PoolJudgement *j, const PoolTimer *timers)
+{
+	const PoolTimer *first = NULL;
+
+	for (int i = 0; i < j->pool->n_rules; i++)
+	{
+		const PoolTimer *timer = &timers[i];
+
+		if (timer->unwarned && timer->verdict == POOL_MATCH &&
+			timer->rule->action == POOL_TIMER_RECLAIM &&
+			(first == NULL || timer->deadline < first->deadline))
+			first = timer;
+	}
+	return first;
+}
+
 /*
- * SQL, for plans: reclaim_due(lead, rule, as_of) -> rule_id, due_at.  The rule
- * that has made an owned lead due by then, no row if none.  NULL for the rule:
- * any that is enabled.  Asks nobody who he is, so it is granted to nobody.
+ * What reclaims the lead at this time by the rules of `pool`, as the tick would
+ * judge; NULL if nothing does.  `unwarned` of what is returned: nothing but
+ * that its owner has had no notice speaks against it.
+ */
+static const PoolTimer *
+reclaiming_timer(PoolWork *work, const PoolConf *pool, PoolLead *lead,
+				 const PoolData *data, TimestampTz as_of)
+{
+	PoolJudgement j;
+	PoolTimer  *timers;
+	const PoolTimer *acting;
+
+	pool_judge_begin(&j, work, GetActiveSnapshot(), lead, data, as_of);
+	j.pool = pool;
+	timers = pool_judge_all(&j);
+	acting = pool_judge_acting(&j, timers);
+	if (acting == NULL)
+		return first_unwarned(&j, timers);
+	return acting->rule->action == POOL_TIMER_RECLAIM ? acting : NULL;
+}
+
+/*
+ * SQL, for plans: reclaim_due(lead, rule, as_of) -> rule_id, due_at, warned.
+ * The rule that has made an owned lead due by then, no row if none.  NULL for
+ * the rule: any that is enabled.  Asks nobody who he is, so it is granted to
+ * nobody.
  */
 Datum
 pool_reclaim_due(PG_FUNCTION_ARGS)
@@ -80,11 +122,9 @@ pool_reclaim_due(PG_FUNCTION_ARGS)
 	PoolCall   *call = pool_call_begin_reading(fcinfo, "reclaim_due");
 	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
 	PoolTable  *table = pool_work_table(call->work, POOL_LEAD_DATA);
-	TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(2);
 	Snapshot	snapshot = GetActiveSnapshot();
 	const PoolConf *pool;
-	const PoolTimerRule *rule;
-	TimestampTz due_at;
+	const PoolTimer *timer;
 	PoolLead	lead;
 	PoolData	data;
 
@@ -93,13 +133,15 @@ pool_reclaim_due(PG_FUNCTION_ARGS)
 		return pool_call_end(call);
 	pool = remembered_pool(fcinfo, lead.pool_id,
 						   PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1));
-	rule = pool == NULL ? NULL :
-		pool_rule_next_in(pool, &lead, &data, as_of, &due_at);
-	if (rule != NULL && rule->action == POOL_TIMER_RECLAIM &&
-		due_at <= as_of)
+	timer = pool == NULL ? NULL :
+		reclaiming_timer(call->work, pool, &lead, &data,
+						 PG_GETARG_TIMESTAMPTZ(2));
+	if (timer != NULL)
 	{
-		pool_put(call, 0, Int32GetDatum(rule->id));
-		pool_put_time(call, 1, due_at);
+		pool_put(call, 0, Int32GetDatum(timer->rule->id));
+		pool_put_time(call, 1,
+					  timer->unwarned ? timer->deadline : timer->due_at);
+		pool_put(call, 2, BoolGetDatum(!timer->unwarned));
 		pool_call_row(call);
 	}
 	return pool_call_end(call);
@@ -130,10 +172,9 @@ pool_reclaim_due(PG_FUNCTION_ARGS)
 	"INSERT INTO pool.run_lead (run_id, lead_id, tenant_id, rule_id," \
 	" due_at, member_id, outcome)" \
 	" SELECT $6, s.id, s.tenant_id, n.due_rule, n.due_at, s.owner_id," \
-	"  CASE WHEN " POOL_NOT_WARNED("$5") " THEN 'not_warned' END" \
+	"  CASE WHEN NOT n.warned THEN 'not_warned' END" \
 	" FROM pool.lead_state s" \
 	" CROSS JOIN LATERAL pool.reclaim_due(s.id, nullif($2, 0), $5) n" \
-	" JOIN pool.timer_rule r ON r.id = n.due_rule AND r.action = 'reclaim'" \
 	" WHERE s.pool_id = $1 AND s.owner_id IS NOT NULL" \
 	" AND (s.check_at <= $5 OR $2 <> 0 OR EXISTS (" \
 	"  SELECT FROM pool.timer_recheck k WHERE k.pool_id = $1))"
@@ -289,20 +330,21 @@ apply_one(PoolPlanWork *work, PoolBatch *batch, PoolBatchItem *item,
 {
 	const PoolPlanRun *run = work->arg;
 	const PoolConf *pool = pool_with_rule(run->pool_id, run->rule_id);
+	const PoolTimer *timer;
 	const PoolTimerRule *rule;
 	PoolEvent	event = {.kind = "reclaimed"};
 	PoolReclaims reclaims = {0};
-	TimestampTz due_at;
 	PoolData	data;
 
 	if (item->lead.owner_id != lead->member_id)
 		return "gone";
 	pool_batch_open(batch, item, &data);
-	rule = pool == NULL ? NULL :
-		pool_rule_next_in(pool, &item->lead, &data, batch->now, &due_at);
-	if (rule == NULL || rule->action != POOL_TIMER_RECLAIM ||
-		rule->id != lead->rule_id || due_at > batch->now)
+	timer = pool == NULL ? NULL :
+		reclaiming_timer(work->call->work, pool, &item->lead, &data,
+						 batch->now);
+	if (timer == NULL || timer->unwarned || timer->rule->id != lead->rule_id)
 		return "no_longer_due";
+	rule = timer->rule;
 	event.rule_id = rule->id;
 	event.actor_id = work->actor->member_id;
 	event.reason = CStringGetTextDatum(rule->name);

@@ -51,18 +51,6 @@ typedef struct PoolPlanWork
 						int64 *event_id);
 } PoolPlanWork;
 
-/*
- * SQL: whether rule r asks for a warning that the owner of lead s has not had
- * in time, in his present spell.
- */
-#define POOL_NOT_WARNED(now) \
-	"r.notice_required AND NOT EXISTS (SELECT FROM pool.event e" \
-	" WHERE e.lead_id = s.id AND e.kind = 'reminded'" \
-	" AND e.rule_id = r.id AND e.at >= s.owned_at" \
-	" AND ((e.at AT TIME ZONE pool.pool_zone(s.pool_id))" \
-	"  + coalesce((SELECT min(b) FROM unnest(r.remind_before) b), '0'))" \
-	"  AT TIME ZONE pool.pool_zone(s.pool_id) <= " now ")"
-
 /* plan_run.c */
 extern PoolPlanRun *pool_plan_find(PoolCall *call, const PoolActor *actor,
 								   const char *where, Oid type, Datum value);

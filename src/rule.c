@@ -336,13 +336,14 @@ pool_rule_matches(const PoolCondition *condition, Jsonb *document)
 }
 
 /*
- * The rule of this pool that will take the lead away next, as things are now,
+ * The rule of its pool that will take the lead away next, as things are now,
  * and when; NULL if none will.
  */
 const PoolTimerRule *
-pool_rule_next_in(const PoolConf *pool, const PoolLead *lead,
-				  const PoolData *data, TimestampTz now, TimestampTz *due_at)
+pool_rule_next(const PoolLead *lead, const PoolData *data, TimestampTz now,
+			   TimestampTz *due_at)
 {
+	const PoolConf *pool = pool_config_pool(lead->pool_id);
 	const PoolTimerRule *next = NULL;
 	Jsonb	   *document = NULL;
 
@@ -368,13 +369,4 @@ pool_rule_next_in(const PoolConf *pool, const PoolLead *lead,
 		*due_at = at;
 	}
 	return next;
-}
-
-/* The same by the rules in force of its own pool. */
-const PoolTimerRule *
-pool_rule_next(const PoolLead *lead, const PoolData *data, TimestampTz now,
-			   TimestampTz *due_at)
-{
-	return pool_rule_next_in(pool_config_pool(lead->pool_id), lead, data, now,
-							 due_at);
 }

@@ -2,12 +2,12 @@
 
 CREATE FUNCTION pool.reclaim_due(
     lead_id bigint, rule_id integer, as_of timestamptz,
-    OUT due_rule integer, OUT due_at timestamptz)
+    OUT due_rule integer, OUT due_at timestamptz, OUT warned boolean)
 RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_reclaim_due'
     LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 ROWS 1;
 COMMENT ON FUNCTION pool.reclaim_due(bigint, integer, timestamptz) IS
-'The timer rule that has made an owned lead due by that moment, and since when; no row if none has. With a rule only that one is asked, in force or not. For plans; granted to nobody.';
+'The timer rule that has made an owned lead due by that moment, and since when; no row if none has. Not warned: it would act, had the owner had the notice it demands, and no other rule acts. With a rule only that one is asked, in force or not. For plans; granted to nobody.';
 
 CREATE FUNCTION pool.plan_reclaim(
     pool text, rule text DEFAULT NULL, actor text DEFAULT NULL,

@@ -325,3 +325,27 @@ UPDATE pool.run_lead SET event_id = event_id + 1 WHERE (run_id, lead_id) =
 SELECT check_name, regexp_replace(message, 'event \d+', 'event N')
     FROM pool.verify() ORDER BY 1, 2;
 ROLLBACK;
+
+-- a rule that demands a warning hides no later one that demands none: planned,
+-- and braked, is what the tick would do
+DELETE FROM pool.timer_rule;
+SET pool_ext.clock = '2027-03-01 10:00+00';
+INSERT INTO pool.pool (name) VALUES ('two');
+SELECT t.join_pool('two', 'ann', 'max');
+SELECT rule('two', 'warned', 'ownership', '3 days', remind => '{1 day}',
+    notice => true), rule('two', 'plain', 'ownership', '4 days');
+SELECT t.fill('two', 'w', 3);
+SELECT count(*) FROM pool.claim('two', 'ann', 3);
+SET pool_ext.clock = '2027-03-04 10:00+00';
+SELECT outcome, leads, unwarned FROM pool.plan_reclaim('two');
+SET pool_ext.clock = '2027-03-05 11:00+00';
+SELECT outcome, leads, unwarned, by_rule FROM pool.plan_reclaim('two');
+SELECT outcome, leads, unwarned FROM pool.plan_reclaim('two', 'warned');
+UPDATE pool.pool SET reclaim_limit = 2 WHERE name = 'two';
+SELECT count(*) FILTER (WHERE task = 'timers') AS timers FROM pool.tick();
+SELECT kind, status, planned, done FROM runs WHERE pool = 'two'
+    ORDER BY run_id DESC LIMIT 1;
+UPDATE pool.pool SET reclaim_limit = NULL WHERE name = 'two';
+SELECT count(*) FILTER (WHERE task = 'timers') AS timers FROM pool.tick();
+SELECT kind, status, planned, done FROM runs WHERE pool = 'two'
+    ORDER BY run_id DESC LIMIT 1;
