@@ -159,7 +159,7 @@ pool_auto_assign(PG_FUNCTION_ARGS)
 	pool_route_ready(route, pool_now());
 	scan = pool_queue_begin(pool_work_table(call->work, POOL_LEAD_STATE),
 							pool->id, call->snapshot);
-	while (n > 0 && pool_queue_next(scan, &candidate))
+	while (n > 0 && pool_queue_next(scan, n, &candidate))
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (try_candidate(call, route, scan, &candidate))

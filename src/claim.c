@@ -235,7 +235,8 @@ claim_best(PoolCall *call, PoolClaimCase *c, PoolMatch *match, int n)
 	ClaimTally	tally = {.match = match,.retry_at = POOL_NO_TIME};
 
 	n = Min(n, pool_quota_room(c->set, c->quota, c->now));
-	while (tally.claimed < n && pool_queue_next(scan, &candidate))
+	while (tally.claimed < n &&
+		   pool_queue_next(scan, n - tally.claimed, &candidate))
 		try_candidate(call, c, scan, &candidate, &tally);
 	if (pool_queue_contended(scan))
 		tally.contended = true;

@@ -45,6 +45,10 @@ struct PoolQueueScan
 	int			next_span;
 	IndexScanDesc index_scan;	/* of the span, or NULL */
 
+	PoolCandidate *popped;		/* to be handed out, from next_popped on */
+	int			n_popped;
+	int			next_popped;
+
 	bool		contended;
 	bool		unseen;			/* passed what the snapshot does not see */
 	PoolCandidate current;		/* last one handed out */
@@ -83,12 +87,29 @@ pool_queue_begin(PoolTable *leads, int32 pool_id, Snapshot snapshot)
  * Popping
  * ------------------------------------------------------------------------ */
 
+/* Moves the head's first entries, n at most, to the scan; slot->lock held. */
+static void
+take_entries(PoolQueueScan *scan, int n)
+{
+	QueueSlot  *slot = scan->slot;
+
+	scan->next_popped = 0;
+	scan->n_popped = Min(n, slot->tail - slot->head);
+	memcpy(scan->popped, &slot->entries[slot->head],
+		   scan->n_popped * sizeof(PoolCandidate));
+	slot->head += scan->n_popped;
+	for (int i = 0; i < scan->n_popped; i++)
+		queue_answer_popped(&scan->reader.key, slot, &scan->popped[i]);
+}
+
 /*
- * Pops the head's first entry.  *starved is set if there was none although
- * everything behind the frontier was looked at.
+ * Pops the head's first entries: as many as are wanted, if it has them, since
+ * neighbours in the queue are mostly neighbours in the table, where two who
+ * take turns are in each other's way.  *starved is set if there was none
+ * although everything behind the frontier was looked at.
  */
 static bool
-pop(PoolQueueScan *scan, PoolCandidate *candidate, bool *starved)
+pop(PoolQueueScan *scan, int wanted, bool *starved)
 {
 	QueueReader *reader = &scan->reader;
 	QueueSlot  *slot = scan->slot;
@@ -99,7 +120,10 @@ pop(PoolQueueScan *scan, PoolCandidate *candidate, bool *starved)
 	uint32		epoch;
 
 	queue_prepared_settle();
-	queue_answer_reserve(1);
+	wanted = Min(wanted, QUEUE_CAPACITY);
+	if (scan->popped == NULL)
+		scan->popped = palloc(wanted * sizeof(PoolCandidate));
+	queue_answer_reserve(wanted);
 	LWLockAcquire(&slot->lock, LW_EXCLUSIVE);
 	if (!queue_slot_is(slot, &reader->key))
 	{
@@ -110,8 +134,7 @@ pop(PoolQueueScan *scan, PoolCandidate *candidate, bool *starved)
 	}
 	if (slot->head < slot->tail)
 	{
-		*candidate = slot->entries[slot->head++];
-		queue_answer_popped(&reader->key, slot, candidate);
+		take_entries(scan, wanted);
 		popped = true;
 		do_refill = !slot->refilling && !slot->dry &&
 			slot->tail - slot->head < QUEUE_LOW;
@@ -287,21 +310,26 @@ next_of_look(PoolQueueScan *scan, PoolCandidate *candidate)
 /*
  * Hands out the next candidate, for which this transaction then answers;
  * false if there is none.  It may be locked, or not available any more.
+ * `wanted` is how many the caller has use for: never more than last time.
  */
 bool
-pool_queue_next(PoolQueueScan *scan, PoolCandidate *candidate)
+pool_queue_next(PoolQueueScan *scan, int wanted, PoolCandidate *candidate)
 {
 	for (;;)
 	{
 		bool		starved = false;
-		bool		found;
 
 		CHECK_FOR_INTERRUPTS();
+		if (scan->next_popped < scan->n_popped)
+		{
+			scan->current = *candidate = scan->popped[scan->next_popped++];
+			return true;
+		}
 		if (!scan->looking && scan->whole)
 			begin_look(scan);
-		found = scan->looking ? next_of_look(scan, candidate) :
-			pop(scan, candidate, &starved);
-		if (found)
+		if (!scan->looking && pop(scan, wanted, &starved))
+			continue;
+		if (scan->looking && next_of_look(scan, candidate))
 		{
 			scan->current = *candidate;
 			return true;
@@ -356,6 +384,10 @@ pool_queue_unseen(PoolQueueScan *scan)
 void
 pool_queue_end(PoolQueueScan *scan)
 {
+	/* what the caller has not come to */
+	while (scan->next_popped < scan->n_popped)
+		queue_answer_put_back(&scan->reader.key,
+							  &scan->popped[--scan->n_popped]);
 	for (int i = scan->n_put_back - 1; i >= 0; i--)
 		queue_answer_put_back(&scan->reader.key, &scan->put_back[i]);
 	if (scan->let_go)

@@ -22,7 +22,8 @@ extern void pool_queue_init(void);
 /* looking for leads to claim */
 extern PoolQueueScan *pool_queue_begin(PoolTable *leads, int32 pool_id,
 									   Snapshot snapshot);
-extern bool pool_queue_next(PoolQueueScan *scan, PoolCandidate *candidate);
+extern bool pool_queue_next(PoolQueueScan *scan, int wanted,
+							PoolCandidate *candidate);
 extern void pool_queue_put_back(PoolQueueScan *scan);
 extern void pool_queue_drop(PoolQueueScan *scan);
 extern bool pool_queue_contended(PoolQueueScan *scan);
