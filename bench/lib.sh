@@ -68,6 +68,8 @@ leg()
     cat "$dir"/latency.* | awk '{ print $3 / 1000 }' | sort -n |
         awk -v part="$part" -v case="$case" -v variant="$variant" \
             -v round="$round" -v OFS='\t' '{ t[NR] = $1 } END {
+                if (NR == 0)
+                    exit    # few transactions, none in the sample
                 print part " p50", case, variant, round, t[int((NR + 1) / 2)]
                 print part " p99", case, variant, round, t[int(NR * 0.99 + 1)]
             }' >>"$figures"
