@@ -45,6 +45,8 @@ beside_round()
     until [ "$(reclaimed)" -gt 0 ]; do sleep 0.1; done
     leg 'beside the worker' 8 "$1" 8 reclaiming -T "$LEG"
     worker off
+    sql -c 'ALTER SYSTEM RESET pool_ext.worker_naptime' \
+        -c 'SELECT pg_reload_conf()' >/dev/null
     figure 'beside the worker' 8 'reclaimed meanwhile' "$1" \
         $(($(reclaimed) / LEG))
 }
