@@ -119,8 +119,8 @@ read_index(void *arg)
 {
 	Look	   *look = arg;
 	TupleTableSlot *slot = table_slot_create(look->table, NULL);
-	IndexScanDesc scan = index_beginscan(look->table, look->index,
-										 look->call->snapshot, 0, 0);
+	IndexScanDesc scan = pool_index_beginscan(look->table, look->index,
+											  look->call->snapshot, 0);
 
 	memset(&look->by_index, 0, sizeof(Sum));
 	index_rescan(scan, NULL, 0, NULL, 0);
