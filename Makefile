@@ -273,6 +273,7 @@ test:
 
 bench:
 	@$(srcdir)/scripts/bench $(PARTS)
+
 soak:
 	@$(srcdir)/scripts/soak
 
@@ -285,5 +286,10 @@ format-check:
 typedefs:
 	@$(srcdir)/scripts/format --typedefs
 
-.PHONY: test bench format format-check typedefs
-.PHONY: test soak format format-check typedefs
+# What is committed, as PGXN takes it: META.json names the same version.
+RELEASE = $(EXTENSION)-$(EXTVERSION)
+
+dist:
+	git archive --format=zip --prefix=$(RELEASE)/ --output=$(RELEASE).zip HEAD
+
+.PHONY: test bench soak format format-check typedefs dist
