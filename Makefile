@@ -248,6 +248,9 @@ endif
 
 include $(PGXS)
 
+# Where the server is not installed yet: `make test` does so.
+srcdir ?= .
+
 $(EXTENSION_SCRIPT): $(addprefix $(srcdir)/,$(SQL_MODULES)) Makefile
 	cat $(filter %.sql,$^) > $@.tmp && mv $@.tmp $@
 

@@ -10,9 +10,9 @@
  * only then, and a database whose LC_CTYPE is C would see question marks.  So
  * ours is bound when something is to be reported.
  *
- * Where the database or the client is in an encoding without Chinese
- * characters, messages stay English: gettext would write question marks, and
- * core report 22P05 instead of what has happened.
+ * Where the database is in an encoding without Chinese characters, messages
+ * stay English: gettext would write question marks, or core report 22P05
+ * instead of what has happened.
  */
 #include "compat.h"
 
@@ -22,25 +22,17 @@
 /* a domain that has no catalog in any language */
 #define UNTRANSLATED "pool_ext-untranslated"
 
-static bool
-has_chinese(int encoding)
-{
-	return encoding == PG_UTF8 || encoding == PG_EUC_CN ||
-		encoding == PG_GBK || encoding == PG_GB18030;
-}
-
-/* Whether all translations can be written for whom they are meant. */
+/* Whether all translations can be written. */
 static bool
 can_translate(void)
 {
-	int			server = GetDatabaseEncoding();
-	int			client = pg_get_client_encoding();
+	int			encoding = GetDatabaseEncoding();
 
 	/* gettext goes by LC_CTYPE then */
-	if (server == PG_SQL_ASCII)
-		server = pg_get_encoding_from_locale(NULL, false);
-	return has_chinese(server) &&
-		(client == PG_SQL_ASCII || has_chinese(client));
+	if (encoding == PG_SQL_ASCII)
+		encoding = pg_get_encoding_from_locale(NULL, false);
+	return encoding == PG_UTF8 || encoding == PG_EUC_CN ||
+		encoding == PG_GBK || encoding == PG_GB18030;
 }
 
 const char *

@@ -55,6 +55,9 @@ foreach my $phase (sort keys %{ $meta->{prereqs} })
 	}
 }
 
+is(`make -s -n test PG_CONFIG=/nowhere/pg_config 2>/dev/null`,
+	"./scripts/test\n", '`make test` may be what installs the server');
+
 # A repository of these files alone, and one that is not committed.
 SKIP:
 {
