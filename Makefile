@@ -251,6 +251,9 @@ endif
 
 include $(PGXS)
 
+# Where the server is not installed yet: `make test` does so.
+srcdir ?= .
+
 $(EXTENSION_SCRIPT): $(addprefix $(srcdir)/,$(SQL_MODULES)) Makefile
 	cat $(filter %.sql,$^) > $@.tmp && mv $@.tmp $@
 
@@ -276,6 +279,7 @@ test:
 
 bench:
 	@$(srcdir)/scripts/bench $(PARTS)
+
 soak:
 	@$(srcdir)/scripts/soak
 
@@ -288,5 +292,10 @@ format-check:
 typedefs:
 	@$(srcdir)/scripts/format --typedefs
 
-.PHONY: test bench format format-check typedefs
-.PHONY: test soak format format-check typedefs
+# What is committed, as PGXN takes it: META.json names the same version.
+RELEASE = $(EXTENSION)-$(EXTVERSION)
+
+dist:
+	git archive --format=zip --prefix=$(RELEASE)/ --output=$(RELEASE).zip HEAD
+
+.PHONY: test bench soak format format-check typedefs dist

@@ -9,6 +9,7 @@
  */
 #include "compat.h"
 
+#include "catalog/namespace.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -117,6 +118,36 @@ refuse(const char *locale, List *languages)
 			 errhint("Known are: %s.", known.data)));
 }
 
+/*
+ * The text in the encoding of the database: 22P05 where that lacks
+ * characters.  SQL_ASCII has none of its own and takes UTF-8 as it is.
+ */
+static char *
+to_database_encoding(const StringInfo text, const char *language)
+{
+	int			encoding = GetDatabaseEncoding();
+	Size		size = (Size) text->len * MAX_CONVERSION_GROWTH + 1;
+	Oid			proc;
+	char	   *converted;
+
+	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII)
+		return pg_any_to_server(text->data, text->len, PG_UTF8);
+	proc = FindDefaultConversionProc(PG_UTF8, encoding);
+	converted = palloc(size);
+	if (!OidIsValid(proc) ||
+		pg_do_encoding_conversion_buf(proc, PG_UTF8, encoding,
+									  (unsigned char *) text->data, text->len,
+									  (unsigned char *) converted, size,
+									  true) < text->len)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+				 errmsg("comments in language \"%s\" cannot be written in encoding \"%s\"",
+						language, GetDatabaseEncodingName()),
+				 errdetail("The encoding of this database lacks characters of them."),
+				 errhint("A database in UTF8 takes all of them.")));
+	return converted;
+}
+
 /* The statements of a language that is known. */
 static char *
 read_statements(const char *language)
@@ -140,7 +171,7 @@ read_statements(const char *language)
 				(errcode_for_file_access(),
 				 errmsg("could not read file \"%s\": %m", path)));
 	FreeFile(file);
-	return pg_any_to_server(text.data, text.len, PG_UTF8);
+	return to_database_encoding(&text, language);
 }
 
 /*

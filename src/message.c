@@ -9,10 +9,31 @@
  * it the encoding that translations have to be in; core would bind a catalog
  * only then, and a database whose LC_CTYPE is C would see question marks.  So
  * ours is bound when something is to be reported.
+ *
+ * Where the database is in an encoding without Chinese characters, messages
+ * stay English: gettext would write question marks, or core report 22P05
+ * instead of what has happened.
  */
 #include "compat.h"
 
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
+
+/* a domain that has no catalog in any language */
+#define UNTRANSLATED "pool_ext-untranslated"
+
+/* Whether all translations can be written. */
+static bool
+can_translate(void)
+{
+	int			encoding = GetDatabaseEncoding();
+
+	/* gettext goes by LC_CTYPE then */
+	if (encoding == PG_SQL_ASCII)
+		encoding = pg_get_encoding_from_locale(NULL, false);
+	return encoding == PG_UTF8 || encoding == PG_EUC_CN ||
+		encoding == PG_GBK || encoding == PG_GB18030;
+}
 
 const char *
 pool_textdomain(void)
@@ -20,6 +41,8 @@ pool_textdomain(void)
 	static bool is_bound = false;
 	const char *domain = PG_TEXTDOMAIN("pool_ext");
 
+	if (!can_translate())
+		return UNTRANSLATED;
 	if (!is_bound)
 	{
 		pg_bindtextdomain(domain);

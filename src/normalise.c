@@ -6,6 +6,8 @@
  * differently and mean the same has to become the same here.  What is stored
  * was made by the version of its day: change nothing here without raising
  * POOL_NORMALISER, with an update that normalises what is stored anew.
+ *
+ * All work is done in UTF-8, whatever the encoding of the database.
  */
 #include "compat.h"
 #include "identity.h"
@@ -21,21 +23,44 @@
  * Characters
  * ------------------------------------------------------------------------ */
 
+/*
+ * In SQL_ASCII, whose bytes mean nothing by themselves, they have to be UTF-8
+ * already (22021): what is typed differently could not be told there.
+ */
+static char *
+to_utf8(const char *value)
+{
+	return GetDatabaseEncoding() == PG_SQL_ASCII ?
+		pg_any_to_server(value, strlen(value), PG_UTF8) :
+		pg_server_to_any(value, strlen(value), PG_UTF8);
+}
+
+static char *
+from_utf8(char *value)
+{
+	return GetDatabaseEncoding() == PG_UTF8 ? value :
+		pg_any_to_server(value, strlen(value), PG_UTF8);
+}
+
+/* Bytes of the character here. */
+static int
+width_at(const char *p)
+{
+	return pg_encoding_mblen(PG_UTF8, p);
+}
+
 static pg_wchar
 character_at(const char *p)
 {
-	return GetDatabaseEncoding() == PG_UTF8 ?
-		utf8_to_unicode((const unsigned char *) p) : (unsigned char) *p;
+	return utf8_to_unicode((const unsigned char *) p);
 }
 
 static bool
 is_space(pg_wchar c)
 {
-	if (c == ' ' || c == '\t' || c == '\n' || c == '\r')
-		return true;
-	return GetDatabaseEncoding() == PG_UTF8 &&
-		(c == 0x3000 || c == 0xA0 || (c >= 0x2000 && c <= 0x200F) ||
-		 c == 0x202F || c == 0xFEFF);
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' ||
+		c == 0x3000 || c == 0xA0 || (c >= 0x2000 && c <= 0x200F) ||
+		c == 0x202F || c == 0xFEFF;
 }
 
 /*
@@ -47,19 +72,18 @@ to_half_width(const char *value)
 {
 	StringInfoData out;
 	char	   *result;
-	bool		utf8 = GetDatabaseEncoding() == PG_UTF8;
 
 	initStringInfo(&out);
-	for (const char *p = value; *p != '\0'; p += pg_mblen(p))
+	for (const char *p = value; *p != '\0'; p += width_at(p))
 	{
 		pg_wchar	c = character_at(p);
 
-		if (utf8 && c >= 0xFF01 && c <= 0xFF5E)
+		if (c >= 0xFF01 && c <= 0xFF5E)
 			appendStringInfoChar(&out, (char) (c - 0xFF01 + '!'));
 		else if (is_space(c))
 			appendStringInfoChar(&out, ' ');
 		else
-			appendBinaryStringInfo(&out, p, pg_mblen(p));
+			appendBinaryStringInfo(&out, p, width_at(p));
 	}
 	while (out.len > 0 && out.data[out.len - 1] == ' ')
 		out.data[--out.len] = '\0';
@@ -70,9 +94,19 @@ to_half_width(const char *value)
 }
 
 static char *
-lower_case(const char *value)
+lower_case(char *value)
 {
-	return str_tolower(value, strlen(value), DEFAULT_COLLATION_OID);
+	char	   *text = from_utf8(value);
+
+	return to_utf8(str_tolower(text, strlen(text), DEFAULT_COLLATION_OID));
+}
+
+static char *
+upper_case(char *value)
+{
+	char	   *text = from_utf8(value);
+
+	return to_utf8(str_toupper(text, strlen(text), DEFAULT_COLLATION_OID));
 }
 
 static char *
@@ -156,7 +190,7 @@ split_phone(const char *value, StringInfo digits, StringInfo extension,
 
 	initStringInfo(digits);
 	initStringInfo(extension);
-	for (const char *p = value; *p != '\0'; p += pg_mblen(p))
+	for (const char *p = value; *p != '\0'; p += width_at(p))
 	{
 		if (*p >= '0' && *p <= '9')
 			appendStringInfoChar(part, *p);
@@ -305,12 +339,11 @@ is_punctuation(pg_wchar c)
 {
 	if (c < 0x80)
 		return !isalnum(c) && c != '&' && c != '+';
-	return GetDatabaseEncoding() == PG_UTF8 &&
-		((c >= 0xA1 && c <= 0xBF && c != 0xAA && c != 0xB2 && c != 0xB3 &&
-		  c != 0xB5 && c != 0xB9 && c != 0xBA) ||
-		 (c >= 0x2010 && c <= 0x205E) || (c >= 0x3001 && c <= 0x3003) ||
-		 (c >= 0x3008 && c <= 0x3011) || (c >= 0x3014 && c <= 0x301F) ||
-		 c == 0x30FB || (c >= 0xFF61 && c <= 0xFF65));
+	return (c >= 0xA1 && c <= 0xBF && c != 0xAA && c != 0xB2 && c != 0xB3 &&
+			c != 0xB5 && c != 0xB9 && c != 0xBA) ||
+		(c >= 0x2010 && c <= 0x205E) || (c >= 0x3001 && c <= 0x3003) ||
+		(c >= 0x3008 && c <= 0x3011) || (c >= 0x3014 && c <= 0x301F) ||
+		c == 0x30FB || (c >= 0xFF61 && c <= 0xFF65);
 }
 
 /*
@@ -323,14 +356,14 @@ as_words(const char *value)
 	StringInfoData out;
 
 	initStringInfo(&out);
-	for (const char *p = value; *p != '\0'; p += pg_mblen(p))
+	for (const char *p = value; *p != '\0'; p += width_at(p))
 	{
 		pg_wchar	c = character_at(p);
 
 		if (c == '.' || c == '\'' || c == 0x2019)
 			continue;
 		if (!is_space(c) && !is_punctuation(c))
-			appendBinaryStringInfo(&out, p, pg_mblen(p));
+			appendBinaryStringInfo(&out, p, width_at(p));
 		else if (out.len > 0 && out.data[out.len - 1] != ' ')
 			appendStringInfoChar(&out, ' ');
 	}
@@ -400,13 +433,12 @@ trim(char *name)
 }
 
 static char *
-normalise_company(const char *value)
+normalise_company(char *value)
 {
 	char	   *words = as_words(lower_case(value));
 
 	/* such as "Co., Ltd.": several forms stand one after the other */
-	while (drop_latin_form(words) ||
-		   (GetDatabaseEncoding() == PG_UTF8 && drop_eastern_form(words)))
+	while (drop_latin_form(words) || drop_eastern_form(words))
 		words = trim(words);
 	return without_spaces(words);
 }
@@ -415,10 +447,29 @@ normalise_company(const char *value)
 static char *
 as_it_is(const char *value)
 {
-	for (const char *p = value; *p != '\0'; p += pg_mblen(p))
+	for (const char *p = value; *p != '\0'; p += width_at(p))
 		if (!is_space(character_at(p)))
 			return pstrdup(value);
 	return NULL;
+}
+
+/* pool_normalise, in UTF-8 */
+static char *
+normalise(const char *kind, const char *value, const char *country)
+{
+	char	   *half;
+
+	/* ids of other systems */
+	if (strcmp(kind, "wechat") == 0 || strcmp(kind, "wecom") == 0)
+		return as_it_is(value);
+	half = to_half_width(value);
+	if (strcmp(kind, "phone") == 0)
+		return normalise_phone(half, country);
+	if (strcmp(kind, "email") == 0)
+		return lower_case(without_spaces(half));
+	if (strcmp(kind, "company") == 0)
+		return normalise_company(half);
+	return upper_case(without_spaces(half));
 }
 
 /*
@@ -428,23 +479,7 @@ as_it_is(const char *value)
 char *
 pool_normalise(const char *kind, const char *value, const char *country)
 {
-	char	   *half;
-	char	   *result;
+	char	   *result = normalise(kind, to_utf8(value), country);
 
-	/* ids of other systems */
-	if (strcmp(kind, "wechat") == 0 || strcmp(kind, "wecom") == 0)
-		return as_it_is(value);
-	half = to_half_width(value);
-	if (strcmp(kind, "phone") == 0)
-		return normalise_phone(half, country);
-	if (strcmp(kind, "email") == 0)
-		result = lower_case(without_spaces(half));
-	else if (strcmp(kind, "company") == 0)
-		result = normalise_company(half);
-	else
-	{
-		result = without_spaces(half);
-		result = str_toupper(result, strlen(result), DEFAULT_COLLATION_OID);
-	}
-	return *result == '\0' ? NULL : result;
+	return result == NULL || *result == '\0' ? NULL : from_utf8(result);
 }

@@ -177,7 +177,7 @@ COMMENT ON VIEW pool.stat_stock IS
 COMMENT ON COLUMN pool.stat_stock.pool IS 'Name of the pool.';
 COMMENT ON COLUMN pool.stat_stock.available IS 'Leads available now.';
 COMMENT ON COLUMN pool.stat_stock.inflow IS
-    'Leads that became available in the last 28 × 24 hours.';
+    'Leads that became available in the last 28 * 24 hours.';
 COMMENT ON COLUMN pool.stat_stock.outflow IS
     'Leads that ceased to be available in that time.';
 COMMENT ON COLUMN pool.stat_stock.inflow_per_day IS 'round(inflow / 28, 4).';
@@ -458,7 +458,7 @@ WHERE p.tenant_id = ANY (ARRAY(
 GROUP BY p.id, g.month;
 COMMENT ON VIEW pool.stat_cohort IS
     'Leads by the month in which they first entered, in the zone of the '
-    'pool: what became of them within 90 × 24 hours.';
+    'pool: what became of them within 90 * 24 hours.';
 COMMENT ON COLUMN pool.stat_cohort.pool IS 'Pool they entered.';
 COMMENT ON COLUMN pool.stat_cohort.month IS 'First day of the month.';
 COMMENT ON COLUMN pool.stat_cohort.entered IS

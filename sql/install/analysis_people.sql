@@ -96,7 +96,7 @@ FROM (
 ) g;
 COMMENT ON VIEW pool.stat_fairness IS
     'Every pool and member who may take leads: what he received in the last '
-    '28 × 24 hours beside what his weight entitles him to. Jain''s index '
+    '28 * 24 hours beside what his weight entitles him to. Jain''s index '
     'and the Gini coefficient are those of the pool, over received / weight '
     'of its active members with a weight.';
 COMMENT ON COLUMN pool.stat_fairness.pool IS 'Name of the pool.';
@@ -115,13 +115,13 @@ COMMENT ON COLUMN pool.stat_fairness.entitled_share IS
 COMMENT ON COLUMN pool.stat_fairness.received_share IS
     'round(received / pool_received, 4); NULL at zero.';
 COMMENT ON COLUMN pool.stat_fairness.deviation IS
-    'received - entitled share × pool_received, in leads, rounded to 2 '
+    'received - entitled share * pool_received, in leads, rounded to 2 '
     'places.';
 COMMENT ON COLUMN pool.stat_fairness.jain_index IS
-    '(sum x)² / (n × sum x²), x = received / weight; 1 = equal, 1 / n = one '
+    '(sum x)^2 / (n * sum x^2), x = received / weight; 1 = equal, 1 / n = one '
     'got all; NULL at zero.';
 COMMENT ON COLUMN pool.stat_fairness.gini IS
-    '2 × sum(rank × x) / (n × sum x) - (n + 1) / n, x in ascending order; 0 '
+    '2 * sum(rank * x) / (n * sum x) - (n + 1) / n, x in ascending order; 0 '
     '= equal; NULL at zero.';
 COMMENT ON COLUMN pool.stat_fairness.last_received_at IS
     'When he received the last one; NULL = none in that time.';
@@ -217,7 +217,7 @@ WHERE g.pool_id = ANY (ARRAY(SELECT k.pool_id FROM pool.managed_pool k))
         AND p.tenant_id = ANY (ARRAY(
     SELECT v.tenant_id FROM pool.visible_tenant v)));
 COMMENT ON VIEW pool.gaming IS
-    'Patterns of the last 30 × 24 hours that may mean that rules are played '
+    'Patterns of the last 30 * 24 hours that may mean that rules are played '
     'with. They only point at something to look into.';
 COMMENT ON COLUMN pool.gaming.pattern IS
     'claim_and_return = the same lead claimed and released twice or more; '

@@ -253,7 +253,7 @@ WHERE w.kind = 'converted'
     AND p.tenant_id = ANY (ARRAY(
     SELECT v.tenant_id FROM pool.visible_tenant v));
 COMMENT ON VIEW pool.won_after_reclaim IS
-    'Conversions within 90 × 24 hours after a reclaim had taken the lead '
+    'Conversions within 90 * 24 hours after a reclaim had taken the lead '
     'from another member: who had worked on it, and who won it.';
 COMMENT ON COLUMN pool.won_after_reclaim.lead_id IS 'Lead.';
 COMMENT ON COLUMN pool.won_after_reclaim.key IS

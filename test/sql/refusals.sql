@@ -5,17 +5,17 @@
 \i :helpers
 CREATE ROLE sales;
 CREATE ROLE ann LOGIN IN ROLE sales;
-CREATE ROLE boss LOGIN;
+CREATE ROLE chef LOGIN;
 CREATE ROLE crm LOGIN;
 SELECT pool.grant_access('sales', 'member');
-SELECT pool.grant_access('boss', 'manager');
+SELECT pool.grant_access('chef', 'manager');
 SELECT pool.grant_access('crm', 'service');
 INSERT INTO pool.pool (name) VALUES ('p'), ('q');
 INSERT INTO pool.member (key, login)
-    VALUES ('ann', 'ann'), ('bob', NULL), ('boss', 'boss');
-SELECT t.join_pool('p', 'ann', 'bob', 'boss'), t.join_pool('q', 'bob');
+    VALUES ('ann', 'ann'), ('bob', NULL), ('chef', 'chef');
+SELECT t.join_pool('p', 'ann', 'bob', 'chef'), t.join_pool('q', 'bob');
 UPDATE pool.membership SET role = 'manager'
-    WHERE member_id = (SELECT id FROM pool.member WHERE key = 'boss');
+    WHERE member_id = (SELECT id FROM pool.member WHERE key = 'chef');
 SELECT t.fill('p', 'p', 6), t.fill('q', 'q', 2);
 -- of p: 1 open, 2 hers, 3 bob's, 4 archived, 5 was hers and is bob's, 6 won
 -- by her; of q: 1 open, 2 bob's
@@ -43,7 +43,7 @@ FROM unnest(:'ids'::bigint[]) WITH ORDINALITY u (id);
 RESET ROLE;
 
 -- a manager: all of his pools
-SET ROLE boss;
+SET ROLE chef;
 BEGIN;
 SELECT ordinality, outcome, key
 FROM pool.reclaim((:'ids'::bigint[])[:6]) WITH ORDINALITY;

@@ -105,10 +105,10 @@ SELECT outcome, key FROM pool.claim('p', 'ann', 1, NULL, id(23));
 SELECT (t.error($$SELECT pool.claim('nowhere', 'ann', 1, NULL, id(24))$$)).state;
 SELECT outcome, key FROM pool.claim('p', 'ann', 1, NULL, id(24));
 -- ids belong to a login, and within it to the member acted for
-CREATE ROLE regress_pool_service;
-SELECT pool.grant_access('regress_pool_service', 'service');
+CREATE ROLE regress_call_service;
+SELECT pool.grant_access('regress_call_service', 'service');
 GRANT USAGE ON SCHEMA t TO PUBLIC;
-SET ROLE regress_pool_service;
+SET ROLE regress_call_service;
 SELECT outcome, key FROM pool.claim('p', 'ann', 1, NULL, id(24));
 SELECT outcome, key FROM pool.claim('p', 'ann', 1, NULL, id(24));
 BEGIN;
@@ -131,5 +131,5 @@ SELECT request_id FROM pool.request_log WHERE request_id IN (id(20), id(21));
 -- not a request
 SELECT outcome FROM pool.claim('q', 'ann', request_id => NULL);
 SELECT * FROM pool.verify();
-DROP OWNED BY regress_pool_service;
-DROP ROLE regress_pool_service;
+DROP OWNED BY regress_call_service;
+DROP ROLE regress_call_service;

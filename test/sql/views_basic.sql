@@ -5,10 +5,10 @@
 \set ECHO none
 \i :helpers
 SET pool_ext.clock = '2026-03-02 09:00+00';
-CREATE ROLE regress_pool_ann;
-CREATE ROLE regress_pool_bob;
-CREATE ROLE regress_pool_boss;
-CREATE ROLE regress_pool_reader;
+CREATE ROLE regress_view_ann;
+CREATE ROLE regress_view_bob;
+CREATE ROLE regress_view_boss;
+CREATE ROLE regress_view_reader;
 INSERT INTO pool.tenant (name, timezone) VALUES ('default', 'UTC'), ('other', 'UTC');
 INSERT INTO pool.pool (name, timezone) VALUES ('company', 'Asia/Shanghai');
 INSERT INTO pool.pool (name, parent_id, hold_limit, claim_limit, masked_attributes,
@@ -18,8 +18,8 @@ INSERT INTO pool.pool (name, everyone) VALUES ('all', true);
 INSERT INTO pool.pool (tenant_id, name) SELECT id, 'theirs' FROM pool.tenant
     WHERE name = 'other';
 INSERT INTO pool.member (key, login, timezone) VALUES
-    ('ann', 'regress_pool_ann', 'Asia/Shanghai'),
-    ('bob', 'regress_pool_bob', NULL), ('boss', 'regress_pool_boss', NULL);
+    ('ann', 'regress_view_ann', 'Asia/Shanghai'),
+    ('bob', 'regress_view_bob', NULL), ('boss', 'regress_view_boss', NULL);
 SELECT t.join_pool('team', 'ann', 'bob'), t.join_pool('company', 'boss');
 UPDATE pool.membership SET role = 'manager' WHERE member_id =
     (SELECT id FROM pool.member WHERE key = 'boss');
@@ -44,13 +44,13 @@ SELECT outcome FROM pool.archive(t.ids('k1'), 'lost');
 SELECT outcome FROM pool.transfer(t.ids('k6'), 'ann');
 SET pool_ext.clock = '2026-03-04 20:00+00';
 SELECT count(*) FROM pool.tick();
-SELECT pool.grant_access('regress_pool_ann', 'member');
-SELECT pool.grant_access('regress_pool_bob', 'member');
-SELECT pool.grant_access('regress_pool_boss', 'manager');
-SELECT pool.grant_access('regress_pool_reader', 'reader', 'default');
+SELECT pool.grant_access('regress_view_ann', 'member');
+SELECT pool.grant_access('regress_view_bob', 'member');
+SELECT pool.grant_access('regress_view_boss', 'manager');
+SELECT pool.grant_access('regress_view_reader', 'reader', 'default');
 GRANT USAGE ON SCHEMA t TO PUBLIC;
 
-SET ROLE regress_pool_ann;
+SET ROLE regress_view_ann;
 -- what she may take, without what the pool masks; best first by the ticket
 SELECT key, name, source, grade, priority, attributes, pool, entered_at, claims
     FROM pool.lead_open ORDER BY pool, ticket;
@@ -72,24 +72,24 @@ RESET ROLE;
 -- disabled
 UPDATE pool.pool SET masked_attributes = '{key,name,source,grade,city}'
     WHERE name = 'team';
-SET ROLE regress_pool_ann;
+SET ROLE regress_view_ann;
 SELECT key, name, source, grade, attributes FROM pool.lead_open
     WHERE pool = 'team' LIMIT 1;
 RESET ROLE;
 UPDATE pool.pool SET enabled = false WHERE name = 'team';
-SET ROLE regress_pool_ann;
+SET ROLE regress_view_ann;
 SELECT count(*) FROM pool.lead_open WHERE pool = 'team';
 RESET ROLE;
 UPDATE pool.pool SET enabled = true WHERE name = 'team';
 -- a viewer sees what is open, but takes nothing and has no leads
-SET ROLE regress_pool_bob;
+SET ROLE regress_view_bob;
 SELECT key, pool FROM pool.lead_open;
 SELECT outcome FROM pool.claim_leads(ARRAY(SELECT lead_id FROM pool.lead_open));
 SELECT count(*) FROM pool.lead_mine;
 SELECT count(*) FROM pool.lead_due;
 RESET ROLE;
 -- a manager sees those of the pools below
-SET ROLE regress_pool_boss;
+SET ROLE regress_view_boss;
 SELECT key, pool, owner, status FROM (SELECT key, pool, owner, 'owned' AS status
     FROM pool.lead_team) x ORDER BY key;
 SELECT key, pool, status, last_owner, reason FROM pool.lead_closed ORDER BY key;
@@ -97,7 +97,7 @@ SELECT key, rule, due_at FROM pool.lead_due ORDER BY key;
 SELECT count(*) FROM pool.history(pool.lead_id('k6'));
 RESET ROLE;
 -- a reader sees statistics of his tenant, and no person
-SET ROLE regress_pool_reader;
+SET ROLE regress_view_reader;
 SELECT pool, members, available, owned, converted, archived, entered_today,
     utilisation, conversion_rate, reclaim_rate FROM pool.stat_pool ORDER BY pool;
 SELECT (t.error('SELECT * FROM pool.' || v)).state, v
@@ -153,7 +153,7 @@ SELECT member, overdue, held, reclaimed, missed, missed_rate
     FROM pool.stat_member WHERE pool = 'team' ORDER BY 1;
 SELECT count(*) FROM pool.stat_worker;
 SELECT * FROM pool.verify();
-DROP OWNED BY regress_pool_ann, regress_pool_bob, regress_pool_boss,
-    regress_pool_reader;
-DROP ROLE regress_pool_ann, regress_pool_bob, regress_pool_boss,
-    regress_pool_reader;
+DROP OWNED BY regress_view_ann, regress_view_bob, regress_view_boss,
+    regress_view_reader;
+DROP ROLE regress_view_ann, regress_view_bob, regress_view_boss,
+    regress_view_reader;

@@ -1,9 +1,13 @@
 # META.json is what PGXN's meta specification asks for, and speaks of the
-# same version as the control file, the Makefile and the changelogs.
+# same version as the control file, the Makefile and the changelogs; `make dist`
+# packs what is committed under that name.
 
 use strict;
 use warnings;
 
+use File::Copy qw(copy);
+use File::Temp;
+use IO::Uncompress::Unzip qw($UnzipError);
 use JSON::PP;
 use Test::More;
 
@@ -49,6 +53,37 @@ foreach my $phase (sort keys %{ $meta->{prereqs} })
 		like($_, $semver, "$phase $relation $_")
 		  foreach values %{ $meta->{prereqs}{$phase}{$relation} };
 	}
+}
+
+is(`make -s -n test PG_CONFIG=/nowhere/pg_config 2>/dev/null`,
+	"./scripts/test\n", '`make test` may be what installs the server');
+
+# A repository of these files alone, and one that is not committed.
+SKIP:
+{
+	skip 'there is no git', 3 if system('git --version >/dev/null 2>&1') != 0;
+	my $dir = File::Temp->newdir;
+	my $git = "git -C $dir -c user.name=n -c user.email=n\@example.invalid";
+	my @files = qw(META.json Makefile nls.mk po/LINGUAS pool_ext.control);
+	mkdir "$dir/po";
+	copy($_, "$dir/$_") foreach @files;
+	is( system("$git init -q && $git add . && $git commit -qm m"
+			  . " && touch $dir/new && make -s -C $dir dist"),
+		0, 'make dist');
+	my $zip =
+	  IO::Uncompress::Unzip->new("$dir/pool_ext-$meta->{version}.zip");
+	ok($zip, 'it is named after the version') or diag($UnzipError);
+	my %packed;
+	while ($zip)
+	{
+		local $/;
+		$packed{ $zip->getHeaderInfo->{Name} } = <$zip>;
+		last if $zip->nextStream != 1;
+	}
+	is_deeply(
+		[ map { [ $_ => $packed{$_} ] } grep { !m{/\z} } sort keys %packed ],
+		[ map { [ "pool_ext-$version/$_" => content($_) ] } @files ],
+		'everything committed is in a directory of that name');
 }
 
 done_testing();
