@@ -54,12 +54,8 @@ close_request(PoolDecision *d, const char *status)
 static const char *
 lapse(PoolDecision *d)
 {
-	bool		live = pool_approval_is_live(&d->approval, &d->item->lead);
-
-	d->note = (Datum) 0;
-	d->actor.member_id = 0;
-	close_request(d, live ? "expired" : "cancelled");
-	return live ? "expired" : "cancelled";
+	return pool_approval_lapse(d->batch->call->work, &d->item->lead,
+							   &d->approval, d->batch->now);
 }
 
 static const char *
@@ -85,7 +81,8 @@ approve_one(PoolDecision *d)
 	const char *refusal;
 
 	pool_batch_lock_counters(d->batch);
-	if (!pool_approval_is_live(&d->approval, &d->item->lead) ||
+	if (!pool_approval_is_live(&d->approval, &d->item->lead,
+							   d->batch->now) ||
 		(pool_approval_is_over(&d->approval, d->batch->now) &&
 		 !pool_approval_is_suggestion(&d->approval)))
 		return lapse(d);
@@ -112,7 +109,7 @@ static const char *
 reject_one(PoolDecision *d)
 {
 	pool_batch_lock_counters(d->batch);
-	if (!pool_approval_is_live(&d->approval, &d->item->lead))
+	if (!pool_approval_is_live(&d->approval, &d->item->lead, d->batch->now))
 		return lapse(d);
 	close_request(d, "rejected");
 	return "rejected";
@@ -293,7 +290,7 @@ static bool
 let_lapse(PoolDecision *d)
 {
 	bool		takes_effect = pool_approval_is_suggestion(&d->approval) &&
-	pool_approval_is_live(&d->approval, &d->item->lead);
+	pool_approval_is_live(&d->approval, &d->item->lead, d->batch->now);
 
 	if (takes_effect && (!try_counters(d) || !try_group(d)))
 		return false;
