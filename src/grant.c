@@ -170,6 +170,7 @@ static const Privilege privileges[] = {
 	{"EXECUTE ON FUNCTION pool.clock", ALL},
 	{"EXECUTE ON FUNCTION pool.pool_zone", ALL},
 	{"EXECUTE ON FUNCTION pool.member_zone", ALL},
+	{"EXECUTE ON FUNCTION pool.lead_progress", ALL},
 	{"EXECUTE ON FUNCTION pool.next_timer", ALL},
 	{"EXECUTE ON FUNCTION pool.tail_day", COUNTS},
 	{"EXECUTE ON FUNCTION pool.tail_member", COUNTS},

@@ -237,7 +237,8 @@ BEGIN
             RETURN 'limit';
         END IF;
         UPDATE model.lead SET extensions = extensions + 1, protected_until =
-            model.plus(greatest(moment, model.due_at(a.key), protected_until),
+            model.plus(greatest(moment, model.due_at(a.key, moment),
+                                protected_until),
                        a.span, model.pool_zone(pool_id))
         WHERE key = a.key;
         RETURN NULL;

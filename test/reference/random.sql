@@ -15,7 +15,7 @@ CREATE FUNCTION model.turns(moment timestamptz)
 RETURNS TABLE (at timestamptz, key text, pool text, member text)
 LANGUAGE sql VOLATILE AS $$
     SELECT t.* FROM (SELECT model.upto(3)) dice (side), LATERAL (
-        SELECT model.due_at(l.key), l.key, NULL, NULL
+        SELECT model.due_at(l.key, moment), l.key, NULL, NULL
         FROM model.lead l WHERE side = 1
         UNION ALL
         SELECT model.plus(d.due, -before, model.pool_zone(l.pool_id)),

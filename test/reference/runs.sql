@@ -369,7 +369,7 @@ BEGIN
             at := coalesce((SELECT p.name FROM model.lead l
                             JOIN model.pool p ON p.id = l.pool_id
                             WHERE l.status = 'owned'
-                              AND model.due_at(l.key) <= moment
+                              AND model.due_at(l.key, moment) <= moment
                             ORDER BY hashtext(l.key || moment), l.key LIMIT 1),
                            at);
         END IF;

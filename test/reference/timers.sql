@@ -73,21 +73,15 @@ LANGUAGE sql STABLE AS $$
     WHERE d.action <> 'escalate'
 $$;
 
--- what claim tells: a notice that has to pass is not counted
-CREATE FUNCTION model.due_at(the_lead text) RETURNS timestamptz
-LANGUAGE sql STABLE AS $$
-    SELECT min(nullif(due, 'infinity')) FROM model.deadlines(the_lead)
-    WHERE action <> 'escalate'
-$$;
-
--- what follow_up tells: nothing that is due acts before its notice has passed
-CREATE FUNCTION model.due_then(the_lead text, moment timestamptz)
+-- What all are told: nothing acts before a notice has passed that began when
+-- the lead's owner was warned, or would begin now.
+CREATE FUNCTION model.due_at(the_lead text, moment timestamptz)
 RETURNS timestamptz LANGUAGE sql STABLE AS $$
-    SELECT min(CASE WHEN r.notice_required AND d.due <= moment
+    SELECT min(nullif(CASE WHEN r.notice_required
         THEN greatest(d.due, model.plus(
             coalesce(model.warned(the_lead, r.id), moment), least.notice,
             model.pool_zone(r.pool_id)))
-        ELSE nullif(d.due, 'infinity') END)
+        ELSE d.due END, 'infinity'))
     FROM model.deadlines(the_lead) d
          JOIN model.timer_rule r ON r.id = d.rule_id,
          LATERAL (SELECT min(n) AS notice FROM unnest(r.remind_before) n) least
