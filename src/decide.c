@@ -244,16 +244,6 @@ pool_reject(PG_FUNCTION_ARGS)
  * A tick's task: requests whose time is over
  * ------------------------------------------------------------------------ */
 
-static bool
-have_counters(PoolWork *work, int32 pool_id, int32 member_id)
-{
-	PoolKey		keys[2] = {pool_key_int4(pool_id), pool_key_int4(member_id)};
-
-	return pool_table_find(pool_work_table(work, POOL_MEMBERSHIP_STATE),
-						   POOL_MEMBERSHIP_STATE_PKEY, pool_snapshot(),
-						   keys, 2);
-}
-
 /*
  * Locks the counters of whoever is to receive the lead, but does not wait for
  * them: a tick may hold others' already.  False if somebody has them.
@@ -267,8 +257,7 @@ try_counters(PoolDecision *d)
 
 	if (pool_names_nobody(a))
 		return true;
-	if (!pool_quota_try_lock(set, pool_id, a->member_id) &&
-		have_counters(d->batch->call->work, pool_id, a->member_id))
+	if (!pool_quota_try_lock(set, pool_id, a->member_id, true))
 		return false;
 	pool_perform_add_counters(d);
 	return true;

@@ -206,7 +206,7 @@ pool_route_try_lock(PoolRoute *route)
 
 		for (int i = 0; pool->named && i < pool->conf->n_receivers; i++)
 			if (!pool_quota_try_lock(route->set, pool->conf->id,
-									 pool->conf->receivers[i]))
+									 pool->conf->receivers[i], true))
 				return false;
 	}
 	return true;

@@ -192,7 +192,7 @@ lock_due(PoolBatch *batch, PoolBatchItem *item, bool wait)
 	pool_batch_lock_one(batch, item, false);
 	if (item->outcome == NULL && !wait && item->lead.owner_id != 0 &&
 		!pool_quota_try_lock(batch->set, item->lead.pool_id,
-							 item->lead.owner_id))
+							 item->lead.owner_id, false))
 		item->outcome = "contended";
 }
 
