@@ -350,8 +350,27 @@ try_request(int64 id, TimestampTz now)
 	return false;
 }
 
+/* A request whose time is over. */
+typedef struct OverRequest
+{
+	int64		id;
+	TimestampTz expires_at;
+} OverRequest;
+
+/* Those whose time was over first; of one moment, in the order asked. */
 static int
-collect_over(int64 *ids, int max, TimestampTz now)
+compare_over(const void *a, const void *b)
+{
+	const OverRequest *x = a;
+	const OverRequest *y = b;
+
+	if (x->expires_at != y->expires_at)
+		return x->expires_at < y->expires_at ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static int
+collect_over(OverRequest *over, int max, TimestampTz now)
 {
 	PoolWork   *work = pool_work_begin_reading();
 	PoolTable  *table = pool_work_table(work, POOL_APPROVAL);
@@ -371,35 +390,41 @@ collect_over(int64 *ids, int max, TimestampTz now)
 	{
 		bool		isnull;
 
-		ids[n++] = DatumGetInt64(slot_getattr(table->old, APPROVAL_ID,
-											  &isnull));
+		over[n].id = DatumGetInt64(slot_getattr(table->old, APPROVAL_ID,
+												&isnull));
+		over[n++].expires_at =
+			DatumGetTimestampTz(slot_getattr(table->old, APPROVAL_EXPIRES_AT,
+											 &isnull));
 	}
 	index_endscan(scan);
 	UnregisterSnapshot(snapshot);
 	pool_work_end(work);
+	qsort(over, n, sizeof(OverRequest), compare_over);
 	return n;
 }
 
-/* Ends up to max requests whose time is over at `now`. */
+/*
+ * Ends up to max requests whose time is over at `now`: where there is no room
+ * for all that are suggested, the first has it.
+ */
 PoolTickResult
 pool_decide_run(int max, TimestampTz now)
 {
 	PoolTickResult result = {0, false};
-	int64	   *ids;
+	OverRequest *over;
 	int			n;
 
 	if (pool_index_unused(POOL_APPROVAL_EXPIRES))
 		return result;
-	ids = palloc(max * sizeof(int64));
-	n = collect_over(ids, max, now);
-
+	over = palloc(max * sizeof(OverRequest));
+	n = collect_over(over, max, now);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (try_request(ids[i], now))
+		if (try_request(over[i].id, now))
 			result.done++;
 	}
 	result.more = n == max && result.done > 0;
-	pfree(ids);
+	pfree(over);
 	return result;
 }

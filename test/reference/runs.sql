@@ -1,4 +1,5 @@
--- Many leads as one: plan_reclaim, apply_plan, undo_run; offboard, relocate.
+-- Many leads as one: plan_reclaim, apply_plan, undo_run; the brake, resume_run;
+-- offboard, relocate.
 -- Whether rules have changed since a plan was made is what the extension's
 -- versions say; so is whether a lead was edited since.  Leads that are due but
 -- were not warned in time are left out.
@@ -11,7 +12,14 @@ CREATE TABLE model.run (
     member_id   integer,                -- whose leads it takes
     at          timestamptz NOT NULL,
     versions    bigint,
-    done        boolean NOT NULL DEFAULT false
+    done        boolean NOT NULL DEFAULT false,
+    resumed     boolean NOT NULL DEFAULT false
+);
+
+-- what timers have reclaimed, in which pools
+CREATE TABLE model.taken_back (
+    pool_id     integer NOT NULL,
+    at          timestamptz NOT NULL
 );
 
 CREATE TABLE model.run_lead (
@@ -66,6 +74,29 @@ BEGIN
     END IF;
 END $$;
 
+-- A run of the leads that timers would reclaim.
+CREATE FUNCTION model.list_due(the_kind text, the_pool integer, alone integer,
+                               moment timestamptz)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    plan    bigint;
+    l       model.lead;
+    r       record;
+BEGIN
+    INSERT INTO model.run (kind, pool_id, rule_id, at, versions)
+    VALUES (the_kind, the_pool, alone, moment, model.versions(the_pool))
+    RETURNING no INTO plan;
+    FOR l IN SELECT * FROM model.lead
+             WHERE pool_id = the_pool AND status = 'owned'
+    LOOP
+        r := model.reclaimed_by(l.key, alone, moment);
+        CONTINUE WHEN r.rule_id IS NULL OR NOT r.warned;
+        INSERT INTO model.run_lead (run, key, rule_id, member_id)
+        VALUES (plan, l.key, r.rule_id, l.owner_id);
+    END LOOP;
+    RETURN plan;
+END $$;
+
 CREATE FUNCTION model.plan_reclaim(the_pool text, rule text,
                                    moment timestamptz)
 RETURNS TABLE (outcome text, leads bigint, by_owner jsonb)
@@ -75,23 +106,13 @@ DECLARE
     alone   integer := (SELECT id FROM model.timer_rule t
                         WHERE pool_id = p AND t.name = rule);
     plan    bigint;
-    l       model.lead;
-    r       record;
 BEGIN
     IF p IS NULL THEN
         outcome := 'PO001';
         RETURN NEXT;
         RETURN;
     END IF;
-    INSERT INTO model.run (kind, pool_id, rule_id, at, versions)
-    VALUES ('plan', p, alone, moment, model.versions(p)) RETURNING no INTO plan;
-    FOR l IN SELECT * FROM model.lead WHERE pool_id = p AND status = 'owned'
-    LOOP
-        r := model.reclaimed_by(l.key, alone, moment);
-        CONTINUE WHEN r.rule_id IS NULL OR NOT r.warned;
-        INSERT INTO model.run_lead (run, key, rule_id, member_id)
-        VALUES (plan, l.key, r.rule_id, l.owner_id);
-    END LOOP;
+    plan := model.list_due('plan', p, alone, moment);
     RETURN QUERY SELECT 'planned', coalesce(sum(g.n), 0)::bigint,
             coalesce(jsonb_object_agg(g.key, g.n) FILTER (WHERE g.n > 0), '{}')
         FROM (SELECT m.key, count(*) AS n
@@ -156,6 +177,59 @@ BEGIN
     END LOOP;
     UPDATE model.run SET done = true WHERE no = the_run;
     RETURN QUERY SELECT * FROM model.run_rows(the_run);
+END $$;
+
+------------------------------------------------------------------------
+-- The brake
+------------------------------------------------------------------------
+
+-- Whether the timers of the pool rest: while a run is held, for a day, and
+-- from when what is due would be more than may be reclaimed today; then it
+-- becomes such a run.  A run that was resumed lets them go on, for that day.
+CREATE FUNCTION model.rests(the_pool integer, moment timestamptz)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    p       model.pool;
+    zone    text := model.pool_zone(the_pool);
+    held    boolean;
+    taken   integer;
+    owned   integer;
+    due     integer;
+BEGIN
+    SELECT * INTO p FROM model.pool WHERE id = the_pool;
+    IF p.reclaim_limit IS NULL AND p.reclaim_share IS NULL THEN
+        RETURN false;
+    END IF;
+    SELECT bool_or(NOT resumed) INTO held FROM model.run
+    WHERE kind = 'reclaim' AND pool_id = p.id AND NOT done
+      AND at + interval '24 hours' > moment;
+    IF held IS NOT NULL THEN
+        RETURN held;
+    END IF;
+
+    SELECT count(*) INTO taken FROM model.taken_back
+    WHERE pool_id = p.id AND (at AT TIME ZONE zone)::date =
+                             (moment AT TIME ZONE zone)::date;
+    SELECT count(*), count(r.rule_id) FILTER (WHERE r.warned)
+    INTO owned, due
+    FROM model.lead l, model.reclaimed_by(l.key, NULL, moment) r
+    WHERE l.pool_id = p.id AND l.status = 'owned';
+    IF due = 0 OR taken + due <= least(p.reclaim_limit,
+                                       floor(p.reclaim_share * (taken + owned)))
+    THEN
+        RETURN false;
+    END IF;
+    PERFORM model.list_due('reclaim', p.id, NULL, moment);
+    RETURN true;
+END $$;
+
+CREATE FUNCTION model.resume_run(the_run bigint, moment timestamptz)
+RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE model.run SET resumed = true
+    WHERE no = the_run AND kind = 'reclaim' AND NOT done AND NOT resumed
+      AND at + interval '24 hours' > moment;
+    RETURN CASE WHEN found THEN 'resumed' ELSE 'not_held' END;
 END $$;
 
 ------------------------------------------------------------------------
@@ -321,7 +395,8 @@ BEGIN
              ORDER BY no LOOP
         PERFORM model.end_request(a, 'cancelled', moment);
     END LOOP;
-    UPDATE model.member SET status = 'left' WHERE id = the_member;
+    UPDATE model.member SET status = 'left', away_until = NULL
+    WHERE id = the_member;
 END $$;
 
 CREATE FUNCTION model.their_removal(call text)
@@ -340,15 +415,16 @@ END $$;
 -- Questions
 ------------------------------------------------------------------------
 
--- The run of the extension that stands where this one of the model does; those
--- of ticks aside.
+-- The run of the extension that stands where this one of the model does; what
+-- ticks have done aside.
 CREATE FUNCTION model.their_run(the_run bigint) RETURNS bigint
 LANGUAGE sql STABLE AS $$
-    SELECT id FROM pool.run WHERE kind <> 'reclaim' ORDER BY id
+    SELECT id FROM pool.run WHERE kind <> 'reclaim' OR token IS NOT NULL
+    ORDER BY id
     OFFSET (SELECT count(*) FROM model.run WHERE no < the_run) LIMIT 1
 $$;
 
--- plan_reclaim; apply_plan and undo_run, mostly of one of the last
+-- plan_reclaim; apply_plan, undo_run and resume_run, mostly of one of the last
 CREATE FUNCTION model.ask_run(moment timestamptz) RETURNS model.question
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -358,12 +434,22 @@ DECLARE
     back    integer := CASE WHEN model.chance(0.3) THEN model.upto(20) - 1
                             ELSE 0 END;
     run     bigint := (SELECT no FROM model.run
-                       WHERE CASE WHEN dice < 0.75 THEN kind = 'plan'
+                       WHERE CASE WHEN dice < 0.75
+                                  THEN kind IN ('plan', 'reclaim')
                                   ELSE back > 9 OR EXISTS (
                                       SELECT FROM model.run_lead
                                       WHERE run = no AND log_no > 0) END
                        ORDER BY no DESC OFFSET back LIMIT 1);
 BEGIN
+    IF model.chance(0.15) THEN
+        run := coalesce((SELECT no FROM model.run WHERE kind = 'reclaim'
+                         ORDER BY no DESC LIMIT 1), run);
+        IF run IS NOT NULL AND model.chance(0.6) THEN
+            RETURN (format('SELECT model.resume_run(%s, %L)', run, moment),
+                    format('SELECT outcome FROM pool.resume_run(%s)',
+                           model.their_run(run)));
+        END IF;
+    END IF;
     IF dice < 0.35 OR run IS NULL THEN
         IF model.chance(0.8) THEN       -- one where something is due
             at := coalesce((SELECT p.name FROM model.lead l

@@ -275,6 +275,17 @@ SELECT d.key, a.action, a.status, m.key AS member, r.name AS rule,
     JOIN pool.member m ON m.id = a.member_id
     JOIN pool.routing_rule r ON r.id = a.from_rule_id ORDER BY a.id;
 SELECT outcome, key FROM pool.auto_assign('sug');
+-- who has claimed it meanwhile and given it back, be it at once, does not get it
+BEGIN;
+SELECT m.key AS kept_for FROM pool.member m JOIN pool.lead_state s ON s.reserved_for = m.id
+    WHERE s.id = t.id('g1') \gset
+SELECT outcome FROM pool.claim_leads(t.ids('g1'), :'kept_for');
+SELECT outcome FROM pool.release(t.ids('g1'), member => :'kept_for');
+SELECT set_config('pool_ext.clock', (pool.clock() + interval '3 hours')::text, true) <> '' AS later;
+SELECT task, done FROM pool.tick() WHERE task = 'approvals';
+SELECT d.key, s.status, a.status AS request FROM pool.lead_state s JOIN pool.lead_data d USING (id)
+    LEFT JOIN pool.approval a ON a.lead_id = s.id WHERE d.key IN ('g1', 'g2') ORDER BY d.key;
+ROLLBACK;
 
 -- hand_over: routed on in the other pool; in a circle it stays where it is
 INSERT INTO pool.pool (name) VALUES ('head'), ('south'), ('empty');
