@@ -447,7 +447,7 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     stock   integer := (SELECT count(*) FROM model.lead
                         WHERE status = 'available');
-    dice    integer := model.upto(120);
+    dice    integer := model.upto(121);
 BEGIN
     IF stock < 20 AND model.chance(0.3) THEN
         dice := model.upto(18);

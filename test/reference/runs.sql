@@ -334,10 +334,12 @@ BEGIN
     RETURN 'released';
 END $$;
 
--- offboard, and relocate, to their end
+-- offboard, and relocate, to their end; or stopped by cancel_run, before or
+-- after the leads
 CREATE FUNCTION model.remove_leads(the_kind text, the_member text,
                                    condition jsonpath, successor text,
-                                   to_pool text, moment timestamptz)
+                                   to_pool text, moment timestamptz,
+                                   stopped text = NULL)
 RETURNS TABLE (outcome text, planned bigint, done bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -363,16 +365,21 @@ BEGIN
     his := ARRAY(SELECT model.by_id(ARRAY(
         SELECT key FROM model.lead l WHERE owner_id = m.id
           AND (condition IS NULL OR model.meets(l, condition)))));
+    IF stopped = 'before' THEN
+        his := '{}';
+    END IF;
     FOREACH the_lead IN ARRAY his LOOP
         INSERT INTO model.run_lead (run, key, member_id, pool_id)
         SELECT run, key, m.id, pool_id FROM model.lead WHERE key = the_lead;
         how := model.place(the_lead, his, next, target, moment);
         PERFORM model.mark(run, the_lead, how);
     END LOOP;
-    IF the_kind = 'offboard' THEN
+    outcome := CASE WHEN stopped IS NULL THEN 'done' ELSE 'cancelled' END;
+    IF stopped IS NOT NULL THEN     -- he is what he was
+        UPDATE model.member SET status = m.status WHERE id = m.id;
+    ELSIF the_kind = 'offboard' THEN
         PERFORM model.leave(m.id, moment);
     END IF;
-    outcome := 'done';
     done := cardinality(his);
     RETURN NEXT;
 END $$;
@@ -408,6 +415,23 @@ BEGIN
         INTO outcome, planned, done;
         EXIT WHEN outcome <> 'running';
     END LOOP;
+    RETURN NEXT;
+END $$;
+
+-- The first call begins the run, the second sees to all leads.
+CREATE FUNCTION model.their_stop(call text, calls integer)
+RETURNS TABLE (outcome text, planned bigint, done bigint)
+LANGUAGE plpgsql AS $$
+DECLARE
+    the_run bigint;
+BEGIN
+    FOR i IN 1..calls LOOP
+        EXECUTE 'SELECT outcome, planned, done, run FROM pool.' || call
+        INTO outcome, planned, done, the_run;
+    END LOOP;
+    IF outcome = 'running' THEN
+        SELECT c.outcome INTO outcome FROM pool.cancel_run(the_run) c;
+    END IF;
     RETURN NEXT;
 END $$;
 
@@ -494,11 +518,23 @@ DECLARE
     target  text := model.any_target();
     path    text := CASE WHEN kind = 'relocate'
                          THEN model.one_of('$.attempts > 1', NULL) END;
+    call    text := format('%s(%L, successor => %L, to_pool => %L%s)', kind,
+                           member, other, target,
+                           ', condition => ' || quote_literal(path));
+    stopped text := CASE WHEN model.chance(0.3)
+                         THEN model.one_of('before', 'after') END;
 BEGIN
-    RETURN (format('SELECT * FROM model.remove_leads(%L, %L, %L, %L, %L, %L)',
-                   kind, member, path, other, target, moment),
-            format('SELECT * FROM model.their_removal(%L) /* pool.%s( */',
-                   format('%s(%L, successor => %L, to_pool => %L%s)', kind,
-                          member, other, target,
-                          ', condition => ' || quote_literal(path)), kind));
+    IF NOT EXISTS (SELECT FROM model.lead l JOIN model.member m
+                   ON m.id = l.owner_id WHERE m.key = member) THEN
+        stopped := replace(stopped, 'after', 'before');
+    END IF;
+    RETURN (format('SELECT * FROM model.remove_leads(%L, %L, %L, %L, %L, %L, '
+                   '%L)', kind, member, path, other, target, moment, stopped),
+            CASE WHEN stopped IS NULL
+            THEN format('SELECT * FROM model.their_removal(%L) /* pool.%s( */',
+                        call, kind)
+            ELSE format('SELECT * FROM model.their_stop(%L, %s) '
+                        '/* pool.cancel_run( */', call,
+                        CASE stopped WHEN 'before' THEN 1 ELSE 2 END)
+            END);
 END $$;
