@@ -299,13 +299,19 @@ BEGIN
     END LOOP;
 END $$;
 
+CREATE FUNCTION model.seats_of(rule integer) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT string_agg(concat_ws(' ', member_id, seat_until, period_from), ','
+                      ORDER BY member_id)
+    FROM model.turn WHERE rule_id = rule
+      AND (seat_until IS NOT NULL OR period_from IS NOT NULL)
+$$;
+
 -- Whom the rule knows as newcomers, and who has a seat, from now on.
 CREATE FUNCTION model.begin_turns(rule model.routing_rule, moment timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    before  text := (SELECT string_agg(concat_ws(' ', member_id, seat_until,
-                        period_from), ',' ORDER BY member_id)
-                     FROM model.turn WHERE rule_id = rule.id);
+    before  text := model.seats_of(rule.id);
 BEGIN
     IF rule.rotate_every IS NULL AND rule.newcomer_share = 0
         AND rule.newcomer_min = 0 THEN
@@ -328,10 +334,7 @@ BEGIN
     ELSE
         PERFORM model.take_seats(rule, moment);
     END IF;
-    IF before IS DISTINCT FROM
-        (SELECT string_agg(concat_ws(' ', member_id, seat_until, period_from),
-                           ',' ORDER BY member_id)
-         FROM model.turn WHERE rule_id = rule.id) THEN
+    IF before IS DISTINCT FROM model.seats_of(rule.id) THEN
         PERFORM model.level_credits(rule);
         PERFORM model.keep_credits(rule);
     END IF;
