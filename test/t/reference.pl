@@ -101,7 +101,7 @@ sub met_all
 		undo_run => [qw(undone changed inactive)],
 		resume_run => [qw(resumed not_held)],
 		cancel_run => [qw(cancelled)],
-		set_away => [qw(away already left)],
+		set_away => [qw(away left)],
 		set_active => [qw(active already)],
 		offboard => [qw(done)],
 		relocate => [qw(done left)]);
