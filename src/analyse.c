@@ -16,6 +16,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
+#include "visible.h"
 
 PG_FUNCTION_INFO_V1(pool_lead_document);
 PG_FUNCTION_INFO_V1(pool_condition_variables);
@@ -94,39 +95,6 @@ emit_query(PoolCall *call, const char *query, int nargs, Oid *types,
 	return n;
 }
 
-static void
-report_null(const char *name)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-			 errmsg("argument \"%s\" must not be null", name),
-			 errdetail("There is no question without it."),
-			 errhint("Only arguments that have a default may be left out.")));
-}
-
-/* The tenants the caller may see, as int4[]. */
-static Datum
-visible_tenants(void)
-{
-	MemoryContext context = CurrentMemoryContext;
-	PoolSql		sql = pool_sql_begin();
-	uint64		n = pool_sql_run("SELECT id FROM pool.tenant ORDER BY id",
-								 0, NULL, NULL, NULL);
-	Datum	   *ids = MemoryContextAlloc(context, Max(n, 1) * sizeof(Datum));
-	int			kept = 0;
-	bool		isnull;
-
-	for (uint64 i = 0; i < n; i++)
-		ids[i] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
-							   1, &isnull);
-	pool_sql_end(sql);
-	for (uint64 i = 0; i < n; i++)
-		if (pool_caller_sees_tenant(DatumGetInt32(ids[i])))
-			ids[kept++] = ids[i];
-	return PointerGetDatum(construct_array(ids, kept, INT4OID, 4, true,
-										   TYPALIGN_INT));
-}
-
 /*
  * pool.check_rules(pool)
  */
@@ -136,7 +104,7 @@ pool_check_rules(PG_FUNCTION_ARGS)
 	PoolCall   *call = pool_call_begin_reading(fcinfo, "check_rules");
 	const PoolConf *pool = pool_arg_pool(call, 0);
 	Oid			types[2] = {INT4ARRAYOID, INT4OID};
-	Datum		values[2] = {visible_tenants(),
+	Datum		values[2] = {pool_visible_tenants(NULL),
 	Int32GetDatum(pool != NULL ? pool->id : 0)};
 
 	emit_query(call, CHECK_RULES_SQL, 2, types, values,
@@ -157,9 +125,9 @@ pool_compare(PG_FUNCTION_ARGS)
 	int			days;
 
 	if (PG_ARGISNULL(1))
-		report_null("at");
+		pool_report_null("at");
 	if (PG_ARGISNULL(2))
-		report_null("days");
+		pool_report_null("days");
 	days = PG_GETARG_INT32(2);
 	if (days < 1 || days > MAX_COMPARED_DAYS)
 		ereport(ERROR,
@@ -230,7 +198,7 @@ pool_suggest_after(PG_FUNCTION_ARGS)
 	const char *refusal;
 
 	if (PG_ARGISNULL(0))
-		report_null("rule");
+		pool_report_null("rule");
 	refusal = refuse_rule(PG_GETARG_INT32(0));
 	if (refusal != NULL)
 	{

@@ -59,10 +59,12 @@ pool_approval_is_over(const PoolApproval *a, TimestampTz now)
 
 /*
  * Whether the lead is still where it was when this was asked for: the view
- * approval_open says the same.
+ * approval_open says the same.  What is to be claimed is reserved until the
+ * request's time is over; who hides or reserves it then does not move it.
  */
 bool
-pool_approval_is_live(const PoolApproval *a, const PoolLead *lead)
+pool_approval_is_live(const PoolApproval *a, const PoolLead *lead,
+					  TimestampTz now)
 {
 	if (lead->pool_id != a->pool_id ||
 		(a->claims >= 0 && lead->claims != a->claims))
@@ -71,7 +73,8 @@ pool_approval_is_live(const PoolApproval *a, const PoolLead *lead)
 		return false;
 	if (pool_approval_is(a, "claim"))
 		return lead->status == POOL_AVAILABLE &&
-			lead->reserved_for == a->member_id;
+			(lead->reserved_for == a->member_id ||
+			 pool_approval_is_over(a, now));
 	if (pool_approval_is(a, "assign") || pool_approval_is(a, "move"))
 		return lead->status == POOL_AVAILABLE;
 	if (pool_approval_is(a, "archive"))
@@ -192,6 +195,21 @@ pool_approval_close(PoolWork *work, PoolLead *lead, PoolApproval *a,
 	pool_approval_log(work, lead, a, status, actor_id, note, now);
 }
 
+/*
+ * The request ends because its lead is elsewhere, or else its time is over;
+ * the status says which.
+ */
+const char *
+pool_approval_lapse(PoolWork *work, PoolLead *lead, PoolApproval *a,
+					TimestampTz now)
+{
+	const char *status = pool_approval_is_live(a, lead, now) ? "expired" :
+	"cancelled";
+
+	pool_approval_close(work, lead, a, status, 0, (Datum) 0, now);
+	return status;
+}
+
 /* ------------------------------------------------------------------------
  * Rules
  * ------------------------------------------------------------------------ */
@@ -272,16 +290,13 @@ bool
 pool_approval_find_live(PoolWork *work, PoolLead *lead, const char *action,
 						TimestampTz now, PoolApproval *found)
 {
-	bool		over;
-
 	if (!pool_approval_find_open(work, lead->id, action, found))
 		return false;
-	over = pool_approval_is_over(found, now);
-	if (pool_approval_is_live(found, lead) &&
-		(!over || pool_approval_is_suggestion(found)))
+	if (pool_approval_is_live(found, lead, now) &&
+		(!pool_approval_is_over(found, now) ||
+		 pool_approval_is_suggestion(found)))
 		return true;
-	pool_approval_close(work, lead, found, over ? "expired" : "cancelled", 0,
-						(Datum) 0, now);
+	(void) pool_approval_lapse(work, lead, found, now);
 	/* the lead may be reserved anew */
 	CommandCounterIncrement();
 	return false;

@@ -46,7 +46,7 @@ extern void pool_approval_update(PoolWork *work, const PoolApproval *a);
 /* what they come to */
 extern bool pool_approval_is(const PoolApproval *a, const char *action);
 extern bool pool_approval_is_live(const PoolApproval *a,
-								  const PoolLead *lead);
+								  const PoolLead *lead, TimestampTz now);
 extern bool pool_approval_is_over(const PoolApproval *a, TimestampTz now);
 extern bool pool_approval_is_suggestion(const PoolApproval *a);
 extern void pool_approval_open(PoolWork *work, PoolLead *lead,
@@ -57,6 +57,8 @@ extern void pool_approval_reserve(PoolWork *work, PoolLead *lead,
 extern void pool_approval_close(PoolWork *work, PoolLead *lead,
 								PoolApproval *a, const char *status,
 								int32 actor_id, Datum note, TimestampTz now);
+extern const char *pool_approval_lapse(PoolWork *work, PoolLead *lead,
+									   PoolApproval *a, TimestampTz now);
 extern void pool_approval_log(PoolWork *work, PoolLead *lead,
 							  const PoolApproval *a, const char *kind,
 							  int32 actor_id, Datum reason, TimestampTz now);

@@ -155,11 +155,7 @@ name_arg(PoolCall *call, int argno, const char *name)
 	FunctionCallInfo fcinfo = call->fcinfo;
 
 	if (PG_ARGISNULL(argno))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be null", name),
-				 errdetail("It has no default, and the call cannot do without it."),
-				 errhint("Only arguments that have a default may be left out.")));
+		pool_report_null(name);
 	return *PG_GETARG_NAME(argno);
 }
 

@@ -18,7 +18,6 @@
 #include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #define COLUMN POOL_ATTACHED_COLUMN
 #define JSON(field) "(r.doc -> (r.columns ->> '" field "'))"
@@ -89,24 +88,11 @@ static const char *const verdict_query =
  * Whose rights
  * ------------------------------------------------------------------------ */
 
-static Oid
-relation_owner(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 /* SQL as the owner of the table, whom its policies do not bind. */
 PoolSql
 pool_attach_as_owner(const PoolAttachment *a)
 {
-	return pool_sql_begin_as(relation_owner(a->relid), SECURITY_NOFORCE_RLS);
+	return pool_sql_begin_as(pool_sql_owner_of(a->relid), SECURITY_NOFORCE_RLS);
 }
 
 /*

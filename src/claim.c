@@ -12,9 +12,9 @@
 #include "claim_test.h"
 #include "errors.h"
 #include "group.h"
+#include "judge.h"
 #include "match.h"
 #include "request.h"
-#include "rule.h"
 #include "shown.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
@@ -79,13 +79,16 @@ take_lead(PoolCall *call, const PoolClaimCase *c, PoolLead *lead,
 	count_claim(call, c, lead, data);
 }
 
+/* When time takes the lead away again, of a spell that begins now. */
 static TimestampTz
-next_due(const PoolLead *lead, const PoolData *data, TimestampTz now)
+next_due(PoolCall *call, PoolLead *lead, const PoolData *data,
+		 TimestampTz now)
 {
-	TimestampTz due_at;
+	PoolJudgement j;
 
-	(void) pool_rule_next(lead, data, now, &due_at);
-	return due_at;
+	pool_judge_begin(&j, call->work, pool_snapshot(), lead, data, now);
+	j.sent_read = true;
+	return pool_judge_due_at(&j);
 }
 
 /* ------------------------------------------------------------------------
@@ -93,7 +96,7 @@ next_due(const PoolLead *lead, const PoolData *data, TimestampTz now)
  * ------------------------------------------------------------------------ */
 
 static void
-emit_claimed(PoolCall *call, const PoolLead *lead, const PoolData *data,
+emit_claimed(PoolCall *call, PoolLead *lead, const PoolData *data,
 			 TimestampTz now)
 {
 	pool_put_text(call, CLAIM_OUTCOME, "claimed");
@@ -104,7 +107,7 @@ emit_claimed(PoolCall *call, const PoolLead *lead, const PoolData *data,
 	pool_put_datum(call, CLAIM_GRADE, data->grade);
 	pool_put(call, CLAIM_PRIORITY, Int32GetDatum(lead->priority));
 	pool_put_datum(call, CLAIM_ATTRIBUTES, data->attributes);
-	pool_put_time(call, CLAIM_DUE_AT, next_due(lead, data, now));
+	pool_put_time(call, CLAIM_DUE_AT, next_due(call, lead, data, now));
 	pool_call_row(call);
 }
 
@@ -373,7 +376,7 @@ emit_lead_claimed(PoolCall *call, const PoolClaimCase *c, PoolLead *lead)
 	pool_put_text(call, LEADS_OUTCOME, "claimed");
 	pool_put(call, LEADS_LEAD_ID, Int64GetDatum(lead->id));
 	pool_put_datum(call, LEADS_KEY, data.key);
-	pool_put_time(call, LEADS_DUE_AT, next_due(lead, &data, c->now));
+	pool_put_time(call, LEADS_DUE_AT, next_due(call, lead, &data, c->now));
 	pool_call_row(call);
 }
 

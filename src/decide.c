@@ -54,12 +54,8 @@ close_request(PoolDecision *d, const char *status)
 static const char *
 lapse(PoolDecision *d)
 {
-	bool		live = pool_approval_is_live(&d->approval, &d->item->lead);
-
-	d->note = (Datum) 0;
-	d->actor.member_id = 0;
-	close_request(d, live ? "expired" : "cancelled");
-	return live ? "expired" : "cancelled";
+	return pool_approval_lapse(d->batch->call->work, &d->item->lead,
+							   &d->approval, d->batch->now);
 }
 
 static const char *
@@ -85,7 +81,8 @@ approve_one(PoolDecision *d)
 	const char *refusal;
 
 	pool_batch_lock_counters(d->batch);
-	if (!pool_approval_is_live(&d->approval, &d->item->lead) ||
+	if (!pool_approval_is_live(&d->approval, &d->item->lead,
+							   d->batch->now) ||
 		(pool_approval_is_over(&d->approval, d->batch->now) &&
 		 !pool_approval_is_suggestion(&d->approval)))
 		return lapse(d);
@@ -112,7 +109,7 @@ static const char *
 reject_one(PoolDecision *d)
 {
 	pool_batch_lock_counters(d->batch);
-	if (!pool_approval_is_live(&d->approval, &d->item->lead))
+	if (!pool_approval_is_live(&d->approval, &d->item->lead, d->batch->now))
 		return lapse(d);
 	close_request(d, "rejected");
 	return "rejected";
@@ -247,16 +244,6 @@ pool_reject(PG_FUNCTION_ARGS)
  * A tick's task: requests whose time is over
  * ------------------------------------------------------------------------ */
 
-static bool
-have_counters(PoolWork *work, int32 pool_id, int32 member_id)
-{
-	PoolKey		keys[2] = {pool_key_int4(pool_id), pool_key_int4(member_id)};
-
-	return pool_table_find(pool_work_table(work, POOL_MEMBERSHIP_STATE),
-						   POOL_MEMBERSHIP_STATE_PKEY, pool_snapshot(),
-						   keys, 2);
-}
-
 /*
  * Locks the counters of whoever is to receive the lead, but does not wait for
  * them: a tick may hold others' already.  False if somebody has them.
@@ -270,8 +257,7 @@ try_counters(PoolDecision *d)
 
 	if (pool_names_nobody(a))
 		return true;
-	if (!pool_quota_try_lock(set, pool_id, a->member_id) &&
-		have_counters(d->batch->call->work, pool_id, a->member_id))
+	if (!pool_quota_try_lock(set, pool_id, a->member_id, true))
 		return false;
 	pool_perform_add_counters(d);
 	return true;
@@ -293,7 +279,7 @@ static bool
 let_lapse(PoolDecision *d)
 {
 	bool		takes_effect = pool_approval_is_suggestion(&d->approval) &&
-	pool_approval_is_live(&d->approval, &d->item->lead);
+	pool_approval_is_live(&d->approval, &d->item->lead, d->batch->now);
 
 	if (takes_effect && (!try_counters(d) || !try_group(d)))
 		return false;
@@ -364,8 +350,27 @@ try_request(int64 id, TimestampTz now)
 	return false;
 }
 
+/* A request whose time is over. */
+typedef struct OverRequest
+{
+	int64		id;
+	TimestampTz expires_at;
+} OverRequest;
+
+/* Those whose time was over first; of one moment, in the order asked. */
 static int
-collect_over(int64 *ids, int max, TimestampTz now)
+compare_over(const void *a, const void *b)
+{
+	const OverRequest *x = a;
+	const OverRequest *y = b;
+
+	if (x->expires_at != y->expires_at)
+		return x->expires_at < y->expires_at ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static int
+collect_over(OverRequest *over, int max, TimestampTz now)
 {
 	PoolWork   *work = pool_work_begin_reading();
 	PoolTable  *table = pool_work_table(work, POOL_APPROVAL);
@@ -385,35 +390,41 @@ collect_over(int64 *ids, int max, TimestampTz now)
 	{
 		bool		isnull;
 
-		ids[n++] = DatumGetInt64(slot_getattr(table->old, APPROVAL_ID,
-											  &isnull));
+		over[n].id = DatumGetInt64(slot_getattr(table->old, APPROVAL_ID,
+												&isnull));
+		over[n++].expires_at =
+			DatumGetTimestampTz(slot_getattr(table->old, APPROVAL_EXPIRES_AT,
+											 &isnull));
 	}
 	index_endscan(scan);
 	UnregisterSnapshot(snapshot);
 	pool_work_end(work);
+	qsort(over, n, sizeof(OverRequest), compare_over);
 	return n;
 }
 
-/* Ends up to max requests whose time is over at `now`. */
+/*
+ * Ends up to max requests whose time is over at `now`: where there is no room
+ * for all that are suggested, the first has it.
+ */
 PoolTickResult
 pool_decide_run(int max, TimestampTz now)
 {
 	PoolTickResult result = {0, false};
-	int64	   *ids;
+	OverRequest *over;
 	int			n;
 
 	if (pool_index_unused(POOL_APPROVAL_EXPIRES))
 		return result;
-	ids = palloc(max * sizeof(int64));
-	n = collect_over(ids, max, now);
-
+	over = palloc(max * sizeof(OverRequest));
+	n = collect_over(over, max, now);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (try_request(ids[i], now))
+		if (try_request(over[i].id, now))
 			result.done++;
 	}
 	result.more = n == max && result.done > 0;
-	pfree(ids);
+	pfree(over);
 	return result;
 }

@@ -87,9 +87,9 @@ spell_start(const PoolLead *lead, PoolTimerBasis basis)
 	}
 }
 
-/* POOL_NO_TIME: the rule is not about leads in this state. */
-static TimestampTz
-clock_start(const PoolLead *lead, const PoolTimerRule *rule)
+/* When its clock began; POOL_NO_TIME: not about leads in this state. */
+TimestampTz
+pool_due_since(const PoolLead *lead, const PoolTimerRule *rule)
 {
 	switch (rule->basis)
 	{
@@ -194,7 +194,7 @@ bool
 pool_due_at(const PoolLead *lead, const PoolConf *pool,
 			const PoolTimerRule *rule, TimestampTz *due_at)
 {
-	TimestampTz from = clock_start(lead, rule);
+	TimestampTz from = pool_due_since(lead, rule);
 	bool		acts = rule->action != POOL_TIMER_ESCALATE;
 
 	if (from == POOL_NO_TIME)

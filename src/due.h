@@ -8,6 +8,8 @@
 #include "lead.h"
 
 extern int32 pool_due_target(const PoolConf *pool, const PoolTimerRule *rule);
+extern TimestampTz pool_due_since(const PoolLead *lead,
+								  const PoolTimerRule *rule);
 extern bool pool_due_at(const PoolLead *lead, const PoolConf *pool,
 						const PoolTimerRule *rule, TimestampTz *due_at);
 extern TimestampTz pool_due_later(TimestampTz at, const Interval *span,

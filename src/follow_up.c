@@ -410,14 +410,12 @@ static TimestampTz
 next_due(PoolBatch *batch, PoolLead *lead, const PoolData *data)
 {
 	PoolJudgement j;
-	const PoolTimer *next;
 
 	/* it judges by what has just been written */
 	CommandCounterIncrement();
 	pool_judge_begin(&j, batch->call->work, pool_snapshot(), lead, data,
 					 batch->now);
-	next = pool_judge_next(&j, true);
-	return next != NULL ? next->due_at : POOL_NO_TIME;
+	return pool_judge_due_at(&j);
 }
 
 static void

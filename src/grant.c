@@ -17,6 +17,7 @@
 #include "config.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "result.h"
 #include "sql.h"
 #include "table.h"
 #include "utils/acl.h"
@@ -170,6 +171,7 @@ static const Privilege privileges[] = {
 	{"EXECUTE ON FUNCTION pool.clock", ALL},
 	{"EXECUTE ON FUNCTION pool.pool_zone", ALL},
 	{"EXECUTE ON FUNCTION pool.member_zone", ALL},
+	{"EXECUTE ON FUNCTION pool.lead_progress", ALL},
 	{"EXECUTE ON FUNCTION pool.next_timer", ALL},
 	{"EXECUTE ON FUNCTION pool.tail_day", COUNTS},
 	{"EXECUTE ON FUNCTION pool.tail_member", COUNTS},
@@ -244,11 +246,7 @@ static char *
 arg_name(FunctionCallInfo fcinfo, int argno, const char *name)
 {
 	if (PG_ARGISNULL(argno))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be null", name),
-				 errdetail("It has no default, and the call cannot do without it."),
-				 errhint("Only arguments that have a default may be left out.")));
+		pool_report_null(name);
 	return text_to_cstring(PG_GETARG_TEXT_PP(argno));
 }
 

@@ -235,35 +235,48 @@ notice_over(const PoolJudgement *j, const PoolTimerRule *rule,
 	return result == POOL_NO_TIME ? from : result;
 }
 
-/* Nothing that is due happens to whom nobody has warned. */
+/*
+ * Nothing happens to whom nobody has warned in time: if not yet, then by the
+ * next tick at the earliest, and never in the tick that warns.
+ */
 static void
 require_notice(PoolJudgement *j, PoolTimer *timer)
 {
+	TimestampTz earliest = Max(notice_over(j, timer->rule, j->now),
+							   j->now + 1);
+
+	if (earliest <= timer->deadline)
+		return;
 	timer->warned_at = warned_at(j, timer->rule);
-	timer->unwarned = timer->warned_at == POOL_NO_TIME;
-	if (!timer->unwarned)
+	if (timer->warned_at != POOL_NO_TIME)
 		timer->due_at = Max(timer->deadline,
 							notice_over(j, timer->rule, timer->warned_at));
 	else
-		/* never in the tick that warns */
-		timer->due_at = Max(notice_over(j, timer->rule, j->now), j->now + 1);
+	{
+		timer->unwarned = timer->deadline <= j->now;
+		timer->due_at = earliest;
+	}
 }
 
 static void
-judge_rule(PoolJudgement *j, const PoolTimerRule *rule,
-		   PoolTimer *timer)
+begin_timer(const PoolJudgement *j, const PoolTimerRule *rule,
+			PoolTimer *timer)
 {
 	memset(timer, 0, sizeof(*timer));
 	timer->rule = rule;
 	timer->warned_at = POOL_NO_TIME;
 	timer->applies = pool_due_at(j->lead, j->pool, rule, &timer->deadline);
-	if (!timer->applies)
-		return;
 	timer->due_at = timer->deadline;
-	timer->verdict = judge_condition(j, rule);
-	if (rule->action == POOL_TIMER_ESCALATE)
-		timer->done = has_escalated(j, rule);
-	else if (rule->notice_required && timer->deadline <= j->now)
+}
+
+/* The rest, of a rule that applies: due_at may become later. */
+static void
+finish_timer(PoolJudgement *j, PoolTimer *timer)
+{
+	timer->verdict = judge_condition(j, timer->rule);
+	if (timer->rule->action == POOL_TIMER_ESCALATE)
+		timer->done = has_escalated(j, timer->rule);
+	else if (timer->rule->notice_required)
 		require_notice(j, timer);
 }
 
@@ -274,7 +287,11 @@ pool_judge_all(PoolJudgement *j)
 	PoolTimer  *timers = palloc(Max(j->pool->n_rules, 1) * sizeof(PoolTimer));
 
 	for (int i = 0; i < j->pool->n_rules; i++)
-		judge_rule(j, &j->pool->rules[i], &timers[i]);
+	{
+		begin_timer(j, &j->pool->rules[i], &timers[i]);
+		if (timers[i].applies)
+			finish_timer(j, &timers[i]);
+	}
 	return timers;
 }
 
@@ -298,26 +315,38 @@ pool_judge_acting(const PoolJudgement *j, const PoolTimer *timers)
 }
 
 /*
- * What will happen next as things are now, NULL if nothing will; with `acting`
+ * What will happen next as things are now, false if nothing will; with `acting`
  * only what takes the lead from where it is.
  */
-const PoolTimer *
-pool_judge_next(PoolJudgement *j, bool acting)
+bool
+pool_judge_next(PoolJudgement *j, bool acting, PoolTimer *next)
 {
-	PoolTimer  *timers = pool_judge_all(j);
-	const PoolTimer *next = NULL;
+	bool		found = false;
 
 	for (int i = 0; i < j->pool->n_rules; i++)
 	{
-		const PoolTimer *timer = &timers[i];
+		PoolTimer	timer;
 
-		if (!timer->applies || timer->verdict != POOL_MATCH || timer->done ||
-			timer->deadline == DT_NOEND)
+		begin_timer(j, &j->pool->rules[i], &timer);
+		if (!timer.applies || timer.deadline == DT_NOEND ||
+			(acting && timer.rule->action == POOL_TIMER_ESCALATE) ||
+			(found && timer.due_at >= next->due_at))
 			continue;
-		if (acting && timer->rule->action == POOL_TIMER_ESCALATE)
+		finish_timer(j, &timer);
+		if (timer.verdict != POOL_MATCH || timer.done ||
+			(found && timer.due_at >= next->due_at))
 			continue;
-		if (next == NULL || timer->due_at < next->due_at)
-			next = timer;
+		*next = timer;
+		found = true;
 	}
-	return next;
+	return found;
+}
+
+/* When the lead goes next as things are; POOL_NO_TIME if no timer takes it. */
+TimestampTz
+pool_judge_due_at(PoolJudgement *j)
+{
+	PoolTimer	next;
+
+	return pool_judge_next(j, true, &next) ? next.due_at : POOL_NO_TIME;
 }

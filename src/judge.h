@@ -20,7 +20,7 @@ typedef struct PoolJudgement
 	TimestampTz now;
 	Jsonb	   *document;		/* made when a condition needs it */
 	List	   *sent;			/* read when a rule needs it */
-	bool		sent_read;
+	bool		sent_read;		/* or known to be nothing */
 } PoolJudgement;
 
 /* What one rule says. */
@@ -40,7 +40,8 @@ extern void pool_judge_begin(PoolJudgement *j, PoolWork *work,
 							 Snapshot snapshot, PoolLead *lead,
 							 const PoolData *data, TimestampTz now);
 extern PoolTimer *pool_judge_all(PoolJudgement *j);
-extern const PoolTimer *pool_judge_next(PoolJudgement *j, bool acting);
+extern bool pool_judge_next(PoolJudgement *j, bool acting, PoolTimer *next);
+extern TimestampTz pool_judge_due_at(PoolJudgement *j);
 extern const PoolTimer *pool_judge_acting(const PoolJudgement *j,
 										  const PoolTimer *timers);
 extern bool pool_judge_was_reminded(PoolJudgement *j,

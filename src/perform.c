@@ -11,9 +11,9 @@
 #include "assign.h"
 #include "claim.h"
 #include "close.h"
+#include "judge.h"
 #include "release.h"
 #include "routing_wait.h"
-#include "rule.h"
 #include "term.h"
 
 static const PoolConf *
@@ -143,15 +143,17 @@ extend(PoolDecision *d)
 	PoolLead   *lead = &d->item->lead;
 	const PoolConf *pool = pool_config_pool(lead->pool_id);
 	TimestampTz from;
-	TimestampTz due_at;
+	PoolJudgement j;
 	PoolData	data;
 
 	if (pool->extension_limit != POOL_NO_LIMIT &&
 		lead->extensions >= pool->extension_limit)
 		return "limit";
 	pool_batch_open(d->batch, d->item, &data);
-	(void) pool_rule_next(lead, &data, d->batch->now, &due_at);
-	from = Max(d->batch->now, Max(due_at, lead->protected_until));
+	pool_judge_begin(&j, d->batch->call->work, pool_snapshot(), lead, &data,
+					 d->batch->now);
+	from = Max(d->batch->now,
+			   Max(pool_judge_due_at(&j), lead->protected_until));
 	if (from != DT_NOEND)
 		from = pool_time_add(from, d->approval.span, pool->zone);
 	lead->protected_until = from;

@@ -18,10 +18,10 @@
 #include "miscadmin.h"
 #include "poll.h"
 #include "sql.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/xid8.h"
+#include "visible.h"
 
 PG_FUNCTION_INFO_V1(pool_poll);
 PG_FUNCTION_INFO_V1(pool_ack);
@@ -86,34 +86,6 @@ typedef struct Reader
  * The reader
  * ------------------------------------------------------------------------ */
 
-/*
- * The tenants the caller may see, as int4[]; the least of them in *first, 0 if
- * that is all there are or will be.
- */
-static Datum
-visible_tenants(int32 *first)
-{
-	MemoryContext context = CurrentMemoryContext;
-	PoolSql		sql = pool_sql_begin();
-	uint64		n = pool_sql_run("SELECT id FROM pool.tenant ORDER BY id",
-								 0, NULL, NULL, NULL);
-	Datum	   *ids = MemoryContextAlloc(context, (n + 1) * sizeof(Datum));
-	bool		isnull;
-	int			kept = 0;
-
-	for (uint64 i = 0; i < n; i++)
-		ids[i] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
-							   1, &isnull);
-	pool_sql_end(sql);
-	for (uint64 i = 0; i < n; i++)
-		if (pool_caller_sees_tenant(DatumGetInt32(ids[i])))
-			ids[kept++] = ids[i];
-	*first = kept == 0 || pool_caller_sees_tenant(0) ? 0 :
-		DatumGetInt32(ids[0]);
-	return PointerGetDatum(construct_array(ids, kept, INT4OID, sizeof(int32),
-										   true, TYPALIGN_INT));
-}
-
 /* The reader named by an argument; errors 22004, 22023. */
 static Reader
 reader_arg(PoolCall *call, int argno)
@@ -129,7 +101,7 @@ reader_arg(PoolCall *call, int argno)
 				 errdetail("A consumer is known by its name."),
 				 errhint("Pass a name of your choice, such as wecom.")));
 	reader.name = PointerGetDatum(name);
-	reader.tenants = visible_tenants(&reader.scope);
+	reader.tenants = pool_visible_tenants(&reader.scope);
 	return reader;
 }
 

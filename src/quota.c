@@ -261,35 +261,42 @@ sort_quotas(PoolQuotaSet *set)
 	set->n = kept;
 }
 
-/*
- * Locks these counters if nobody else holds them, whatever is held already;
- * to be named and locked with the others afterwards.
- */
-bool
-pool_quota_try_lock(PoolQuotaSet *set, int32 pool_id, int32 member_id)
+static bool
+try_row(PoolQuotaSet *set, PoolTableId id, PoolIndexId index, PoolKey *keys,
+		int n_keys, bool *found)
 {
-	PoolTable  *table = pool_work_table(set->work, POOL_MEMBERSHIP_STATE);
+	PoolTable  *table = pool_work_table(set->work, id);
 	Snapshot	snapshot = pool_snapshot();
-	PoolKey		keys[2] = {pool_key_int4(pool_id), pool_key_int4(member_id)};
 
-	return pool_table_find(table, POOL_MEMBERSHIP_STATE_PKEY, snapshot,
-						   keys, 2) &&
-		pool_table_lock(table, &table->old->tts_tid, snapshot,
-						LockWaitSkip) == TM_Ok;
+	*found = pool_table_find(table, index, snapshot, keys, n_keys);
+	return *found && pool_table_lock(table, &table->old->tts_tid, snapshot,
+									 LockWaitSkip) == TM_Ok;
 }
 
-/* The same for what is locked where a member with a limit over all receives. */
+/*
+ * Locks these counters if nobody else holds them, whatever is held already;
+ * to be named and locked with the others afterwards.  Where the member
+ * `receives` what stands before them, if he has a limit over all pools, too.
+ * Whoever has no counters gets some.
+ */
 bool
-pool_quota_try_lock_total(PoolQuotaSet *set, int32 member_id)
+pool_quota_try_lock(PoolQuotaSet *set, int32 pool_id, int32 member_id,
+					bool receives)
 {
-	PoolTable  *table = pool_work_table(set->work, POOL_MEMBER_STATE);
-	Snapshot	snapshot = pool_snapshot();
+	PoolKey		keys[2] = {pool_key_int4(pool_id), pool_key_int4(member_id)};
+	bool		found;
 
-	return pool_config_member(member_id)->hold_limit == POOL_NO_LIMIT ||
-		(pool_table_find(table, POOL_MEMBER_STATE_PKEY, snapshot,
-						 &pool_key_int4(member_id), 1) &&
-		 pool_table_lock(table, &table->old->tts_tid, snapshot,
-						 LockWaitSkip) == TM_Ok);
+	if (receives &&
+		pool_config_member(member_id)->hold_limit != POOL_NO_LIMIT &&
+		!try_row(set, POOL_MEMBER_STATE, POOL_MEMBER_STATE_PKEY, &keys[1], 1,
+				 &found))
+		return false;
+	if (try_row(set, POOL_MEMBERSHIP_STATE, POOL_MEMBERSHIP_STATE_PKEY, keys,
+				2, &found))
+		return true;
+	return !found && pool_quota_row_try_make(pool_id, member_id) &&
+		try_row(set, POOL_MEMBERSHIP_STATE, POOL_MEMBERSHIP_STATE_PKEY, keys,
+				2, &found);
 }
 
 /* Locks all named counters, in order, and reads them. */

@@ -66,8 +66,7 @@ extern PoolQuotaSet *pool_quota_begin(PoolWork *work, Snapshot snapshot);
 extern void pool_quota_add(PoolQuotaSet *set, int32 pool_id, int32 member_id,
 						   bool receives);
 extern bool pool_quota_try_lock(PoolQuotaSet *set, int32 pool_id,
-								int32 member_id);
-extern bool pool_quota_try_lock_total(PoolQuotaSet *set, int32 member_id);
+								int32 member_id, bool receives);
 extern void pool_quota_lock(PoolQuotaSet *set);
 extern void pool_quota_peek(PoolQuotaSet *set);
 extern PoolQuota *pool_quota_get(PoolQuotaSet *set, int32 pool_id,

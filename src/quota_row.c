@@ -226,6 +226,31 @@ pool_quota_row_prepare(PoolWork *work, const PoolQuota *quota)
 }
 
 /*
+ * Makes the row the member lacks, whatever counters are held: so it waits for
+ * nobody.  False if somebody is about to make it, or to change him or the pool.
+ * All who make rows lock the member, in whatever mode.
+ */
+bool
+pool_quota_row_try_make(int32 pool_id, int32 member_id)
+{
+	PoolMembershipKey key = {pool_id, member_id};
+	Oid			types[2] = {INT4OID, INT4OID};
+	Datum		values[2] = {Int32GetDatum(pool_id), Int32GetDatum(member_id)};
+	PoolSql		sql = pool_sql_begin();
+	bool		locked;
+
+	locked = pool_sql_run("SELECT FROM pool.member m, pool.pool p"
+						  " WHERE p.id = $1 AND m.id = $2"
+						  " FOR SHARE OF p SKIP LOCKED"
+						  " FOR UPDATE OF m SKIP LOCKED",
+						  2, types, values, NULL) > 0;
+	pool_sql_end(sql);
+	if (locked)
+		create_row(&key);
+	return locked;
+}
+
+/*
  * Locks the row of the quota's pool and member, waiting for whoever has it,
  * and reads it.  40001 if it has changed since the snapshot of a higher level.
  */

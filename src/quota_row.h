@@ -8,6 +8,7 @@
 #include "quota.h"
 
 extern void pool_quota_row_prepare(PoolWork *work, const PoolQuota *quota);
+extern bool pool_quota_row_try_make(int32 pool_id, int32 member_id);
 extern void pool_quota_row_lock(PoolWork *work, Snapshot snapshot,
 								PoolQuota *quota);
 extern void pool_quota_row_peek(PoolWork *work, Snapshot snapshot,

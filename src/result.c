@@ -174,8 +174,9 @@ pool_put_bound(PoolCall *call, int retry_column, const PoolBound *bound)
 	pool_put(call, retry_column + 2, Int32GetDatum(bound->used));
 }
 
-static void
-report_null(const char *name)
+/* 22004 for an argument that has no default. */
+void
+pool_report_null(const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -201,7 +202,7 @@ pool_arg_ids(PoolCall *call, int argno, int64 **ids)
 	int			kept = 0;
 
 	if (PG_ARGISNULL(argno))
-		report_null("leads");
+		pool_report_null("leads");
 	array = PG_GETARG_ARRAYTYPE_P(argno);
 	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
 					  TYPALIGN_DOUBLE, &elements, &nulls, &n);
@@ -260,7 +261,7 @@ pool_arg_text(PoolCall *call, int argno, const char *name)
 	FunctionCallInfo fcinfo = call->fcinfo;
 
 	if (PG_ARGISNULL(argno))
-		report_null(name);
+		pool_report_null(name);
 	return PG_GETARG_TEXT_PP(argno);
 }
 

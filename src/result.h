@@ -54,6 +54,7 @@ extern void pool_put_bound(PoolCall *call, int retry_column,
 						   const PoolBound *bound);
 
 /* arguments */
+extern void pool_report_null(const char *name);
 extern int	pool_arg_ids(PoolCall *call, int argno, int64 **ids);
 extern int64 pool_arg_id(PoolCall *call, int argno);
 extern text *pool_arg_text(PoolCall *call, int argno, const char *name);

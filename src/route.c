@@ -236,7 +236,7 @@ pool_route_try_lock(PoolRoute *route)
 
 		for (int i = 0; pool->named && i < pool->conf->n_receivers; i++)
 			if (!pool_quota_try_lock(route->set, pool->conf->id,
-									 pool->conf->receivers[i]))
+									 pool->conf->receivers[i], true))
 				return false;
 	}
 	return true;
@@ -391,17 +391,14 @@ static bool
 may_suggest(PoolRouteCase *c)
 {
 	PoolWork   *work = c->route->work;
-	TimestampTz now = c->route->now;
 	PoolApproval found;
 
 	if (c->rule->rule->strategy != POOL_SUGGEST ||
 		!pool_approval_find_open(work, c->lead->id, "assign", &found))
 		return true;
-	if (pool_approval_is_live(&found, c->lead))
+	if (pool_approval_is_live(&found, c->lead, c->route->now))
 		return false;
-	pool_approval_close(work, c->lead, &found,
-						pool_approval_is_over(&found, now) ? "expired" :
-						"cancelled", 0, (Datum) 0, now);
+	(void) pool_approval_lapse(work, c->lead, &found, c->route->now);
 	CommandCounterIncrement();
 	return true;
 }

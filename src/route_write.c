@@ -182,6 +182,7 @@ insert_approval(PoolRouteCase *c, int32 member_id, TimestampTz expires_at)
 	PUT(APPROVAL_STEP, Int32GetDatum(1));
 	PUT(APPROVAL_MIN_LEVEL, Int32GetDatum(0));
 	PUT(APPROVAL_MEMBER_ID, Int32GetDatum(member_id));
+	PUT(APPROVAL_CLAIMS, Int32GetDatum(c->lead->claims));
 	PUT(APPROVAL_FROM_RULE_ID, Int32GetDatum(c->rule->rule->id));
 	PUT(APPROVAL_CREATED_AT,
 		TimestampTzGetDatum(pool_lead_time(c->lead, c->route->now)));

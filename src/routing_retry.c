@@ -237,21 +237,27 @@ try_pools(const Waiting *leads, int n, TimestampTz now, Tally *tally)
 
 /*
  * Routes what came back by time.  Leads that somebody holds, and pools that
- * fail, are left for the next tick.
+ * fail, are left for the next tick; so are those still hidden, which may be
+ * many, and take no room in the batch.
  */
 static Tally
 route_returned(int max_leads, TimestampTz now)
 {
 	Tally		tally = {0};
 	Waiting    *leads = palloc(max_leads * sizeof(Waiting));
-	Oid			types[1] = {INT4OID};
-	Datum		values[1] = {Int32GetDatum(max_leads)};
+	Oid			types[2] = {INT4OID, TIMESTAMPTZOID};
+	Datum		values[2] = {Int32GetDatum(max_leads),
+	TimestampTzGetDatum(now)};
 	int			n = read_waiting("SELECT w.lead_id, 0::bigint, w.pool_id,"
 								 " w.excluded_id FROM pool.routing_wait w"
 								 " JOIN pool.pool p ON p.id = w.pool_id"
-								 " WHERE w.tried_at IS NULL"
+								 " WHERE w.tried_at IS NULL AND NOT EXISTS ("
+								 "  SELECT FROM pool.lead_state s"
+								 "  WHERE s.id = w.lead_id"
+								 "  AND s.pool_id = w.pool_id"
+								 "  AND s.hidden_until > $2)"
 								 " ORDER BY w.pool_id, w.lead_id LIMIT $1",
-								 1, types, values, leads);
+								 2, types, values, leads);
 
 	if (n > 0)
 	{

@@ -10,7 +10,6 @@
 #include "compat.h"
 #include "rule.h"
 
-#include "due.h"
 #include "fmgr.h"
 #include "nodes/value.h"
 #include "utils/builtins.h"
@@ -333,40 +332,4 @@ bool
 pool_rule_matches(const PoolCondition *condition, Jsonb *document)
 {
 	return pool_rule_judge(condition, document, NULL) == POOL_MATCH;
-}
-
-/*
- * The rule of its pool that will take the lead away next, as things are now,
- * and when; NULL if none will.
- */
-const PoolTimerRule *
-pool_rule_next(const PoolLead *lead, const PoolData *data, TimestampTz now,
-			   TimestampTz *due_at)
-{
-	const PoolConf *pool = pool_config_pool(lead->pool_id);
-	const PoolTimerRule *next = NULL;
-	Jsonb	   *document = NULL;
-
-	*due_at = POOL_NO_TIME;
-	for (int i = 0; i < pool->n_rules; i++)
-	{
-		const PoolTimerRule *rule = &pool->rules[i];
-		TimestampTz at;
-
-		if (rule->action == POOL_TIMER_ESCALATE ||
-			!pool_due_at(lead, pool, rule, &at) || at == DT_NOEND)
-			continue;
-		if (next != NULL && at >= *due_at)
-			continue;
-		if (rule->condition.path != NULL)
-		{
-			if (document == NULL)
-				document = pool_rule_document(lead, data, now);
-			if (!pool_rule_matches(&rule->condition, document))
-				continue;
-		}
-		next = rule;
-		*due_at = at;
-	}
-	return next;
 }

@@ -26,9 +26,5 @@ extern bool pool_rule_matches(const PoolCondition *condition,
 							  Jsonb *document);
 extern TimestampTz pool_rule_next_idle_day(const PoolLead *lead,
 										   TimestampTz now);
-extern const PoolTimerRule *pool_rule_next(const PoolLead *lead,
-										   const PoolData *data,
-										   TimestampTz now,
-										   TimestampTz *due_at);
 
 #endif							/* POOL_RULE_H */

@@ -112,14 +112,14 @@ try_counters(PoolBatch *batch, const PoolBatchItem *item, const PoolRun *run,
 	int32		pool_id = item->lead.pool_id;
 	ListCell   *lc;
 
-	if (!pool_quota_try_lock(batch->set, pool_id, run->member_id))
+	if (!pool_quota_try_lock(batch->set, pool_id, run->member_id, false))
 		return false;
 	foreach(lc, receivers)
-		if (!pool_quota_try_lock_total(batch->set, lfirst_int(lc)) ||
-			!pool_quota_try_lock(batch->set, pool_id, lfirst_int(lc)))
+		if (!pool_quota_try_lock(batch->set, pool_id, lfirst_int(lc), true))
 		return false;
 	return !takes_elsewhere(run) ||
-		pool_quota_try_lock(batch->set, run->to_pool_id, run->successor_id);
+		pool_quota_try_lock(batch->set, run->to_pool_id, run->successor_id,
+							true);
 }
 
 /*

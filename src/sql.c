@@ -16,11 +16,9 @@
 #include "utils/syscache.h"
 #include "catalog/pg_class.h"
 
-/* The owner of the extension's tables. */
 Oid
-pool_sql_owner(void)
+pool_sql_owner_of(Oid relid)
 {
-	Oid			relid = pool_table_oid(POOL_LEAD_STATE);
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner;
 
@@ -29,6 +27,13 @@ pool_sql_owner(void)
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 	return owner;
+}
+
+/* The owner of the extension's tables. */
+Oid
+pool_sql_owner(void)
+{
+	return pool_sql_owner_of(pool_table_oid(POOL_LEAD_STATE));
 }
 
 /* The same as another role, with these flags of its security context. */

@@ -16,6 +16,7 @@ typedef struct PoolSql
 	int			guc_level;
 } PoolSql;
 
+extern Oid	pool_sql_owner_of(Oid relid);
 extern Oid	pool_sql_owner(void);
 extern PoolSql pool_sql_begin(void);
 extern PoolSql pool_sql_begin_as(Oid user, int context);

@@ -216,7 +216,8 @@ try_owners(PoolBatch *batch, int32 pool_id)
 	foreach(lc, owners_of(batch))
 	{
 		if (lfirst_int(lc) != tried &&
-			!pool_quota_try_lock(batch->set, pool_id, lfirst_int(lc)))
+			!pool_quota_try_lock(batch->set, pool_id, lfirst_int(lc),
+								 false))
 			busy = lappend_int(busy, lfirst_int(lc));
 		tried = lfirst_int(lc);
 	}

@@ -1,6 +1,7 @@
 /*
  * timer_view.c
- *	  What timers will do, for people: next_timer, explain_reclaim.
+ *	  What timers will do, for people: next_timer, lead_progress,
+ *	  explain_reclaim.
  *
  * The same judgement as the tick's, at the moment of asking.
  */
@@ -16,23 +17,23 @@
 #include "visible.h"
 
 PG_FUNCTION_INFO_V1(pool_next_timer);
+PG_FUNCTION_INFO_V1(pool_lead_progress);
 PG_FUNCTION_INFO_V1(pool_explain_reclaim);
 
 /* Reads the lead and begins to judge it; false if the caller sees none. */
 static bool
-begin(PoolCall *call, int64 id, PoolLead *lead, PoolData *data,
+begin(PoolWork *work, int64 id, PoolLead *lead, PoolData *data,
 	  PoolJudgement *j)
 {
-	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
-	PoolTable  *table = pool_work_table(call->work, POOL_LEAD_DATA);
-
+	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
+	PoolTable  *table = pool_work_table(work, POOL_LEAD_DATA);
 	Snapshot	snapshot = GetActiveSnapshot();
 
 	if (!pool_lead_peek(leads, id, snapshot, lead) ||
 		!pool_caller_sees_tenant(lead->tenant_id) ||
 		!pool_data_read(table, id, snapshot, data))
 		return false;
-	pool_judge_begin(j, call->work, snapshot, lead, data, pool_now());
+	pool_judge_begin(j, work, snapshot, lead, data, pool_now());
 	return true;
 }
 
@@ -44,24 +45,66 @@ pool_next_timer(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin_reading(fcinfo, "next_timer");
 	PoolJudgement j;
+	PoolTimer	next;
 	PoolLead	lead;
 	PoolData	data;
 
 	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1) &&
-		begin(call, PG_GETARG_INT64(0), &lead, &data, &j))
+		begin(call->work, PG_GETARG_INT64(0), &lead, &data, &j) &&
+		pool_judge_next(&j, PG_GETARG_BOOL(1), &next))
 	{
-		const PoolTimer *next = pool_judge_next(&j, PG_GETARG_BOOL(1));
-
-		if (next != NULL)
-		{
-			pool_put(call, 0, Int32GetDatum(next->rule->id));
-			pool_put_text(call, 1,
-						  pool_timer_action_name(next->rule->action));
-			pool_put_time(call, 2, next->due_at);
-			pool_call_row(call);
-		}
+		pool_put(call, 0, Int32GetDatum(next.rule->id));
+		pool_put_text(call, 1, pool_timer_action_name(next.rule->action));
+		pool_put_time(call, 2, next.due_at);
+		pool_call_row(call);
 	}
 	return pool_call_end(call);
+}
+
+/*
+ * How much of the window of the timer that takes it next is used, of an owned
+ * lead.  NULL: nothing takes it, and it was followed up.
+ */
+static const char *
+progress_of(PoolJudgement *j)
+{
+	PoolTimer	next;
+	bool		found = pool_judge_next(j, true, &next);
+	TimestampTz since;
+
+	if (found && next.due_at <= j->now)
+		return "stalled";
+	if (j->lead->follow_ups == 0)
+		return "new";
+	if (!found)
+		return NULL;
+	since = pool_due_since(j->lead, next.rule);
+	return j->now - since < (next.due_at - since) / 2 ? "active" : "slow";
+}
+
+/*
+ * SQL, for views: pool.lead_progress(lead_id)
+ */
+Datum
+pool_lead_progress(PG_FUNCTION_ARGS)
+{
+	const char *progress = NULL;
+	PoolWork   *work;
+	PoolJudgement j;
+	PoolLead	lead;
+	PoolData	data;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	pool_config_refresh();
+	work = pool_work_begin_reading();
+	if (begin(work, PG_GETARG_INT64(0), &lead, &data, &j) &&
+		lead.status == POOL_OWNED)
+		progress = progress_of(&j);
+	pool_work_end(work);
+	if (progress == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(progress));
 }
 
 /* ------------------------------------------------------------------------
@@ -140,7 +183,7 @@ pool_explain_reclaim(PG_FUNCTION_ARGS)
 	PoolLead	lead;
 	PoolData	data;
 
-	if (begin(call, pool_arg_id(call, 0), &lead, &data, &j) &&
+	if (begin(call->work, pool_arg_id(call, 0), &lead, &data, &j) &&
 		pool_lead_visible(call->work, &lead))
 	{
 		PoolTimer  *timers = pool_judge_all(&j);

@@ -7,7 +7,10 @@
 #include "visible.h"
 
 #include "access.h"
+#include "catalog/pg_type.h"
 #include "collaborator.h"
+#include "sql.h"
+#include "utils/array.h"
 
 /*
  * Services and those who see the tenant, the lead's owner and its last one,
@@ -75,4 +78,33 @@ pool_lead_key_visible(PoolWork *work, const PoolLead *lead)
 	return pool_lead_visible(work, lead) &&
 		!pool_is_masked(pool_lead_masked(work, lead, pool_caller_member()),
 						"key");
+}
+
+/*
+ * The tenants the caller may see, as int4[]; the least of them in *first (unless
+ * NULL), 0 if that is all there are or will be.
+ */
+Datum
+pool_visible_tenants(int32 *first)
+{
+	MemoryContext context = CurrentMemoryContext;
+	PoolSql		sql = pool_sql_begin();
+	uint64		n = pool_sql_run("SELECT id FROM pool.tenant ORDER BY id",
+								 0, NULL, NULL, NULL);
+	Datum	   *ids = MemoryContextAlloc(context, (n + 1) * sizeof(Datum));
+	bool		isnull;
+	int			kept = 0;
+
+	for (uint64 i = 0; i < n; i++)
+		ids[i] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
+							   1, &isnull);
+	pool_sql_end(sql);
+	for (uint64 i = 0; i < n; i++)
+		if (pool_caller_sees_tenant(DatumGetInt32(ids[i])))
+			ids[kept++] = ids[i];
+	if (first != NULL)
+		*first = kept == 0 || pool_caller_sees_tenant(0) ? 0 :
+			DatumGetInt32(ids[0]);
+	return PointerGetDatum(construct_array(ids, kept, INT4OID, sizeof(int32),
+										   true, TYPALIGN_INT));
 }

@@ -17,8 +17,9 @@ connections.on('error', () => {}); // the next query opens another connection
 
 // PostGraphile has a type Point of its own; and what only serves views is not
 // worth a query.
-const helpers = ['clock', 'current_member_id', 'is_team_manager', 'member_zone',
-  'next_timer', 'pool_zone', 'search_terms', 'sees_tenant', 'worker_status'];
+const helpers = ['clock', 'current_member_id', 'is_team_manager', 'lead_progress',
+  'member_zone', 'next_timer', 'pool_zone', 'search_terms', 'sees_tenant',
+  'worker_status'];
 const names = utils.makeJSONPgSmartTagsPlugin({
   version: 1,
   config: {

@@ -324,6 +324,13 @@ RETURNS SETOF record
 COMMENT ON FUNCTION pool.next_timer(bigint, boolean) IS
 'The timer rule that is due next on an open lead, and when; no row if none will be. With acting only reclaim, move and archive, which take the lead from where it is. Escalations count once per spell, or stay in the pool. For views.';
 
+CREATE FUNCTION pool.lead_progress(lead_id bigint)
+RETURNS text
+    AS 'MODULE_PATHNAME', 'pool_lead_progress'
+    LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
+COMMENT ON FUNCTION pool.lead_progress(bigint) IS
+'How an owned lead goes on, as in lead_mine.progress; NULL for others. For views.';
+
 ------------------------------------------------------------------------
 -- Running (tick.c, rollup.c, installation.c, verify.c)
 ------------------------------------------------------------------------

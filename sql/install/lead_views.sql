@@ -113,23 +113,7 @@ SELECT s.id AS lead_id, d.key, d.name, d.source, d.grade, s.priority,
     s.claims, s.closed_at, s.amount, s.currency,
     (SELECT n.due_at FROM pool.next_timer(s.id, true) n) AS due_at,
     s.stage_at,
-    (SELECT CASE
-            WHEN n.due_at <= pool.clock() THEN 'stalled'
-            WHEN s.follow_ups = 0 THEN 'new'
-            WHEN pool.clock() - w.since < (n.due_at - w.since) / 2
-            THEN 'active'
-            WHEN n.due_at IS NOT NULL THEN 'slow'
-        END
-     FROM (SELECT) one
-     LEFT JOIN pool.next_timer(s.id, true) n ON true
-     LEFT JOIN pool.timer_rule r ON r.id = n.rule_id
-     CROSS JOIN LATERAL (
-        SELECT CASE r.basis
-            WHEN 'ownership' THEN s.chain_at
-            WHEN 'creation' THEN d.created_at
-            WHEN 'stage' THEN greatest(s.stage_at, s.owned_at)
-            ELSE greatest(s.owned_at, s.last_follow_up_at)
-        END AS since) w) AS progress
+    pool.lead_progress(s.id) AS progress
 FROM pool.member m
 JOIN pool.membership_state c ON c.member_id = m.id
 JOIN pool.pool p ON p.id = c.pool_id
@@ -192,8 +176,9 @@ COMMENT ON COLUMN pool.lead_mine.progress IS
     'start): stalled = 100 % and more; new = less, and no follow-up in this '
     'spell yet; active = less than 50 %; slow = 50 % or more. The window of '
     'a timer starts when its clock does: with the spell or its last counted '
-    'follow-up, with the chain of transfers (ownership), the stage or the '
-    'creation of the lead. Without a timer new or NULL.';
+    'follow-up, with the chain of transfers (ownership), the stage, the '
+    'follow-up planned or the creation of the lead. Without a timer new or '
+    'NULL.';
 
 CREATE VIEW pool.lead_team WITH (security_barrier) AS
 SELECT s.id AS lead_id,
@@ -214,23 +199,7 @@ SELECT s.id AS lead_id,
     s.stage, d.created_at, s.claims,
     (SELECT n.due_at FROM pool.next_timer(s.id, true) n) AS due_at,
     s.stage_at,
-    (SELECT CASE
-            WHEN n.due_at <= pool.clock() THEN 'stalled'
-            WHEN s.follow_ups = 0 THEN 'new'
-            WHEN pool.clock() - w.since < (n.due_at - w.since) / 2
-            THEN 'active'
-            WHEN n.due_at IS NOT NULL THEN 'slow'
-        END
-     FROM (SELECT) one
-     LEFT JOIN pool.next_timer(s.id, true) n ON true
-     LEFT JOIN pool.timer_rule r ON r.id = n.rule_id
-     CROSS JOIN LATERAL (
-        SELECT CASE r.basis
-            WHEN 'ownership' THEN s.chain_at
-            WHEN 'creation' THEN d.created_at
-            WHEN 'stage' THEN greatest(s.stage_at, s.owned_at)
-            ELSE greatest(s.owned_at, s.last_follow_up_at)
-        END AS since) w) AS progress
+    pool.lead_progress(s.id) AS progress
 FROM pool.lead_state s
 JOIN pool.pool p ON p.id = s.pool_id
 JOIN pool.lead_data d ON d.id = s.id
@@ -281,8 +250,9 @@ COMMENT ON COLUMN pool.lead_team.progress IS
     'start): stalled = 100 % and more; new = less, and no follow-up in this '
     'spell yet; active = less than 50 %; slow = 50 % or more. The window of '
     'a timer starts when its clock does: with the spell or its last counted '
-    'follow-up, with the chain of transfers (ownership), the stage or the '
-    'creation of the lead. Without a timer new or NULL.';
+    'follow-up, with the chain of transfers (ownership), the stage, the '
+    'follow-up planned or the creation of the lead. Without a timer new or '
+    'NULL.';
 
 CREATE VIEW pool.lead_closed WITH (security_barrier) AS
 SELECT s.id AS lead_id, d.key, d.name, d.source, d.grade, s.priority,

@@ -1,14 +1,16 @@
 -- What a manager has to approve, asked for in steps: claims, extensions and
 -- transfers, and what the result of a follow-up brings.
 -- Nobody's level stands in a manager's way, but he takes one step only; so does
--- whoever is no member.
+-- whoever is no member.  What a routing rule suggests is such a request, too,
+-- and done when its time is over.
 
 CREATE TABLE model.approval (
     no          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     key         text NOT NULL,
     stay        integer NOT NULL,       -- the spell or stay it is about
     action      text NOT NULL,
-    asker_id    integer NOT NULL,
+    asker_id    integer,
+    rule_id     integer,                -- that suggests it
     member_id   integer NOT NULL,       -- who receives, else who asks
     span        interval,
     step        integer NOT NULL,
@@ -43,7 +45,8 @@ $$;
 CREATE FUNCTION model.over(a model.approval, moment timestamptz) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN l.stay <> a.stay THEN 'cancelled'
-                WHEN a.expires_at <= moment THEN 'expired' END
+                WHEN a.expires_at <= moment AND a.rule_id IS NULL
+                THEN 'expired' END
     FROM model.lead l WHERE l.key = a.key
 $$;
 
@@ -53,10 +56,10 @@ CREATE FUNCTION model.end_request(a model.approval, how text,
 RETURNS void LANGUAGE sql AS $$
     UPDATE model.approval SET status = how WHERE no = a.no;
     UPDATE model.lead SET hidden_until = NULL, reserved_for = NULL
-    WHERE key = a.key AND stay = a.stay AND a.action = 'claim'
+    WHERE key = a.key AND stay = a.stay AND a.action IN ('claim', 'assign')
       AND reserved_for = a.member_id
       AND hidden_until = coalesce(a.expires_at, 'infinity');
-    SELECT model.note(how, a.key, moment, a.member_id)
+    SELECT model.note(how, a.key, moment, a.member_id, a.rule_id)
 $$;
 
 -- Whoever meets a request that is over says so; the one that is open is told.
@@ -119,7 +122,10 @@ BEGIN
     RETURN CASE WHEN model.held(l.pool_id, the_member)
             + (SELECT count(*) FROM model.lead r WHERE r.pool_id = l.pool_id
                AND r.reserved_for = the_member AND r.hidden_until > moment
-               AND model.asked_for(r))
+               AND EXISTS (SELECT FROM model.approval a
+                           WHERE a.key = r.key AND a.status = 'open'
+                             AND a.action = 'claim'
+                             AND a.member_id = the_member))
             >= room THEN 'hold_limit' END;
 END $$;
 
@@ -237,7 +243,8 @@ BEGIN
             RETURN 'limit';
         END IF;
         UPDATE model.lead SET extensions = extensions + 1, protected_until =
-            model.plus(greatest(moment, model.due_at(a.key), protected_until),
+            model.plus(greatest(moment, model.due_at(a.key, moment),
+                                protected_until),
                        a.span, model.pool_zone(pool_id))
         WHERE key = a.key;
         RETURN NULL;
@@ -247,6 +254,16 @@ BEGIN
             model.plus(moment, a.span, model.pool_zone(pool_id))
         WHERE key = a.key AND a.span IS NOT NULL;
         RETURN NULL;
+    ELSIF a.action = 'assign' THEN
+        why := coalesce(model.unfit(l.pool_id, a.member_id, a.key),
+            CASE WHEN model.kept_from(l, a.member_id, moment)
+                 THEN 'reserved' END,
+            model.unfit_for(l, l.pool_id, a.member_id));
+        IF why IS NULL THEN
+            PERFORM model.give(a.key, a.member_id, l.pool_id, 'assigned',
+                               moment, a.rule_id);
+        END IF;
+        RETURN why;
     ELSIF a.action = 'transfer' THEN
         why := model.unfit_for(l, l.pool_id, a.member_id);
         IF why IS NULL THEN
@@ -325,7 +342,7 @@ DECLARE
 BEGIN
     SELECT * INTO a FROM model.approval WHERE no = the_no;
     key := a.key;
-    IF how = 'cancelled' AND a.asker_id <>
+    IF how = 'cancelled' AND coalesce(a.asker_id, 0) <>
         (SELECT id FROM model.member m WHERE m.key = the_member) THEN
         outcome := 'not_found';
         key := NULL;
@@ -346,7 +363,14 @@ DECLARE
     a   model.approval;
 BEGIN
     FOR a IN SELECT * FROM model.approval
-             WHERE status = 'open' AND expires_at <= moment ORDER BY no LOOP
-        PERFORM model.end_request(a, model.over(a, moment), moment);
+             WHERE status = 'open' AND expires_at <= moment
+             ORDER BY expires_at, no LOOP
+        IF a.rule_id IS NOT NULL AND model.over(a, moment) IS NULL
+            AND model.perform(a, moment) IS NULL THEN
+            PERFORM model.end_request(a, 'approved', moment);
+        ELSE
+            PERFORM model.end_request(
+                a, coalesce(model.over(a, moment), 'expired'), moment);
+        END IF;
     END LOOP;
 END $$;

@@ -249,6 +249,30 @@ BEGIN
                    theirs, member));
 END $$;
 
+-- set_away, mostly for some hours; set_active
+CREATE FUNCTION model.ask_status(moment timestamptz) RETURNS model.question
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    member  text := model.some_member();
+    until   text := model.one_of((moment + interval '40 minutes')::text,
+                                 (moment + interval '5 hours')::text,
+                                 (moment + interval '1 day')::text, NULL);
+BEGIN
+    IF model.chance(0.6) THEN
+        RETURN (format('SELECT * FROM model.set_status(%L, %L, %L)',
+                       member, 'away', until),
+                format('SELECT * FROM pool.set_away(%L, %L)', member, until));
+    END IF;
+    IF model.chance(0.7) THEN
+        member := coalesce((SELECT key FROM model.member WHERE status = 'away'
+                            ORDER BY hashtext(key || moment), key LIMIT 1),
+                           member);
+    END IF;
+    RETURN (format('SELECT * FROM model.set_status(%L, %L, NULL)',
+                   member, 'active'),
+            format('SELECT * FROM pool.set_active(%L)', member));
+END $$;
+
 -- often by whoever had the first of them last
 CREATE FUNCTION model.ask_claim_leads(moment timestamptz)
 RETURNS model.question LANGUAGE plpgsql VOLATILE AS $$
@@ -285,7 +309,7 @@ DECLARE
                                  'dictionary', 'score_rule',
                                  'approval_rule');
 BEGIN
-    RETURN CASE model.upto(20)
+    RETURN CASE model.upto(23)
         WHEN 1 THEN format('member SET level = %s WHERE id = %s',
             model.upto(4) - 1, member)
         WHEN 2 THEN format('membership SET level = %L '
@@ -320,7 +344,7 @@ BEGIN
             'WHERE id = %s', model.one_of('0', '1', '3', NULL),
             model.one_of('1 minute', '30 minutes', '2 hours'), pool)
         WHEN 14 THEN format('routing_rule SET strategy = %L '
-            'WHERE id = %s AND to_pool_id IS NULL',
+            'WHERE id = %s AND to_pool_id IS NULL AND strategy <> ''suggest''',
             model.one_of('round_robin', 'weighted', 'least_loaded',
                 'performance', 'best_match', CASE WHEN
                     (SELECT lots FROM model.world) THEN 'random'
@@ -331,6 +355,16 @@ BEGIN
             model.one_of('0', '0.7', '2', '5'), pool, member)
         WHEN 16 THEN format('routing_rule SET enabled = %L WHERE id = %s',
             model.chance(0.8), model.any_rule('model.routing_rule'))
+        WHEN 18 THEN format('pool SET reclaim_limit = %L, reclaim_share = %L '
+            'WHERE id = %s', model.one_of('1', '2', '4', NULL, NULL),
+            model.one_of('0.3', NULL, NULL, NULL), pool)
+        WHEN 19 THEN format('routing_rule SET rotate_every = %L, '
+            'rotate_seats = 2 WHERE id = %s AND rotate_every IS NOT NULL',
+            model.one_of('1 hour', '1 day'),
+            model.any_rule('model.routing_rule'))
+        WHEN 20 THEN format('routing_rule SET newcomer_share = %L '
+            'WHERE id = %s', model.one_of('0', '0.1', '0.5'),
+            model.any_rule('model.routing_rule'))
         WHEN 17 THEN format('pool SET route_returned = %L WHERE id = %s',
             model.chance(0.6), pool)
         ELSE format('%s SET enabled = %L WHERE id = %s', book,
@@ -413,7 +447,7 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     stock   integer := (SELECT count(*) FROM model.lead
                         WHERE status = 'available');
-    dice    integer := model.upto(118);
+    dice    integer := model.upto(121);
 BEGIN
     IF stock < 20 AND model.chance(0.3) THEN
         dice := model.upto(18);
@@ -452,6 +486,7 @@ BEGIN
         WHEN dice <= 107 THEN model.ask_merge(moment)
         WHEN dice <= 111 THEN model.ask_auto_assign(moment)
         WHEN dice <= 117 THEN model.ask_run(moment)
+        WHEN dice <= 119 THEN model.ask_status(moment)
         ELSE model.ask_removal(moment)
     END;
 END $$;

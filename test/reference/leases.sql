@@ -5,7 +5,7 @@ CREATE FUNCTION model.asked_for(l model.lead) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT FROM model.approval a
                    WHERE a.key = l.key AND a.stay = l.stay
-                     AND a.status = 'open' AND a.action = 'claim'
+                     AND a.status = 'open' AND a.action IN ('claim', 'assign')
                      AND a.member_id = l.reserved_for
                      AND coalesce(a.expires_at, 'infinity') = l.hidden_until)
 $$;

@@ -73,7 +73,7 @@ BEGIN
     PERFORM model.give(the_lead, the_member, home, 'claimed', moment);
     answer.outcome := 'claimed';
     answer.key := the_lead;
-    answer.due_at := model.due_at(the_lead);
+    answer.due_at := model.due_at(the_lead, moment);
     RETURN answer;
 END $$;
 

@@ -1,5 +1,5 @@
 -- What managers and owners say of a lead beside whose it is: hidden, protected,
--- who helps.
+-- who helps; and who is away.
 
 CREATE FUNCTION model.hide(keys text[], moment timestamptz, until timestamptz)
 RETURNS TABLE (outcome text, key text) LANGUAGE plpgsql AS $$
@@ -182,3 +182,36 @@ BEGIN
     PERFORM model.note('collaborator_removed', the_lead, moment, helper);
     RETURN 'removed';
 END $$;
+
+------------------------------------------------------------------------
+-- Away and back
+------------------------------------------------------------------------
+
+-- set_away and set_active; whoever leaves does not come back by them
+CREATE FUNCTION model.set_status(the_member text, wanted text,
+                                 until timestamptz,
+                                 OUT outcome text, OUT member_key text)
+LANGUAGE plpgsql AS $$
+DECLARE
+    m   model.member;
+BEGIN
+    SELECT * INTO m FROM model.member WHERE key = the_member;
+    member_key := m.key;
+    outcome := CASE
+        WHEN m.status IN ('leaving', 'left') THEN m.status
+        WHEN m.status = wanted AND m.away_until IS NOT DISTINCT FROM until
+            THEN 'already'
+        ELSE wanted
+    END;
+    IF outcome = wanted THEN
+        UPDATE model.member SET status = wanted, away_until = until
+        WHERE id = m.id;
+    END IF;
+END $$;
+
+-- Absences whose time is over end.
+CREATE FUNCTION model.call_back(moment timestamptz) RETURNS void
+LANGUAGE sql AS $$
+    UPDATE model.member SET status = 'active', away_until = NULL
+    WHERE status = 'away' AND away_until <= moment
+$$;

@@ -216,7 +216,7 @@ DECLARE
 BEGIN
     PERFORM model.tick(moment);
     RETURN QUERY SELECT g.kind, g.key, g.rule_id FROM model.log g
-        WHERE no > mark ORDER BY 2, 1, 3;
+        WHERE no > mark AND g.kind <> 'assigned' ORDER BY 2, 1, 3;
 END $$;
 
 CREATE FUNCTION model.their_tick()
@@ -232,14 +232,17 @@ DECLARE
                                 AND moment) IS NOT TRUE);
     entered text;
     followed bigint := mark;
+    asked   bigint := (SELECT coalesce(max(id), 0) FROM pool.approval);
     again   boolean;
 BEGIN
     FOR i IN 1..100 LOOP
         again := (SELECT bool_or(more) FROM pool.tick());
-        PERFORM model.follow_routing(followed, moment);
+        PERFORM model.follow_routing(followed, asked, moment);
+        PERFORM model.follow_seats(moment);
         PERFORM model.learn_facts();
         EXIT WHEN NOT again;
         followed := (SELECT coalesce(max(id), 0) FROM pool.event);
+        asked := (SELECT coalesce(max(id), 0) FROM pool.approval);
     END LOOP;
     PERFORM model.check_waiting(stale, moment);
     -- What one tick takes back enters in an order of its own: follow it.

@@ -15,7 +15,7 @@ CREATE FUNCTION model.turns(moment timestamptz)
 RETURNS TABLE (at timestamptz, key text, pool text, member text)
 LANGUAGE sql VOLATILE AS $$
     SELECT t.* FROM (SELECT model.upto(3)) dice (side), LATERAL (
-        SELECT model.due_at(l.key), l.key, NULL, NULL
+        SELECT model.due_at(l.key, moment), l.key, NULL, NULL
         FROM model.lead l WHERE side = 1
         UNION ALL
         SELECT model.plus(d.due, -before, model.pool_zone(l.pool_id)),
@@ -23,6 +23,9 @@ LANGUAGE sql VOLATILE AS $$
         FROM model.lead l, model.deadlines(l.key) d,
              unnest(d.remind_before) before
         WHERE side = 1
+        UNION ALL
+        SELECT away_until, NULL, NULL, NULL FROM model.member
+        WHERE side = 1 AND status = 'away'
         UNION ALL
         SELECT (model.refusal(p.id, m.id, moment, 9e18::bigint)).retry_at,
                NULL, p.name, m.key
@@ -235,13 +238,33 @@ RETURNS TABLE (what text, mine text, theirs text) LANGUAGE sql AS $$
         'SELECT coalesce(nullif(i.scope, '''')::integer, 0), i.kind, i.value,
                 d.key
          FROM pool.identity i JOIN pool.lead_data d ON d.id = i.lead_id'),
+    ('members',
+        'SELECT id, status, CASE status WHEN ''away'' THEN away_until END
+         FROM model.member',
+        'SELECT id, status, CASE status WHEN ''away'' THEN away_until END
+         FROM pool.member'),
+    ('plans',
+        'SELECT kind, pool_id, done FROM model.run
+         WHERE kind IN (''plan'', ''reclaim'')',
+        'SELECT kind, pool_id, status = ''done'' FROM pool.run
+         WHERE kind = ''plan'' OR kind = ''reclaim'' AND token IS NOT NULL'),
     ('turns',
         'SELECT rule_id, member_id, served, last_no FROM model.turn
          WHERE served > 0',
         'SELECT rule_id, member_id, served, last_no FROM pool.routing_state
          WHERE served > 0'),
+    ('seats and newcomers',
+        'SELECT rule_id, member_id, seat_until, period_from, period_base,
+            period_served
+         FROM model.turn WHERE seat_until IS NOT NULL
+            OR period_from IS NOT NULL',
+        'SELECT rule_id, member_id, seat_until, period_from, period_base,
+            period_served
+         FROM pool.routing_state WHERE seat_until IS NOT NULL
+            OR period_from IS NOT NULL'),
     ('requests',
-        'SELECT key, action, CASE WHEN action IN (''claim'', ''transfer'')
+        'SELECT key, action, CASE WHEN action IN (''claim'', ''transfer'',
+                                                     ''assign'')
                                   THEN member_id END, step, status, expires_at
          FROM model.approval',
         'SELECT d.key, a.action, a.member_id, a.step, a.status, a.expires_at

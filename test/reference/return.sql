@@ -205,7 +205,7 @@ BEGIN
     PERFORM model.note('followed_up', the_lead, moment, member);
     IF helper.counts IS false THEN
         outcome := 'not_counted';
-        due_at := model.due_then(the_lead, moment);
+        due_at := model.due_at(the_lead, moment);
         RETURN;
     END IF;
 
@@ -249,7 +249,7 @@ BEGIN
             PERFORM model.shut(the_lead, 'archived', moment, result);
         END IF;
     END IF;
-    due_at := model.due_then(the_lead, moment);
+    due_at := model.due_at(the_lead, moment);
 END $$;
 
 CREATE FUNCTION model.convert(the_lead text, the_member text,

@@ -1,6 +1,5 @@
 -- Giving leads to members by the rules of their pool: at entry, when they come
--- back, in auto_assign, and by ticks where they wait.  Newcomers, seats and
--- suggestions stay out.  Results of members are what the extension's facts say.
+-- back, in auto_assign, and by ticks where they wait.  Results of members are what the extension's facts say.
 --
 -- A draw cannot be foretold: where a rule decides by lot the model asks to be
 -- told (PM003), and only checks that whoever was drawn might be.
@@ -12,6 +11,11 @@ CREATE TABLE model.turn (
     served      bigint NOT NULL DEFAULT 0,
     last_no     bigint NOT NULL DEFAULT 0,
     credit      float8,                 -- NULL: begins at the others' average
+    seat_until  timestamptz,
+    seated      boolean NOT NULL DEFAULT true,  -- in the call under way
+    period_from timestamptz,            -- of a newcomer
+    period_base bigint NOT NULL DEFAULT 0,      -- what the rule had given then
+    period_served integer NOT NULL DEFAULT 0,
     PRIMARY KEY (rule_id, member_id)
 );
 
@@ -122,6 +126,24 @@ RETURNS float8 LANGUAGE sql STABLE AS $$
                      WHERE pool_id = the_pool AND member_id = the_member), 1)
 $$;
 
+-- Whether he holds as much as he may, with what suggestions keep for him.
+CREATE FUNCTION model.no_room(the_pool integer, the_member integer)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT (model.full_up(the_pool, the_member)).outcome IS NOT NULL
+        OR coalesce(model.held(the_pool, the_member) +
+            CASE WHEN EXISTS (SELECT FROM model.routing_rules(the_pool)
+                              WHERE strategy = 'suggest') THEN
+                (SELECT count(*) FROM model.approval a JOIN model.lead l
+                     ON l.key = a.key AND l.reserved_for = a.member_id
+                 WHERE a.status = 'open' AND a.action = 'assign'
+                   AND l.pool_id = the_pool AND a.member_id = the_member)
+            ELSE 0 END
+            >= coalesce((SELECT hold_limit FROM model.membership
+                         WHERE pool_id = the_pool AND member_id = the_member),
+                        (SELECT hold_limit FROM model.pool
+                         WHERE id = the_pool)), false)
+$$;
+
 -- Why the member may not receive the lead by this rule, or NULL.
 CREATE FUNCTION model.unroutable(rule model.routing_rule, the_member integer,
                                  l model.lead, excluded integer,
@@ -132,13 +154,16 @@ BEGIN
         WHEN NOT model.present(rule.pool_id, the_member) THEN 'not_present'
         WHEN model.level(rule.pool_id, the_member) < rule.min_level THEN 'level'
         WHEN model.weight(rule.pool_id, the_member) = 0 THEN 'weight'
+        WHEN NOT coalesce((SELECT seated FROM model.turn t
+                           WHERE t.rule_id = rule.id
+                             AND t.member_id = the_member), true) THEN 'seat'
         WHEN the_member = excluded THEN 'not_returned'
         WHEN NOT model.admits(rule.member_condition, the_member, rule.pool_id,
                               l) THEN 'member_condition'
         WHEN model.cooling_in(l.key, the_member, rule.pool_id) > moment
             THEN 'cooldown'
         WHEN model.customer_taken(l, the_member) THEN 'identity'
-        ELSE (model.full_up(rule.pool_id, the_member)).outcome
+        WHEN model.no_room(rule.pool_id, the_member) THEN 'hold_limit'
     END;
 END $$;
 
@@ -172,16 +197,162 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Credits of those who are present and were so before are about zero: what has
+-- been taken off is kept.
+CREATE FUNCTION model.level_credits(rule model.routing_rule) RETURNS void
+LANGUAGE sql AS $$
+    UPDATE model.turn t SET credit = credit - u.off
+    FROM model.used u
+    WHERE u.rule_id = rule.id AND t.rule_id = rule.id
+      AND model.present(rule.pool_id, t.member_id);
+    UPDATE model.used u SET off = 0 WHERE u.rule_id = rule.id
+$$;
+
+-- Who is there takes part from now on, who is not begins anew.
+CREATE FUNCTION model.keep_credits(rule model.routing_rule) RETURNS void
+LANGUAGE sql AS $$
+    UPDATE model.turn t SET credit = CASE
+        WHEN model.present(rule.pool_id, t.member_id) AND EXISTS (
+            SELECT FROM model.turn o
+            WHERE o.rule_id = rule.id AND o.credit IS NOT NULL
+              AND model.present(rule.pool_id, o.member_id))
+        THEN coalesce(credit, 0) END
+    WHERE rule_id = rule.id
+$$;
+
+CREATE FUNCTION model.served(rule integer) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(sum(t.served), 0)::bigint FROM model.turn t
+    WHERE t.rule_id = rule
+$$;
+
+CREATE FUNCTION model.newcomer(rule model.routing_rule, the_member integer,
+                               moment timestamptz)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT (rule.newcomer_share > 0 OR rule.newcomer_min > 0)
+       AND m.joined_at <= moment
+       AND model.plus(m.joined_at, p.newcomer_period, model.pool_zone(p.id))
+           > moment
+    FROM model.member m, model.pool p
+    WHERE m.id = the_member AND p.id = rule.pool_id
+$$;
+
+-- How many leads a newcomer is still sure of, were the next one given now.
+CREATE FUNCTION model.owed(rule model.routing_rule, t model.turn,
+                           moment timestamptz)
+RETURNS float8 LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN model.newcomer(rule, t.member_id, moment)
+        THEN greatest(floor(rule.newcomer_share::float8
+                            * (model.served(rule.id) - t.period_base + 1)
+                            + 1e-9),
+                      rule.newcomer_min) - t.period_served
+        ELSE 0 END
+$$;
+
+CREATE FUNCTION model.may_sit(rule model.routing_rule, the_member integer)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT model.present(rule.pool_id, the_member)
+       AND model.level(rule.pool_id, the_member) >= rule.min_level
+       AND model.weight(rule.pool_id, the_member) > 0
+$$;
+
+-- Seats are for a time, and those of one time end together: then they go to
+-- who had one the longest ago.  Who goes leaves his to such a one.
+CREATE FUNCTION model.take_seats(rule model.routing_rule, moment timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    zone    text := model.pool_zone(rule.pool_id);
+    until   timestamptz;
+    next    integer;
+BEGIN
+    SELECT max(seat_until) INTO until FROM model.turn t
+    WHERE t.rule_id = rule.id
+      AND t.member_id IN (SELECT model.receivers(rule.pool_id));
+    UPDATE model.turn SET seated = false WHERE rule_id = rule.id;
+    IF until > moment THEN
+        UPDATE model.turn t SET seated = model.may_sit(rule, t.member_id),
+               seat_until = CASE WHEN model.may_sit(rule, t.member_id)
+                                 THEN until ELSE moment END
+        WHERE t.rule_id = rule.id AND seat_until = until
+          AND t.member_id IN (SELECT model.receivers(rule.pool_id));
+    ELSE
+        until := coalesce(until, moment);
+        FOR i IN 1..1000 LOOP
+            until := model.plus(until, rule.rotate_every, zone);
+            EXIT WHEN until > moment;
+        END LOOP;
+        IF until <= moment THEN
+            until := model.plus(moment, rule.rotate_every, zone);
+        END IF;
+    END IF;
+    WHILE (SELECT count(*) FROM model.turn t
+           WHERE t.rule_id = rule.id AND seated) < rule.rotate_seats LOOP
+        SELECT t.member_id INTO next FROM model.turn t
+        WHERE t.rule_id = rule.id AND NOT seated
+          AND t.member_id IN (SELECT model.receivers(rule.pool_id))
+          AND model.may_sit(rule, t.member_id)
+        ORDER BY seat_until NULLS FIRST, model.lot(rule.id, t.member_id),
+                 t.member_id LIMIT 1;
+        EXIT WHEN NOT found;
+        UPDATE model.turn t SET seated = true, seat_until = until
+        WHERE t.rule_id = rule.id AND t.member_id = next;
+    END LOOP;
+END $$;
+
+CREATE FUNCTION model.seats_of(rule integer) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT string_agg(concat_ws(' ', member_id, seat_until, period_from), ','
+                      ORDER BY member_id)
+    FROM model.turn WHERE rule_id = rule
+      AND (seat_until IS NOT NULL OR period_from IS NOT NULL)
+$$;
+
+-- Whom the rule knows as newcomers, and who has a seat, from now on.
+CREATE FUNCTION model.begin_turns(rule model.routing_rule, moment timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    before  text := model.seats_of(rule.id);
+BEGIN
+    IF rule.rotate_every IS NULL AND rule.newcomer_share = 0
+        AND rule.newcomer_min = 0 THEN
+        UPDATE model.turn SET seated = true
+        WHERE rule_id = rule.id AND NOT seated;
+        RETURN;
+    END IF;
+    INSERT INTO model.turn (rule_id, member_id)
+    SELECT rule.id, r FROM model.receivers(rule.pool_id) r
+    ON CONFLICT DO NOTHING;
+    UPDATE model.turn t SET period_from = m.joined_at,
+           period_base = model.served(rule.id), period_served = 0
+    FROM model.member m
+    WHERE t.rule_id = rule.id AND m.id = t.member_id
+      AND m.id IN (SELECT model.receivers(rule.pool_id))
+      AND t.period_from IS DISTINCT FROM m.joined_at
+      AND model.newcomer(rule, m.id, moment);
+    IF rule.rotate_every IS NULL THEN
+        UPDATE model.turn SET seated = true WHERE rule_id = rule.id;
+    ELSE
+        PERFORM model.take_seats(rule, moment);
+    END IF;
+    IF before IS DISTINCT FROM model.seats_of(rule.id) THEN
+        PERFORM model.level_credits(rule);
+        PERFORM model.keep_credits(rule);
+    END IF;
+END $$;
+
 -- A call uses the rule for the first time: credits of those who are present
 -- and were so before are put about zero.
-CREATE FUNCTION model.use(rule model.routing_rule) RETURNS void
-LANGUAGE plpgsql AS $$
+CREATE FUNCTION model.use(rule model.routing_rule, moment timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+    IF EXISTS (SELECT FROM model.used u WHERE u.rule_id = rule.id) THEN
+        RETURN;
+    END IF;
     INSERT INTO model.used
     SELECT rule.id, coalesce(sum(credit) / count(credit), 0)
     FROM model.turn t
-    WHERE rule_id = rule.id AND model.present(rule.pool_id, t.member_id)
-    ON CONFLICT DO NOTHING;
+    WHERE rule_id = rule.id AND model.present(rule.pool_id, t.member_id);
+    PERFORM model.begin_turns(rule, moment);
 END $$;
 
 -- Those who may receive the lead by the rule; full is whether only room keeps
@@ -208,8 +379,8 @@ BEGIN
             model.score_of(rule, member, l), model.held(rule.pool_id, member),
             coalesce(t.credit - (SELECT off FROM model.used u
                                  WHERE u.rule_id = rule.id), t.credit, 0),
-            coalesce(t.last_no, 0),
-            model.lot(rule.id, member))::model.contender;
+            coalesce(t.last_no, 0), model.lot(rule.id, member),
+            coalesce(model.owed(rule, t, moment), 0))::model.contender;
     END LOOP;
 END $$;
 
@@ -223,30 +394,23 @@ $$;
 
 -- He is served: his turn, and what the rule owes all who are there.
 CREATE FUNCTION model.serve(rule model.routing_rule, the_member integer,
-                            contenders model.contender[])
+                            contenders model.contender[], moment timestamptz)
 RETURNS void LANGUAGE sql AS $$
     INSERT INTO model.turn (rule_id, member_id)
     SELECT rule.id, r FROM model.receivers(rule.pool_id) r
     ON CONFLICT DO NOTHING;
-    UPDATE model.turn t SET credit = credit - u.off
-    FROM model.used u
-    WHERE u.rule_id = rule.id AND t.rule_id = rule.id
-      AND model.present(rule.pool_id, t.member_id);
-    UPDATE model.used u SET off = 0 WHERE u.rule_id = rule.id;
+    SELECT model.level_credits(rule);
     UPDATE model.turn t SET credit = c.credit
     FROM unnest(contenders) c
     WHERE rule_id = rule.id AND t.member_id = c.member_id
-      AND rule.strategy IN ('round_robin', 'weighted', 'best_match');
-    -- who is there takes part from now on, who is not begins anew
-    UPDATE model.turn t SET credit = CASE
-        WHEN model.present(rule.pool_id, t.member_id) AND EXISTS (
-            SELECT FROM model.turn o
-            WHERE o.rule_id = rule.id AND o.credit IS NOT NULL
-              AND model.present(rule.pool_id, o.member_id))
-        THEN coalesce(credit, 0) END
-    WHERE rule_id = rule.id;
-    UPDATE model.turn SET served = served + 1, last_no = 1 + (
-        SELECT sum(served) FROM model.turn WHERE rule_id = rule.id)
+      AND rule.strategy IN ('round_robin', 'weighted', 'best_match',
+                            'suggest')
+      AND NOT EXISTS (SELECT FROM unnest(contenders) n WHERE n.owed > 1e-9);
+    SELECT model.keep_credits(rule);
+    UPDATE model.turn SET served = served + 1,
+           last_no = 1 + model.served(rule.id),
+           period_served = period_served
+               + model.newcomer(rule, the_member, moment)::integer
     WHERE rule_id = rule.id AND member_id = the_member
 $$;
 
@@ -281,6 +445,20 @@ BEGIN
     END IF;
 END $$;
 
+-- The lead is kept for the member until the request takes effect.
+CREATE FUNCTION model.suggest(the_lead text, the_member integer,
+                              rule model.routing_rule, moment timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    UPDATE model.lead SET reserved_for = the_member,
+           hidden_until = model.plus(moment, rule.expires_after,
+                                     model.pool_zone(pool_id))
+    WHERE key = the_lead;
+    INSERT INTO model.approval (key, stay, action, member_id, rule_id, step,
+                                expires_at)
+    SELECT key, stay, 'assign', the_member, rule.id, 1, hidden_until
+    FROM model.lead WHERE key = the_lead
+$$;
+
 -- Routes an available lead.  Nothing comes of it where its pool has no rules.
 CREATE FUNCTION model.route(the_lead text, moment timestamptz,
                             not_to integer = NULL)
@@ -304,12 +482,17 @@ BEGIN
     d := model.deciding_rule(l);
     rule := d.rule;
     IF rule.id IS NOT NULL THEN
-        PERFORM model.use(rule);
+        PERFORM model.use(rule, moment);
     END IF;
     c := model.decide(l, rule, not_to, moment);
     IF c.outcome = 'assigned' AND c.chosen IS NULL THEN
         RAISE 'a lot is to fall on % for %', c.all_of, the_lead
             USING ERRCODE = 'PM003';
+    END IF;
+    IF c.outcome = 'assigned' AND rule.strategy = 'suggest' THEN
+        c.outcome := CASE
+            WHEN (model.open_request(the_lead, 'assign', moment)).no IS NULL
+            THEN 'suggested' ELSE 'no_candidate' END;
     END IF;
     FOREACH hop IN ARRAY d.hops LOOP
         PERFORM model.put(the_lead, hop.to_pool_id, 'moved', moment, hop.id);
@@ -317,11 +500,15 @@ BEGIN
     answer.outcome := c.outcome;
     answer.rule := coalesce(rule.name,
                             (d.hops[cardinality(d.hops)]).name);
-    IF c.outcome = 'assigned' THEN
+    IF c.outcome IN ('assigned', 'suggested') THEN
         member := (c.all_of[c.chosen]).member_id;
-        PERFORM model.serve(rule, member, c.all_of);
-        PERFORM model.give(the_lead, member, d.arrives_in, 'assigned', moment,
-                           rule.id);
+        PERFORM model.serve(rule, member, c.all_of, moment);
+        IF c.outcome = 'suggested' THEN
+            PERFORM model.suggest(the_lead, member, rule, moment);
+        ELSE
+            PERFORM model.give(the_lead, member, d.arrives_in, 'assigned',
+                               moment, rule.id);
+        END IF;
         answer.member := (SELECT m.key FROM model.member m WHERE id = member);
     ELSE
         INSERT INTO model.waiting
@@ -377,8 +564,10 @@ END $$;
 -- Ticks
 ------------------------------------------------------------------------
 
--- What a tick has given by rules, in its order, the model gives, too.
-CREATE FUNCTION model.follow_routing(mark bigint, moment timestamptz)
+-- What a tick has given by rules, and then what it has suggested, in its order,
+-- the model gives and suggests, too.
+CREATE FUNCTION model.follow_routing(mark bigint, asked bigint,
+                                     moment timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     e       record;
@@ -386,12 +575,16 @@ DECLARE
 BEGIN
     PERFORM model.begin_routing();
     FOR e IN
-        SELECT d.key, min(v.id) AS id, max(m.key) AS member
-        FROM pool.event v JOIN pool.lead_data d ON d.id = v.lead_id
+        SELECT d.key, max(m.key) AS member
+        FROM (SELECT lead_id, member_id, NULL AS asked, id FROM pool.event
+              WHERE id > mark AND (kind = 'assigned' AND detail ? 'strategy'
+                                   OR detail ? 'hand_over')
+              UNION ALL
+              SELECT lead_id, member_id, id, NULL FROM pool.approval
+              WHERE id > asked) v
+             JOIN pool.lead_data d ON d.id = v.lead_id
              LEFT JOIN pool.member m ON m.id = v.member_id
-        WHERE v.id > mark AND (v.kind = 'assigned' AND v.rule_id IS NOT NULL
-                               OR v.detail ? 'hand_over')
-        GROUP BY 1 ORDER BY 2
+        GROUP BY 1 ORDER BY min(v.asked) NULLS FIRST, min(v.id)
     LOOP
         IF NOT EXISTS (SELECT FROM model.waiting w JOIN model.lead l USING (key)
                        WHERE w.key = e.key AND model.waits(l, w)
@@ -409,6 +602,26 @@ BEGIN
                 USING ERRCODE = 'PM002';
         END IF;
     END LOOP;
+END $$;
+
+-- Rules that a tick has asked in vain have seated members all the same.
+CREATE FUNCTION model.follow_seats(moment timestamptz) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    rule    model.routing_rule;
+BEGIN
+    FOR rule IN SELECT * FROM model.routing_rule r
+                WHERE EXISTS (
+                    SELECT rule_id, member_id, seat_until, period_from
+                    FROM pool.routing_state WHERE rule_id = r.id
+                    EXCEPT
+                    SELECT rule_id, member_id, seat_until, period_from
+                    FROM model.turn)
+    LOOP
+        PERFORM model.begin_routing();
+        PERFORM model.use(rule, moment);
+    END LOOP;
+    PERFORM model.begin_routing();
 END $$;
 
 -- Nothing waits that somebody might have, where it had to be tried: where it
@@ -430,7 +643,10 @@ BEGIN
     LOOP
         c := model.decide(l, (model.deciding_rule(l)).rule, model.excluded(l),
                           moment);
-        IF c.outcome = 'assigned' THEN
+        IF c.outcome = 'assigned'
+            AND NOT EXISTS (SELECT FROM model.approval a
+                            WHERE a.key = l.key AND a.status = 'open'
+                              AND a.action = 'assign') THEN
             RAISE '% waits, but might be given: %', l.key, c.all_of
                 USING ERRCODE = 'PM002';
         END IF;

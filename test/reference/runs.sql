@@ -1,4 +1,5 @@
--- Many leads as one: plan_reclaim, apply_plan, undo_run; offboard, relocate.
+-- Many leads as one: plan_reclaim, apply_plan, undo_run; the brake, resume_run;
+-- offboard, relocate.
 -- Whether rules have changed since a plan was made is what the extension's
 -- versions say; so is whether a lead was edited since.  Leads that are due but
 -- were not warned in time are left out.
@@ -11,7 +12,14 @@ CREATE TABLE model.run (
     member_id   integer,                -- whose leads it takes
     at          timestamptz NOT NULL,
     versions    bigint,
-    done        boolean NOT NULL DEFAULT false
+    done        boolean NOT NULL DEFAULT false,
+    resumed     boolean NOT NULL DEFAULT false
+);
+
+-- what timers have reclaimed, in which pools
+CREATE TABLE model.taken_back (
+    pool_id     integer NOT NULL,
+    at          timestamptz NOT NULL
 );
 
 CREATE TABLE model.run_lead (
@@ -66,6 +74,29 @@ BEGIN
     END IF;
 END $$;
 
+-- A run of the leads that timers would reclaim.
+CREATE FUNCTION model.list_due(the_kind text, the_pool integer, alone integer,
+                               moment timestamptz)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    plan    bigint;
+    l       model.lead;
+    r       record;
+BEGIN
+    INSERT INTO model.run (kind, pool_id, rule_id, at, versions)
+    VALUES (the_kind, the_pool, alone, moment, model.versions(the_pool))
+    RETURNING no INTO plan;
+    FOR l IN SELECT * FROM model.lead
+             WHERE pool_id = the_pool AND status = 'owned'
+    LOOP
+        r := model.reclaimed_by(l.key, alone, moment);
+        CONTINUE WHEN r.rule_id IS NULL OR NOT r.warned;
+        INSERT INTO model.run_lead (run, key, rule_id, member_id)
+        VALUES (plan, l.key, r.rule_id, l.owner_id);
+    END LOOP;
+    RETURN plan;
+END $$;
+
 CREATE FUNCTION model.plan_reclaim(the_pool text, rule text,
                                    moment timestamptz)
 RETURNS TABLE (outcome text, leads bigint, by_owner jsonb)
@@ -75,23 +106,13 @@ DECLARE
     alone   integer := (SELECT id FROM model.timer_rule t
                         WHERE pool_id = p AND t.name = rule);
     plan    bigint;
-    l       model.lead;
-    r       record;
 BEGIN
     IF p IS NULL THEN
         outcome := 'PO001';
         RETURN NEXT;
         RETURN;
     END IF;
-    INSERT INTO model.run (kind, pool_id, rule_id, at, versions)
-    VALUES ('plan', p, alone, moment, model.versions(p)) RETURNING no INTO plan;
-    FOR l IN SELECT * FROM model.lead WHERE pool_id = p AND status = 'owned'
-    LOOP
-        r := model.reclaimed_by(l.key, alone, moment);
-        CONTINUE WHEN r.rule_id IS NULL OR NOT r.warned;
-        INSERT INTO model.run_lead (run, key, rule_id, member_id)
-        VALUES (plan, l.key, r.rule_id, l.owner_id);
-    END LOOP;
+    plan := model.list_due('plan', p, alone, moment);
     RETURN QUERY SELECT 'planned', coalesce(sum(g.n), 0)::bigint,
             coalesce(jsonb_object_agg(g.key, g.n) FILTER (WHERE g.n > 0), '{}')
         FROM (SELECT m.key, count(*) AS n
@@ -156,6 +177,59 @@ BEGIN
     END LOOP;
     UPDATE model.run SET done = true WHERE no = the_run;
     RETURN QUERY SELECT * FROM model.run_rows(the_run);
+END $$;
+
+------------------------------------------------------------------------
+-- The brake
+------------------------------------------------------------------------
+
+-- Whether the timers of the pool rest: while a run is held, for a day, and
+-- from when what is due would be more than may be reclaimed today; then it
+-- becomes such a run.  A run that was resumed lets them go on, for that day.
+CREATE FUNCTION model.rests(the_pool integer, moment timestamptz)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    p       model.pool;
+    zone    text := model.pool_zone(the_pool);
+    held    boolean;
+    taken   integer;
+    owned   integer;
+    due     integer;
+BEGIN
+    SELECT * INTO p FROM model.pool WHERE id = the_pool;
+    IF p.reclaim_limit IS NULL AND p.reclaim_share IS NULL THEN
+        RETURN false;
+    END IF;
+    SELECT bool_or(NOT resumed) INTO held FROM model.run
+    WHERE kind = 'reclaim' AND pool_id = p.id AND NOT done
+      AND at + interval '24 hours' > moment;
+    IF held IS NOT NULL THEN
+        RETURN held;
+    END IF;
+
+    SELECT count(*) INTO taken FROM model.taken_back
+    WHERE pool_id = p.id AND (at AT TIME ZONE zone)::date =
+                             (moment AT TIME ZONE zone)::date;
+    SELECT count(*), count(r.rule_id) FILTER (WHERE r.warned)
+    INTO owned, due
+    FROM model.lead l, model.reclaimed_by(l.key, NULL, moment) r
+    WHERE l.pool_id = p.id AND l.status = 'owned';
+    IF due = 0 OR taken + due <= least(p.reclaim_limit,
+                                       floor(p.reclaim_share * (taken + owned)))
+    THEN
+        RETURN false;
+    END IF;
+    PERFORM model.list_due('reclaim', p.id, NULL, moment);
+    RETURN true;
+END $$;
+
+CREATE FUNCTION model.resume_run(the_run bigint, moment timestamptz)
+RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE model.run SET resumed = true
+    WHERE no = the_run AND kind = 'reclaim' AND NOT done AND NOT resumed
+      AND at + interval '24 hours' > moment;
+    RETURN CASE WHEN found THEN 'resumed' ELSE 'not_held' END;
 END $$;
 
 ------------------------------------------------------------------------
@@ -260,10 +334,12 @@ BEGIN
     RETURN 'released';
 END $$;
 
--- offboard, and relocate, to their end
+-- offboard, and relocate, to their end; or stopped by cancel_run, before or
+-- after the leads
 CREATE FUNCTION model.remove_leads(the_kind text, the_member text,
                                    condition jsonpath, successor text,
-                                   to_pool text, moment timestamptz)
+                                   to_pool text, moment timestamptz,
+                                   stopped text = NULL)
 RETURNS TABLE (outcome text, planned bigint, done bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -289,16 +365,21 @@ BEGIN
     his := ARRAY(SELECT model.by_id(ARRAY(
         SELECT key FROM model.lead l WHERE owner_id = m.id
           AND (condition IS NULL OR model.meets(l, condition)))));
+    IF stopped = 'before' THEN
+        his := '{}';
+    END IF;
     FOREACH the_lead IN ARRAY his LOOP
         INSERT INTO model.run_lead (run, key, member_id, pool_id)
         SELECT run, key, m.id, pool_id FROM model.lead WHERE key = the_lead;
         how := model.place(the_lead, his, next, target, moment);
         PERFORM model.mark(run, the_lead, how);
     END LOOP;
-    IF the_kind = 'offboard' THEN
+    outcome := CASE WHEN stopped IS NULL THEN 'done' ELSE 'cancelled' END;
+    IF stopped IS NOT NULL THEN     -- he is what he was
+        UPDATE model.member SET status = m.status WHERE id = m.id;
+    ELSIF the_kind = 'offboard' THEN
         PERFORM model.leave(m.id, moment);
     END IF;
-    outcome := 'done';
     done := cardinality(his);
     RETURN NEXT;
 END $$;
@@ -321,7 +402,8 @@ BEGIN
              ORDER BY no LOOP
         PERFORM model.end_request(a, 'cancelled', moment);
     END LOOP;
-    UPDATE model.member SET status = 'left' WHERE id = the_member;
+    UPDATE model.member SET status = 'left', away_until = NULL
+    WHERE id = the_member;
 END $$;
 
 CREATE FUNCTION model.their_removal(call text)
@@ -336,19 +418,37 @@ BEGIN
     RETURN NEXT;
 END $$;
 
+-- The first call begins the run, the second sees to all leads.
+CREATE FUNCTION model.their_stop(call text, calls integer)
+RETURNS TABLE (outcome text, planned bigint, done bigint)
+LANGUAGE plpgsql AS $$
+DECLARE
+    the_run bigint;
+BEGIN
+    FOR i IN 1..calls LOOP
+        EXECUTE 'SELECT outcome, planned, done, run FROM pool.' || call
+        INTO outcome, planned, done, the_run;
+    END LOOP;
+    IF outcome = 'running' THEN
+        SELECT c.outcome INTO outcome FROM pool.cancel_run(the_run) c;
+    END IF;
+    RETURN NEXT;
+END $$;
+
 ------------------------------------------------------------------------
 -- Questions
 ------------------------------------------------------------------------
 
--- The run of the extension that stands where this one of the model does; those
--- of ticks aside.
+-- The run of the extension that stands where this one of the model does; what
+-- ticks have done aside.
 CREATE FUNCTION model.their_run(the_run bigint) RETURNS bigint
 LANGUAGE sql STABLE AS $$
-    SELECT id FROM pool.run WHERE kind <> 'reclaim' ORDER BY id
+    SELECT id FROM pool.run WHERE kind <> 'reclaim' OR token IS NOT NULL
+    ORDER BY id
     OFFSET (SELECT count(*) FROM model.run WHERE no < the_run) LIMIT 1
 $$;
 
--- plan_reclaim; apply_plan and undo_run, mostly of one of the last
+-- plan_reclaim; apply_plan, undo_run and resume_run, mostly of one of the last
 CREATE FUNCTION model.ask_run(moment timestamptz) RETURNS model.question
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -358,18 +458,28 @@ DECLARE
     back    integer := CASE WHEN model.chance(0.3) THEN model.upto(20) - 1
                             ELSE 0 END;
     run     bigint := (SELECT no FROM model.run
-                       WHERE CASE WHEN dice < 0.75 THEN kind = 'plan'
+                       WHERE CASE WHEN dice < 0.75
+                                  THEN kind IN ('plan', 'reclaim')
                                   ELSE back > 9 OR EXISTS (
                                       SELECT FROM model.run_lead
                                       WHERE run = no AND log_no > 0) END
                        ORDER BY no DESC OFFSET back LIMIT 1);
 BEGIN
+    IF model.chance(0.15) THEN
+        run := coalesce((SELECT no FROM model.run WHERE kind = 'reclaim'
+                         ORDER BY no DESC LIMIT 1), run);
+        IF run IS NOT NULL AND model.chance(0.6) THEN
+            RETURN (format('SELECT model.resume_run(%s, %L)', run, moment),
+                    format('SELECT outcome FROM pool.resume_run(%s)',
+                           model.their_run(run)));
+        END IF;
+    END IF;
     IF dice < 0.35 OR run IS NULL THEN
         IF model.chance(0.8) THEN       -- one where something is due
             at := coalesce((SELECT p.name FROM model.lead l
                             JOIN model.pool p ON p.id = l.pool_id
                             WHERE l.status = 'owned'
-                              AND model.due_at(l.key) <= moment
+                              AND model.due_at(l.key, moment) <= moment
                             ORDER BY hashtext(l.key || moment), l.key LIMIT 1),
                            at);
         END IF;
@@ -408,11 +518,23 @@ DECLARE
     target  text := model.any_target();
     path    text := CASE WHEN kind = 'relocate'
                          THEN model.one_of('$.attempts > 1', NULL) END;
+    call    text := format('%s(%L, successor => %L, to_pool => %L%s)', kind,
+                           member, other, target,
+                           ', condition => ' || quote_literal(path));
+    stopped text := CASE WHEN model.chance(0.3)
+                         THEN model.one_of('before', 'after') END;
 BEGIN
-    RETURN (format('SELECT * FROM model.remove_leads(%L, %L, %L, %L, %L, %L)',
-                   kind, member, path, other, target, moment),
-            format('SELECT * FROM model.their_removal(%L) /* pool.%s( */',
-                   format('%s(%L, successor => %L, to_pool => %L%s)', kind,
-                          member, other, target,
-                          ', condition => ' || quote_literal(path)), kind));
+    IF NOT EXISTS (SELECT FROM model.lead l JOIN model.member m
+                   ON m.id = l.owner_id WHERE m.key = member) THEN
+        stopped := replace(stopped, 'after', 'before');
+    END IF;
+    RETURN (format('SELECT * FROM model.remove_leads(%L, %L, %L, %L, %L, %L, '
+                   '%L)', kind, member, path, other, target, moment, stopped),
+            CASE WHEN stopped IS NULL
+            THEN format('SELECT * FROM model.their_removal(%L) /* pool.%s( */',
+                        call, kind)
+            ELSE format('SELECT * FROM model.their_stop(%L, %s) '
+                        '/* pool.cancel_run( */', call,
+                        CASE stopped WHEN 'before' THEN 1 ELSE 2 END)
+            END);
 END $$;

@@ -15,7 +15,8 @@ CREATE TYPE model.contender AS (
     held        integer,
     credit      float8,
     last_no     bigint,
-    lot         bigint
+    lot         bigint,
+    owed        float8                  -- to a newcomer, at once
 );
 
 -- Of contenders with a cost, the cheapest; the least recently served of equals.
@@ -41,7 +42,8 @@ END $$;
 
 -- The index of who is chosen.  Where members take turns, each has been credited
 -- with his share of the lead, and a credit that would come to a whole lead
--- first is served first; whoever is served is debited with it.
+-- first is served first; whoever is served is debited with it.  Before all that
+-- newcomers get what they are owed.
 CREATE FUNCTION model.choose(the_strategy text,
                              INOUT contenders model.contender[],
                              OUT chosen integer)
@@ -53,6 +55,12 @@ DECLARE
     margin  float8 := CASE WHEN n > 1 THEN 1.0::float8 / (2 * (n - 1))
                            ELSE 0 END;
 BEGIN
+    IF EXISTS (SELECT FROM unnest(contenders) WHERE owed > 1e-9) THEN
+        chosen := model.cheapest(contenders, ARRAY(
+            SELECT CASE WHEN owed > 1e-9 THEN -owed END
+            FROM unnest(contenders)));
+        RETURN;
+    END IF;
     IF the_strategy IN ('least_loaded', 'performance') THEN
         chosen := model.cheapest(contenders, ARRAY(
             SELECT CASE the_strategy WHEN 'performance' THEN -score

@@ -1,5 +1,5 @@
--- What time does.  Working time, the pause of absent owners, catching up and
--- the brake stay out: of these the model knows nothing.
+-- What time does.  Working time, the pause of absent owners and catching up
+-- stay out: of these the model knows nothing.
 
 -- From when a rule counts for a lead; NULL where it is not about it.
 CREATE FUNCTION model.counts_from(r model.timer_rule, l model.lead)
@@ -73,21 +73,15 @@ LANGUAGE sql STABLE AS $$
     WHERE d.action <> 'escalate'
 $$;
 
--- what claim tells: a notice that has to pass is not counted
-CREATE FUNCTION model.due_at(the_lead text) RETURNS timestamptz
-LANGUAGE sql STABLE AS $$
-    SELECT min(nullif(due, 'infinity')) FROM model.deadlines(the_lead)
-    WHERE action <> 'escalate'
-$$;
-
--- what follow_up tells: nothing that is due acts before its notice has passed
-CREATE FUNCTION model.due_then(the_lead text, moment timestamptz)
+-- What all are told: nothing acts before a notice has passed that began when
+-- the lead's owner was warned, or would begin now.
+CREATE FUNCTION model.due_at(the_lead text, moment timestamptz)
 RETURNS timestamptz LANGUAGE sql STABLE AS $$
-    SELECT min(CASE WHEN r.notice_required AND d.due <= moment
+    SELECT min(nullif(CASE WHEN r.notice_required
         THEN greatest(d.due, model.plus(
             coalesce(model.warned(the_lead, r.id), moment), least.notice,
             model.pool_zone(r.pool_id)))
-        ELSE nullif(d.due, 'infinity') END)
+        ELSE d.due END, 'infinity'))
     FROM model.deadlines(the_lead) d
          JOIN model.timer_rule r ON r.id = d.rule_id,
          LATERAL (SELECT min(n) AS notice FROM unnest(r.remind_before) n) least
@@ -110,7 +104,8 @@ END $$;
 
 -- Everything that time makes due.  Whoever is to be told is told first.  Of the
 -- rules that take a lead away the earliest acts, of several at once the lowest
--- id; a lead that stays gets its reminders.
+-- id; a lead that stays gets its reminders.  Where the brake holds nothing
+-- happens.
 CREATE FUNCTION model.tick(moment timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -118,9 +113,17 @@ DECLARE
     r       model.timer_rule;
     d       record;
     distance interval;
+    resting integer[] := '{}';
+    pool    integer;
 BEGIN
+    FOR pool IN SELECT id FROM model.pool ORDER BY id LOOP
+        IF model.rests(pool, moment) THEN
+            resting := resting || pool;
+        END IF;
+    END LOOP;
     FOR l IN SELECT * FROM model.lead
-             WHERE status IN ('owned', 'available', 'review') ORDER BY key
+             WHERE status IN ('owned', 'available', 'review')
+               AND pool_id <> ALL (resting) ORDER BY key
     LOOP
         -- nothing is told earlier than two days before
         CONTINUE WHEN NOT EXISTS (SELECT FROM model.deadlines(l.key)
@@ -154,6 +157,7 @@ BEGIN
         END LOOP;
     END LOOP;
     PERFORM model.expire(moment);
+    PERFORM model.call_back(moment);
 END $$;
 
 CREATE FUNCTION model.act(l model.lead, r model.timer_rule,
@@ -163,6 +167,8 @@ BEGIN
     IF r.action = 'archive' THEN
         PERFORM model.shut(l.key, 'archived', moment, r.name, r.id);
     ELSE
+        INSERT INTO model.taken_back
+        SELECT l.pool_id, moment WHERE l.status = 'owned';
         PERFORM model.put(l.key, model.takes_to(r),
             CASE l.status WHEN 'owned' THEN 'reclaimed' ELSE 'moved' END,
             moment, r.id);

@@ -34,6 +34,8 @@ BEGIN
     UPDATE pool.pool SET keep_converted = '3 days' WHERE name = 'company';
     UPDATE pool.pool p SET quarantine_after = 2, quarantine_pool_id = q.id
     FROM pool.pool q WHERE p.name = 'north' AND q.name = 'attic';
+    UPDATE pool.pool SET reclaim_limit = 2 WHERE name = 'south';
+    UPDATE pool.pool SET reclaim_share = 0.4 WHERE name = 'desk';
     UPDATE pool.pool SET extension_limit = 2 WHERE name = 'north';
     UPDATE pool.pool SET reserve_limit = 1, reserve_for = '3 hours';
     UPDATE pool.pool SET protect_limit = 2, protect_for = '3 days'
@@ -46,6 +48,9 @@ BEGIN
            (ARRAY['Europe/London', 'America/Los_Angeles', NULL])[i % 3 + 1],
            CASE WHEN i % 4 = 0 THEN 9 END
     FROM generate_series(1, 10) i;
+    UPDATE pool.pool SET newcomer_period = '12 days';
+    UPDATE pool.member SET joined_at = '2024-02-25'::timestamptz
+        + substr(key, 2)::integer * interval '5 days';
     INSERT INTO pool.membership (pool_id, member_id, tenant_id, role, level,
                                  claim_limit, weight)
     SELECT p.id, m.id, p.tenant_id,
@@ -93,11 +98,6 @@ BEGIN
         ON r.pool = p.name;
 
     PERFORM model.write_book();
-
-    -- Ticks and runs leave to a later transaction whom they would have to make
-    -- counters for while they hold others: let all have some.
-    PERFORM pool.claim(p.name, member => m.key)
-    FROM pool.pool p, pool.member m WHERE p.everyone;
 
     -- the model reads the same
     INSERT INTO model.tenant TABLE pool.tenant;
@@ -193,12 +193,19 @@ BEGIN
         ('hall', 3, 'spare', '$.attempts > 2', NULL, 0, 'hand_over', 'desk'),
         ('hall', 4, 'rest', '$.priority < 50', '$.held < 5', 0, 'round_robin',
          NULL),
+        ('desk', 1, 'propose', '$.attempts > 1', NULL, 0, 'suggest', NULL),
         ('south', 1, 'fair', '$.source == "fair"', NULL, 1, 'round_robin',
          NULL),
         ('south', 2, 'back', '$.claims > 2', NULL, 0, 'hand_over', 'hall'),
         ('attic', 1, 'old', '$.source == "web"', NULL, 0, 'best_match', NULL))
         r (pool, position, name, condition, member, min_level, strategy, to_pool)
         ON r.pool = p.name;
+    UPDATE pool.routing_rule SET newcomer_share = 0.25, newcomer_min = 1
+    WHERE name IN ('rest', 'fair') AND strategy = 'round_robin';
+    UPDATE pool.routing_rule SET rotate_every = '5 hours', rotate_seats = 2
+    WHERE name = 'region';
+    UPDATE pool.routing_rule SET expires_after = '2 hours'
+    WHERE strategy = 'suggest';
     INSERT INTO pool.dictionary (pool_id, kind, code, counts, "then", after)
     SELECT p.id, w.kind, w.code, w.counts, w."then", w.after::interval
     FROM pool.pool p JOIN (VALUES

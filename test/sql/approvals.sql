@@ -161,6 +161,25 @@ SELECT key, a.status, a.decided_at FROM pool.approval a JOIN pool.lead l ON l.id
     WHERE key IN ('a2', 'l6', 'l7') ORDER BY a.id;
 SELECT * FROM t.log('a2');
 SELECT key, hidden_until, reserved_for IS NOT NULL AS reserved FROM pool.lead WHERE key IN ('a2', 'l6', 'l7') ORDER BY 1;
+-- its time was over before somebody hid or reserved the lead; a lead that went
+-- elsewhere cancels it, whoever says so and when
+BEGIN;
+SELECT t.rule('p', 'extend', 'extension', expires_after => '1 hour');
+INSERT INTO pool.intake (pool, key, attributes) SELECT 'p', 'x' || i, '{"size": "large"}' FROM generate_series(1, 4) i;
+SELECT r.outcome FROM generate_series(1, 3) i, pool.request_claim(t.id('x' || i), NULL, 'ann') r;
+UPDATE pool.claim_rule SET enabled = false;
+UPDATE pool.approval_rule SET enabled = false WHERE action = 'claim';
+SELECT outcome FROM pool.claim_leads(t.ids('x4'), 'ann');
+SELECT outcome FROM pool.request_extension(t.id('x4'), '1 day', NULL, 'ann');
+SELECT outcome FROM pool.transfer(t.ids('x4'), 'cid');
+SET pool_ext.clock = '2026-03-20 09:00+08';
+SELECT outcome FROM pool.hide(t.ids('x1', 'x2'));
+SELECT outcome FROM pool.reserve(t.ids('x3'), '1 minute', 'bob');
+SELECT outcome FROM pool.approve(t.request_of('x1'), actor => 'boss');
+SELECT outcome FROM pool.request_extension(t.id('x4'), '1 day', NULL, 'cid');
+SELECT task, done FROM pool.tick() WHERE task = 'approvals';
+SELECT i, kind FROM generate_series(1, 4) i, t.events(t.id('x' || i)) WHERE kind IN ('expired', 'cancelled') ORDER BY 1;
+ROLLBACK;
 
 -- the lead goes elsewhere: the request is nobody's business any more
 SELECT outcome FROM pool.request_claim(t.id('l8'), NULL, 'ann');

@@ -221,6 +221,29 @@ SELECT pool.act_as('boss');
 SELECT key, progress, stage_at FROM pool.lead_team ORDER BY key;
 COMMIT;
 
+-- of a planned follow-up the window begins when that was to be
+INSERT INTO pool.pool (name) VALUES ('plans');
+SELECT t.join_pool('plans', 'ann', 'boss');
+UPDATE pool.membership SET role = 'manager' WHERE member_id = (SELECT id FROM pool.member WHERE key = 'boss');
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+    SELECT id, 'forgotten', 'planned', '4 days' FROM pool.pool WHERE name = 'plans';
+SELECT t.fill('plans', 'g', 1);
+SELECT outcome FROM pool.claim_leads(t.ids('g1'), 'ann');
+SELECT outcome, due_at FROM pool.follow_up(t.id('g1'), next_at => '2026-03-11 09:00+00', member => 'ann');
+CREATE FUNCTION t.progress_of(lead text, at timestamptz) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    mine text;
+BEGIN
+    PERFORM set_config('pool_ext.clock', at::text, true);
+    PERFORM pool.act_as('ann');
+    mine := (SELECT progress FROM pool.lead_mine WHERE key = lead);
+    PERFORM pool.act_as('boss');
+    RETURN ARRAY[mine, (SELECT progress FROM pool.lead_team WHERE key = lead)];
+END $$;
+SELECT at, t.progress_of('g1', at) FROM unnest('{2026-03-11 08:00+00,2026-03-12 09:00+00,
+    2026-03-13 09:00+00,2026-03-15 08:59+00,2026-03-15 09:00+00}'::timestamptz[]) at;
+
 -- what a word may be
 CREATE FUNCTION t.word(kind text, thn text, after interval) RETURNS text
 LANGUAGE sql AS $$

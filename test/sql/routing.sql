@@ -275,6 +275,17 @@ SELECT d.key, a.action, a.status, m.key AS member, r.name AS rule,
     JOIN pool.member m ON m.id = a.member_id
     JOIN pool.routing_rule r ON r.id = a.from_rule_id ORDER BY a.id;
 SELECT outcome, key FROM pool.auto_assign('sug');
+-- who has claimed it meanwhile and given it back, be it at once, does not get it
+BEGIN;
+SELECT m.key AS kept_for FROM pool.member m JOIN pool.lead_state s ON s.reserved_for = m.id
+    WHERE s.id = t.id('g1') \gset
+SELECT outcome FROM pool.claim_leads(t.ids('g1'), :'kept_for');
+SELECT outcome FROM pool.release(t.ids('g1'), member => :'kept_for');
+SELECT set_config('pool_ext.clock', (pool.clock() + interval '3 hours')::text, true) <> '' AS later;
+SELECT task, done FROM pool.tick() WHERE task = 'approvals';
+SELECT d.key, s.status, a.status AS request FROM pool.lead_state s JOIN pool.lead_data d USING (id)
+    LEFT JOIN pool.approval a ON a.lead_id = s.id WHERE d.key IN ('g1', 'g2') ORDER BY d.key;
+ROLLBACK;
 
 -- hand_over: routed on in the other pool; in a circle it stays where it is
 INSERT INTO pool.pool (name) VALUES ('head'), ('south'), ('empty');
@@ -587,6 +598,32 @@ SELECT outcome FROM pool.reclaim(t.ids('circle2'));
 SELECT d.key, p.name AS pool, m.key AS owner FROM pool.lead_state s
 JOIN pool.lead_data d USING (id) JOIN pool.pool p ON p.id = s.pool_id
 LEFT JOIN pool.member m ON m.id = s.owner_id WHERE d.key LIKE 'circle_' ORDER BY 1;
+
+-- leads that have come back hidden take no room in the batches of ticks
+INSERT INTO pool.pool (name, route_returned) VALUES ('cools', true);
+SELECT t.join_pool('cools', 'ann', 'bob'), t.rule('cools', 'turn', 'round_robin');
+INSERT INTO pool.dictionary (pool_id, kind, code, "then", after)
+    SELECT id, 'result', 'next year', 'cool', '90 days' FROM pool.pool WHERE name = 'cools';
+INSERT INTO pool.dictionary (pool_id, kind, code, "then")
+    SELECT id, 'result', 'not mine', 'release' FROM pool.pool WHERE name = 'cools';
+SELECT e.outcome FROM generate_series(1, 4) i, pool.enter('cools', 'cools' || i, owner => 'ann') e;
+SELECT outcome FROM pool.follow_up(t.id('cools1'), result => 'next year', member => 'ann')
+UNION ALL SELECT outcome FROM pool.follow_up(t.id('cools2'), result => 'next year', member => 'ann');
+SELECT outcome FROM pool.follow_up(t.id('cools3'), result => 'not mine', member => 'ann')
+UNION ALL SELECT outcome FROM pool.follow_up(t.id('cools4'), result => 'not mine', member => 'ann');
+SELECT done FROM pool.tick(1) WHERE task = 'routing';
+SELECT done FROM pool.tick(2) WHERE task = 'routing';
+SELECT * FROM t.got('cools');
+
+-- a tick that holds counters makes those that a member lacks
+INSERT INTO pool.pool (name, everyone, route_returned) VALUES ('anyone', true, true);
+SELECT t.rule('anyone', 'turn', 'round_robin', min_level => 3);
+INSERT INTO pool.timer_rule (pool_id, name, basis, after) SELECT id, 'idle', 'follow_up', '1 hour' FROM pool.pool WHERE name = 'anyone';
+SELECT outcome FROM pool.enter('anyone', 'anyone1', owner => 'ann');
+SELECT count(*) FROM pool.membership_state s JOIN pool.pool p ON p.id = s.pool_id WHERE p.name = 'anyone';
+SET pool_ext.clock = '2026-06-13 13:00+00';
+SELECT task, done FROM pool.tick() WHERE task IN ('timers', 'routing') ORDER BY task DESC;
+SELECT status FROM pool.lead WHERE key = 'anyone1';
 
 -- what rules have given is what the log says
 SELECT * FROM pool.verify();

@@ -135,6 +135,18 @@ SELECT outcome FROM pool.claim('notice', 'ann');
 SELECT * FROM tick_at('2026-05-04 11:00+00');
 SELECT * FROM tick_at('2026-05-04 11:00+00');
 SELECT * FROM tick_at('2026-05-04 11:01+00');
+-- where less time is left than the notice takes, all count it, the claim too
+UPDATE pool.timer_rule SET enabled = false WHERE pool_id = (SELECT id FROM pool.pool WHERE name = 'notice');
+SELECT rule('notice', 'old', 'creation', '10 days', '{2 days}', notice => true);
+INSERT INTO pool.intake (pool, key, created_at) VALUES ('notice', 'old', '2026-04-24 15:00+00');
+SELECT key, due_at FROM pool.claim_leads(ARRAY[t.id('old')], 'ann');
+SELECT due_at FROM pool.lead_due WHERE key = 'old';
+SELECT outcome, due_at FROM pool.follow_up(t.id('old'), 'memo', member => 'ann');
+SELECT * FROM tick_at('2026-05-04 12:00+00');
+SELECT due_at FROM pool.lead_due WHERE key = 'old';
+SELECT * FROM tick_at('2026-05-06 11:59+00');
+SELECT * FROM tick_at('2026-05-06 12:00+00');
+SELECT * FROM pool.verify();
 
 -- conditions: a predicate on the lead's document
 SELECT rule('cond', 'hot', 'follow_up', '1 hour', condition =>

@@ -340,7 +340,7 @@ INSERT INTO pool.approval (id, tenant_id, pool_id, lead_id, action, created_at)
 SELECT key, kind, detail -> 'approval' AS approval
     FROM tick_at('2028-01-20 09:31+00');
 
--- what comes back to a pool that routes waits for a tick to do it
+-- what comes back to a pool that routes is tried by the tick that took it back
 UPDATE pool.pool SET route_returned = true WHERE name = 'shield';
 INSERT INTO pool.routing_rule (pool_id, name, min_level, strategy)
     SELECT pool_id('shield'), 'nobody', 99, 'round_robin';

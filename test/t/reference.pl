@@ -94,10 +94,15 @@ sub met_all
 		merge => [qw(merged owned identity_owned already_closed not_found)],
 		reserve => [qw(reserved limit too_long not_member level approval)],
 		unreserve => [qw(unreserved not_reserved not_found)],
-		auto_assign => [qw(assigned no_rule no_candidate at_capacity)],
+		auto_assign => [
+			qw(assigned suggested no_rule no_candidate at_capacity)],
 		plan_reclaim => [qw(planned)],
 		apply_plan => [qw(reclaimed 55000)],
 		undo_run => [qw(undone changed inactive)],
+		resume_run => [qw(resumed not_held)],
+		cancel_run => [qw(cancelled)],
+		set_away => [qw(away left)],
+		set_active => [qw(active already)],
 		offboard => [qw(done)],
 		relocate => [qw(done left)]);
 	my %seen = map { $_ => 1 } split /\n/, $node->safe_psql('postgres',
