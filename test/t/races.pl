@@ -5,6 +5,7 @@
 #
 #   PAIRS= how many of all pairs of operations, chosen at random, with one way
 #          each for them to meet (30; with FULL=1 all pairs, all ways)
+#   PART=  with FULL=1, one part of them only: 2/5 is the second of five
 #   SEED=  another choice (that of the day; printed)
 use strict;
 use warnings FATAL => 'all';
@@ -28,6 +29,7 @@ my @ways = (
 my $node = new_server('races', <<'CONF');
 pool_ext.worker_enabled = off
 autovacuum = off
+jit = off
 CONF
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION pool_ext');
@@ -63,6 +65,11 @@ FROM race.operation a, race.operation b,
     LATERAL unnest(a.fixtures || b.fixtures) f
 ORDER BY 1, 2, 3
 SQL
+if (!$pairs && ($ENV{PART} // '') =~ m{^(\d+)/(\d+)$})
+{
+	my ($part, $parts) = ($1, $2);
+	@all = @all[ grep { $_ % $parts == $part - 1 } 0 .. $#all ];
+}
 note(scalar(@all), " pairs, seed $seed");
 srand $seed;
 
