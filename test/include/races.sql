@@ -103,7 +103,7 @@ INSERT INTO race.operation VALUES
 ('offboard', '{held,both,asked}', $$offboard('ann', 'bob')$$),
 ('relocate', '{held}', $$relocate('ann', to_pool => 'q')$$),
 ('cancel_run', '{leaving}', $$cancel_run((SELECT max(id) FROM pool.run
-    WHERE tenant_id = race.tenant()))$$),
+    WHERE tenant_id = race.tenant() AND kind = 'offboard'))$$),
 ('plan', '{held}', $$plan_reclaim('p', 'idle')$$),
 ('apply', '{planned}', $$apply_plan((SELECT token FROM pool.run
     WHERE tenant_id = race.tenant() AND token IS NOT NULL))$$),
@@ -271,7 +271,8 @@ EXCEPTION WHEN OTHERS THEN
 END$$;
 
 -- One after the other; NULL = nothing.  The second is always answered in two.
--- A tick leaves to the next one what others hold.
+-- A tick leaves to the next one what others hold, and runs that meet a lead of
+-- which it has not locked the counters yet: so there are two.
 CREATE FUNCTION race.outcome(tick boolean) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -279,10 +280,19 @@ DECLARE
 BEGIN
     IF tick THEN
         PERFORM FROM dblink('s1', race.call('tick')) AS d(a text);
+        PERFORM FROM dblink('s1', race.call('tick')) AS d(a text);
     END IF;
     SELECT s INTO state FROM dblink('s0', 'SELECT race.state()') AS d(s text);
     RETURN state;
 END$$;
+
+-- What they leave is done by the next tick: routing leaves what others of the
+-- same customer's leads are given to.
+CREATE FUNCTION race.is_ticked(fixture text, one text, two text) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+SELECT ARRAY['tick', 'offboard', 'relocate', 'cancel_run'] && ARRAY[one, two]
+    OR fixture = 'linked'
+    AND ARRAY['auto_assign', 'enter phone', 'enter key'] && ARRAY[one, two]$$;
 
 CREATE TABLE race.known (fixture text, one text, two text, tick boolean,
     said_one text,
@@ -346,9 +356,15 @@ BEGIN
         said_two := race.answer('s2');
     END IF;
     said_two := race.finish('s2', 'COMMIT', said_two);
-    state := race.outcome(ARRAY['tick', 'offboard', 'relocate', 'cancel_run']
-        && ARRAY[one, two]);
+    state := race.outcome(race.is_ticked(fixture, one, two));
 END$$;
+
+-- Without what is said of requests that died with the place of their lead: a
+-- tick at a higher level does not see one made since, nor write that it is over.
+CREATE FUNCTION race.without_requests(state text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+SELECT string_agg(line, E'\n') FROM unnest(string_to_array(state, E'\n')) line
+WHERE line !~ '^lead[0-9]+ ([0-9]+ cancelled|extension|claim (open|cancelled))'$$;
 
 -- Lines of the first that the second lacks, and the reverse.
 CREATE FUNCTION race.difference(one text, two text) RETURNS text
@@ -367,9 +383,7 @@ CREATE FUNCTION race.pair(fixture text, one text, two text, trials text[])
 RETURNS TABLE (trial text, waited boolean, message text)
 LANGUAGE plpgsql AS $$
 DECLARE
-    -- what they leave is done by the next tick
-    tick boolean := ARRAY['tick', 'offboard', 'relocate', 'cancel_run']
-        && ARRAY[one, two];
+    tick boolean := race.is_ticked(fixture, one, two);
     one_two record := race.in_turn(fixture, one, two, tick);
     two_one record;
     only_one record := race.in_turn(fixture, one, NULL, tick);
@@ -395,8 +409,23 @@ BEGIN
             OR trial NOT LIKE '%, after' AND (
                 said.said_two IN ('taken', 'ticked', 'running', '55P03')
                 OR said.said_two = 'contended' AND NOT waits
-                OR said.said_two = 'nothing' AND two = 'auto_assign');
+                OR said.said_two IN ('nothing', 'no_candidate')
+                AND two = 'auto_assign');
+        -- routing has left it to the tick
+        IF tick AND said.said_two = 'entered'
+            AND said.said_two NOT IN (one_two.said_two, two_one.said_two) THEN
+            said.said_two := 'assigned';
+        END IF;
         message := CASE
+            -- a claim passes over what is held, or has changed, for the next
+            WHEN fixture = 'linked' AND one LIKE 'merge %'
+                AND two = 'claim q ann' AND said.said_one = only_one.said_one
+                AND said.said_two = one_two.said_two THEN NULL
+            WHEN level <> 'READ COMMITTED' AND two = 'tick'
+                AND said.said_one = 'requested'
+                AND one_two.said_one = 'requested'
+                AND race.without_requests(said.state)
+                = race.without_requests(one_two.state) THEN NULL
             WHEN ending = 'COMMIT' AND (
                 said.said_one = one_two.said_one
                 AND said.said_two = one_two.said_two
