@@ -137,6 +137,22 @@ is_kept(const PoolBatch *batch, const PoolHanding *h, const PoolLead *lead)
 		!pool_approval_reserves(batch->call->work, lead);
 }
 
+/*
+ * Who may receive nothing is told so only of leads that are still there: they
+ * were looked at before his counters were waited for.
+ */
+static const char *
+refuse_lead(PoolBatch *batch, int64 lead_id, const char *refusal)
+{
+	PoolTable  *leads = pool_work_table(batch->call->work, POOL_LEAD_STATE);
+	const char *gone = NULL;
+	PoolLead	lead;
+
+	if (pool_lead_peek(leads, lead_id, pool_snapshot(), &lead))
+		gone = check_assign(NULL, &lead);
+	return gone != NULL ? gone : refusal;
+}
+
 /* The member's counters are locked; the lead is taken without waiting. */
 const char *
 pool_assign_one(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
@@ -149,6 +165,8 @@ pool_assign_one(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
 	quota = pool_quota_get(batch->set, target_pool(h, &item->lead),
 						   h->member->id);
 	item->outcome = refuse_receiver(batch->set, quota);
+	if (item->outcome != NULL)
+		return refuse_lead(batch, item->id, item->outcome);
 	pool_batch_lock_one(batch, item, false);
 	if (item->outcome != NULL)
 		return item->outcome;

@@ -178,6 +178,28 @@ lock_known(Run *run)
 }
 
 /*
+ * Whether one of them was archived or came back meanwhile: then its customer
+ * comes back with it, or has another lead beside it.
+ */
+static bool
+any_turned(const Run *run)
+{
+	PoolTable  *leads = pool_work_table(run->work, POOL_LEAD_STATE);
+
+	for (int i = 0; i < run->n; i++)
+	{
+		const PoolEntry *entry = &run->entries[i];
+		PoolLead	lead;
+
+		if (entry->judged != 0 &&
+			pool_lead_peek(leads, entry->judged, pool_snapshot(), &lead) &&
+			(lead.status == POOL_ARCHIVED) != entry->judged_archived)
+			return true;
+	}
+	return false;
+}
+
+/*
  * Whether one of them was erased meanwhile: then its key and identities are
  * free.  40001 where they cannot be asked for anew.
  */
@@ -383,11 +405,11 @@ pool_entry_run(PoolWork *work, Snapshot snapshot, PoolEntry *entries, int n,
 	}
 	judge_entries(&run);
 	meet_known(&run);
-	while (any_erased(&run))
+	while (any_erased(&run) || any_turned(&run))
 	{
 		CommandCounterIncrement();
 		for (int i = 0; i < n; i++)
-			entries[i].linked_to = 0;
+			entries[i].linked_to = entries[i].judged = 0;
 		meet_known(&run);
 	}
 	admit_entries(&run);

@@ -38,6 +38,9 @@ typedef struct PoolEntry
 	int32		rule_id;		/* 0 = none */
 	const char *scope;			/* within which its identities are unique */
 	int64		linked_to;		/* lead of the same customer, 0 = none */
+	int64		judged;			/* lead that decided whether to link by
+								 * whether it is archived, 0 = none */
+	bool		judged_archived;
 	bool		kept;			/* goes back to its last owner */
 
 	/* answered */

@@ -184,7 +184,11 @@ change_status(const Removal *r)
 	return before;
 }
 
-/* Writes the row of a new run; returns its id, 0 if there is nothing to do. */
+/*
+ * Writes the row of a new run; returns its id, 0 if there is nothing to do.
+ * 40001, by ON CONFLICT, where one is under way that the snapshot of a higher
+ * level is too old for.
+ */
 static int64
 begin_run(const Removal *r, TimestampTz now)
 {
@@ -210,7 +214,8 @@ begin_run(const Removal *r, TimestampTz now)
 				 " SELECT nextval('pool.run_id_seq'), m.tenant_id, $2, m.id,"
 				 " $3, 'running', $4, $5, (SELECT coalesce(sum(s.held), 0)"
 				 "  FROM pool.membership_state s WHERE s.member_id = $1), $6"
-				 " FROM pool.member m WHERE m.id = $1 RETURNING id",
+				 " FROM pool.member m WHERE m.id = $1"
+				 " ON CONFLICT DO NOTHING RETURNING id",
 				 6, types, values, nulls);
 	id = first_int8();
 	pool_sql_end(sql);

@@ -334,15 +334,18 @@ holder_of_identity(PoolReserved *all, const Reservation *r)
  * identity.  An archived one comes back instead, once: then it is there.
  */
 static bool
-is_linked(PoolReserved *all, const PoolEntry *entry, int64 known)
+is_linked(PoolReserved *all, PoolEntry *entry, int64 known)
 {
 	PoolTable  *leads = pool_work_table(all->work, POOL_LEAD_STATE);
 	PoolLead	lead;
 
 	if (pool_config_pool(entry->pool_id)->duplicate_policy != 'l')
 		return false;
-	if (!pool_lead_peek(leads, known, pool_snapshot(), &lead) ||
-		lead.status != POOL_ARCHIVED)
+	if (!pool_lead_peek(leads, known, pool_snapshot(), &lead))
+		return true;
+	entry->judged = known;
+	entry->judged_archived = lead.status == POOL_ARCHIVED;
+	if (!entry->judged_archived)
 		return true;
 	return hash_search(all->met, &known, HASH_FIND, NULL) != NULL &&
 		pool_again_returns(all->work, &lead);
