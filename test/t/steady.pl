@@ -166,7 +166,7 @@ SQL
 }
 
 # What follows from that is seen to once more; then there is nothing to do.
-my $idle_nap = $ENV{FULL} ? 60 : 5;
+my $idle_nap = $ENV{FULL} ? 60 : 3;
 $node->safe_psql('postgres',
 	"ALTER SYSTEM SET pool_ext.worker_naptime = '${idle_nap}s'");
 $node->reload;
