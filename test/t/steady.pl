@@ -12,7 +12,7 @@ use Test::More;
 use Time::HiRes qw(time usleep);
 
 my $seconds = size_of('STEADY', 10, 1_800);
-my $nap = $ENV{FULL} ? 30 : 3;
+my $nap = $ENV{FULL} ? 30 : 2;
 plan skip_all => 'there is no /proc' unless -r "/proc/$$/status";
 
 my $node = new_server('steady', "pool_ext.worker_naptime = '50ms'");
