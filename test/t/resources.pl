@@ -128,15 +128,20 @@ verified($node, 'postgres', 'after crashes');
 $node->stop;
 
 # ---------------------------------------------------------------------
-# Few locks, few connections
+# Few locks, few connections, and other libraries before and behind
 # ---------------------------------------------------------------------
-my $small = new_server('small', "pool_ext.worker_naptime = '50ms'");
+my $small = new_server('small', <<'CONF');
+pool_ext.worker_naptime = '50ms'
+shared_preload_libraries = 'pg_stat_statements, pool_ext, auto_explain'
+auto_explain.log_min_duration = 1h
+CONF
 $small->start;
 build_world($small, 'postgres');
 # making the extension takes more
 $small->append_conf('postgresql.conf', <<'CONF');
 max_locks_per_transaction = 10
 max_connections = 8
+shared_preload_libraries = 'auto_explain, pool_ext, pg_stat_statements'
 superuser_reserved_connections = 1
 max_wal_senders = 0
 CONF
@@ -178,6 +183,10 @@ like($sessions[1]->query_safe("SELECT outcome FROM pool.claim('p1', 'm2')"),
 	qr/^(claimed|empty|contended)$/, 'whoever has one works');
 $_->quit foreach @sessions;
 verified($small, 'postgres', 'few locks and connections');
+$small->safe_psql('postgres', 'CREATE EXTENSION pg_stat_statements');
+cmp_ok($small->safe_psql('postgres', "SELECT count(*) FROM pg_stat_statements
+		WHERE query LIKE '%pool.claim%'"), '>', 0,
+	'libraries beside it do their work');
 $small->stop;
 
 # ---------------------------------------------------------------------
