@@ -72,6 +72,7 @@ OBJS = \
 	src/lead_row.o \
 	src/lease.o \
 	src/load.o \
+	src/lock.o \
 	src/match.o \
 	src/member_fact.o \
 	src/merge.o \
@@ -81,6 +82,7 @@ OBJS = \
 	src/people.o \
 	src/physical.o \
 	src/perform.o \
+	src/place.o \
 	src/plan.o \
 	src/plan_run.o \
 	src/poll.o \
@@ -146,6 +148,7 @@ OBJS = \
 	src/visible.o \
 	src/wake.o \
 	src/worker.o \
+	src/worker_setting.o \
 	src/worker_slot.o \
 	src/worker_status.o \
 	src/worktime.o
