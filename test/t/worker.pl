@@ -296,9 +296,9 @@ $node->safe_psql('postgres', "CREATE DATABASE model TEMPLATE $long");
 $node->safe_psql('model', 'SELECT pool.resume()');
 neglect($node, 'model', 'good');
 $node->safe_psql('postgres', 'ALTER DATABASE model IS_TEMPLATE true');
-$node->safe_psql('postgres', "CREATE DATABASE closed TEMPLATE $long");
-$node->safe_psql('postgres', 'ALTER DATABASE closed ALLOW_CONNECTIONS false');
 my $closed_at = -s $node->logfile;
+$node->safe_psql('postgres',
+	"CREATE DATABASE closed TEMPLATE $long ALLOW_CONNECTIONS false");
 # a worker that is there already may stay for its slice
 $node->poll_query_until('postgres', "SELECT count(*) = 0
 	FROM pg_stat_activity WHERE $worker AND datname IN ('model', 'closed')");
