@@ -361,7 +361,8 @@ refuse_siblings(PoolBatch *batch, const PoolHanding *h,
 
 /*
  * Why leads of the same customer keep the owner's lead, which is locked, from
- * the member: he would have to get all that the owner has.
+ * the member: he would have to get all that the owner has.  Those of one call
+ * go all or none, to the owner himself as well: in whatever order they come.
  */
 static const char *
 refuse_group(PoolBatch *batch, const PoolHanding *h, const PoolBatchItem *item)
@@ -369,11 +370,12 @@ refuse_group(PoolBatch *batch, const PoolHanding *h, const PoolBatchItem *item)
 	const PoolLead *lead = &item->lead;
 	int			n = 1;
 
-	if (lead->group_id == 0 || lead->owner_id == h->member->id)
+	if (lead->group_id == 0)
 		return NULL;
 	if (h->together)
 		n = count_siblings(batch, item);
-	if (!pool_group_may_pass(batch->call->work, lead->group_id,
+	if (lead->owner_id != h->member->id &&
+		!pool_group_may_pass(batch->call->work, lead->group_id,
 							 lead->owner_id, h->member->id, n))
 		return "identity_owned";
 	return n == 1 ? NULL : refuse_siblings(batch, h, item);

@@ -9,7 +9,10 @@
  * that up after a crash, keeps in its own memory which jobs were under way in
  * workers that did not end by themselves and were not told to, either.
  *
- * Nothing of it is written to disk: a restart of the server forgets it.
+ * That memory ends with the postmaster, which may end with a crash, too
+ * (restart_after_crash = off), and be started again by whoever watches it.  So
+ * what is counted is in a file as well.  A stop that somebody has asked for
+ * forgets it: he may have mended the cause.
  */
 #include "compat.h"
 #include "job.h"
@@ -18,6 +21,8 @@
 
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/fd.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
@@ -25,6 +30,8 @@
 #define MAX_CRASHES 3			/* in a row, then the job is left alone */
 #define JOBS 64					/* workers, and jobs remembered */
 #define NO_TASK (-2)
+#define JOB_FILE PGSTAT_STAT_PERMANENT_DIRECTORY "/pool_ext_jobs.stat"
+#define JOB_MAGIC 0x504A4F42	/* to be changed with Job */
 
 /* Without a database: a free place.  pool_id 0 is the task as a whole. */
 typedef struct Job
@@ -78,10 +85,58 @@ find_free(Job *jobs)
 	return NULL;
 }
 
+/*
+ * Keeps these as what was counted so far.  Without an error: a file that
+ * cannot be written is lost, and crashes are counted anew.
+ */
+static void
+save(const Job *jobs)
+{
+	uint32		magic = JOB_MAGIC;
+	bool		any = false;
+	FILE	   *file;
+
+	for (int i = 0; i < JOBS && !any; i++)
+		any = jobs[i].database != InvalidOid;
+	if (!any)
+	{
+		(void) unlink(JOB_FILE);
+		return;
+	}
+	file = AllocateFile(JOB_FILE ".tmp", PG_BINARY_W);
+	if (file == NULL)
+		return;
+	any = fwrite(&magic, sizeof(magic), 1, file) == 1 &&
+		fwrite(jobs, sizeof(Job), JOBS, file) == JOBS;
+	if (FreeFile(file) == 0 && any)
+		(void) rename(JOB_FILE ".tmp", JOB_FILE);
+}
+
+/* What a postmaster before this one has left; nothing if that cannot be read. */
+static void
+load(Job *jobs)
+{
+	uint32		magic;
+	FILE	   *file = AllocateFile(JOB_FILE, PG_BINARY_R);
+
+	if (file == NULL)
+		return;
+	if (fread(&magic, sizeof(magic), 1, file) != 1 || magic != JOB_MAGIC ||
+		fread(jobs, sizeof(Job), JOBS, file) != JOBS)
+		memset(jobs, 0, sizeof(Job) * JOBS);
+	FreeFile(file);
+}
+
 /* In the postmaster, after all others have ended and before shared memory. */
 static void
 remember_crashes(int code, Datum arg)
 {
+	/* stopped by somebody */
+	if (code == 0)
+	{
+		(void) unlink(JOB_FILE);
+		return;
+	}
 	memcpy(remembered, shared->crashed, sizeof(remembered));
 	for (int i = 0; i < JOBS; i++)
 	{
@@ -101,6 +156,7 @@ remember_crashes(int code, Datum arg)
 		}
 		crash->crashes++;
 	}
+	save(remembered);
 }
 
 static void
@@ -115,6 +171,7 @@ request_shmem(void)
 static void
 startup_shmem(void)
 {
+	static bool first = true;
 	bool		found;
 
 	if (prev_shmem_startup)
@@ -124,6 +181,9 @@ startup_shmem(void)
 	if (!found)
 	{
 		memset(shared, 0, sizeof(JobShared));
+		if (first)
+			load(remembered);
+		first = false;
 		memcpy(shared->crashed, remembered, sizeof(remembered));
 		shared->lock = &GetNamedLWLockTranche("pool_ext_job")->lock;
 		on_shmem_exit(remember_crashes, (Datum) 0);
@@ -191,7 +251,10 @@ forget(int task, int32 pool_id)
 	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
 	crash = find(shared->crashed, MyDatabaseId, task, pool_id);
 	if (crash != NULL)
+	{
 		memset(crash, 0, sizeof(Job));
+		save(shared->crashed);
+	}
 	LWLockRelease(shared->lock);
 }
 
@@ -248,6 +311,7 @@ pool_job_resume(void)
 	for (int i = 0; i < JOBS; i++)
 		if (shared->crashed[i].database == MyDatabaseId)
 			memset(&shared->crashed[i], 0, sizeof(Job));
+	save(shared->crashed);
 	LWLockRelease(shared->lock);
 }
 

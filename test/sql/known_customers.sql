@@ -39,6 +39,11 @@ SELECT * FROM t.groups;
 SELECT * FROM pool.verify();
 -- his own are no others'
 SELECT outcome, key FROM pool.transfer(t.ids('a1'), 'ann', actor => 'boss');
+-- nor do some of them begin anew with him where one may not, in whatever order
+UPDATE pool.pool SET hold_limit = 0 WHERE name = 'q';
+SELECT outcome, key FROM pool.transfer(t.ids('a1', 'a2'), 'ann', actor => 'boss');
+SELECT outcome, key FROM pool.transfer(t.ids('a2', 'a1'), 'ann', actor => 'boss');
+SELECT outcome, key FROM pool.transfer(t.ids('a1'), 'ann', actor => 'boss');
 -- all or none: there is room for one of two
 UPDATE pool.pool SET hold_limit = 1 WHERE name = 'q';
 SELECT outcome, key FROM pool.transfer(t.ids('a3', 'a1', 'a2'), 'bob', actor => 'boss');

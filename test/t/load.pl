@@ -89,7 +89,7 @@ sub load_twice
 		my $seen = values_of($run->{out});
 		$sum{$_} += $seen->{$_} for keys %$seen;
 	}
-	diag(sprintf '%s: 2 x %d rows in %.1f s: %s', $pool, $n, time - $began,
+	diag(sprintf 'counted: %s: 2 x %d rows in %.1f s: %s', $pool, $n, time - $began,
 		join ', ', map { "$_ $sum{$_}" } sort keys %sum);
 	is(eval { my $all = 0; $all += $_ for values %sum; $all }, 2 * $n,
 		"$pool: every row has its verdict");

@@ -85,6 +85,7 @@ FROM model.seen GROUP BY 1 ORDER BY 1
 SQL
 }
 $node->stop;
+diag("counted: seed $seed, $done steps");
 done_testing();
 
 # A course that no longer reaches what it is to compare says nothing of it.

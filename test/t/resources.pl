@@ -17,11 +17,27 @@ sub state_of
 	return $stderr =~ /(?:ERROR|FATAL):\s+(\w{5})/ ? $1 : 'none';
 }
 
+# Waits until none of the processes is there any more; true if so.
+sub gone
+{
+	my @pids = @_;
+	for (my $i = 0; $i < 10 * $PostgreSQL::Test::Utils::timeout_default; $i++)
+	{
+		return 1 unless kill 0, @pids;
+		select undef, undef, undef, 0.1;
+	}
+	return 0;
+}
+
 # ---------------------------------------------------------------------
 # A job that crashes the server is left alone, and nothing else is
 # ---------------------------------------------------------------------
-my $node = new_server('crashing', "pool_ext.worker_naptime = '50ms'");
+my $node = new_server('crashing', <<'CONF');
+pool_ext.worker_naptime = '50ms'
+restart_after_crash = off
+CONF
 $node->start;
+my $postmaster = $node->{_pid};
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION pool_ext;
 INSERT INTO pool.pool (name, everyone) VALUES ('good', true), ('bad', true);
@@ -44,6 +60,13 @@ EXECUTE FUNCTION crash();
 INSERT INTO pool.intake (pool, key) VALUES ('bad', 'b'), ('good', 'g');
 SELECT count(*) FROM pool.claim('bad', 'm');
 SQL
+# the first time the server stays down until somebody starts it
+ok($node->wait_for_log(qr/shutting down because restart_after_crash is off/),
+	'down');
+$node->{_pid} = undef;
+gone($postmaster);
+$node->append_conf('postgresql.conf', 'restart_after_crash = on');
+$node->start;
 ok($node->wait_for_log(qr/timers of pool 2 are left alone/), 'left alone');
 my $log = slurp_file($node->logfile);
 my $crashes = () = $log =~ /background worker "pool_ext worker[^"]*" \(PID \d+\) was terminated by signal 11/g;
@@ -62,9 +85,27 @@ is($node->safe_psql('postgres',
 $log = slurp_file($node->logfile);
 my $said = () = $log =~ /timers of pool \d+ are left alone/g;
 is($said, 1, 'said once');
+
+# the postmaster is killed: all others go with it, and what crashed is known
+my @pids = split /\n/, $node->safe_psql('postgres',
+	'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
+$node->safe_psql('postgres', <<'SQL');
+SELECT count(*) FROM pool.claim('bad', 'm');
+SELECT count(*) FROM pool.claim('good', 'm');
+SQL
+$node->kill9;
+ok(gone(@pids), 'no process outlives the postmaster');
+my $killed = -s $node->logfile;
+$node->start;
+ok($node->wait_for_log(qr/timers of pool 2 are left alone/, $killed),
+	'left alone after a kill of the postmaster');
+ok($node->poll_query_until('postgres', <<'SQL'), 'the other pools go on');
+SELECT status = 'available' FROM pool.lead WHERE key = 'g'
+SQL
+$crashes = () = slurp_file($node->logfile) =~ /was terminated by signal 11/g;
+is($crashes, 3, 'it has not crashed again');
 $node->safe_psql('postgres', <<'SQL');
 DROP TRIGGER crash ON pool.lead_state;
-SELECT count(*) FROM pool.claim('bad', 'm');
 SELECT pool.resume();
 SQL
 ok($node->poll_query_until('postgres', <<'SQL'), 'resumed, it is done again');
@@ -87,15 +128,20 @@ verified($node, 'postgres', 'after crashes');
 $node->stop;
 
 # ---------------------------------------------------------------------
-# Few locks, few connections
+# Few locks, few connections, and other libraries before and behind
 # ---------------------------------------------------------------------
-my $small = new_server('small', "pool_ext.worker_naptime = '50ms'");
+my $small = new_server('small', <<'CONF');
+pool_ext.worker_naptime = '50ms'
+shared_preload_libraries = 'pg_stat_statements, pool_ext, auto_explain'
+auto_explain.log_min_duration = 1h
+CONF
 $small->start;
 build_world($small, 'postgres');
 # making the extension takes more
 $small->append_conf('postgresql.conf', <<'CONF');
 max_locks_per_transaction = 10
 max_connections = 8
+shared_preload_libraries = 'auto_explain, pool_ext, pg_stat_statements'
 superuser_reserved_connections = 1
 max_wal_senders = 0
 CONF
@@ -137,6 +183,10 @@ like($sessions[1]->query_safe("SELECT outcome FROM pool.claim('p1', 'm2')"),
 	qr/^(claimed|empty|contended)$/, 'whoever has one works');
 $_->quit foreach @sessions;
 verified($small, 'postgres', 'few locks and connections');
+$small->safe_psql('postgres', 'CREATE EXTENSION pg_stat_statements');
+cmp_ok($small->safe_psql('postgres', "SELECT count(*) FROM pg_stat_statements
+		WHERE query LIKE '%pool.claim%'"), '>', 0,
+	'libraries beside it do their work');
 $small->stop;
 
 # ---------------------------------------------------------------------

@@ -128,6 +128,8 @@ SCRIPT
 	return { name => $name, run => $run, out => \$out, err => \$err };
 }
 
+my ($calls, $deadlocks) = (0, 0);
+
 sub finish_load
 {
 	my ($load) = @_;
@@ -139,6 +141,8 @@ sub finish_load
 	cmp_ok($done // 0, '>', 0, "$load->{name}: ran");
 	note("$load->{name}: ", $done // 0, ' transactions, ', $locked // 0,
 		' deadlocks');
+	$calls += $done // 0;
+	$deadlocks += $locked // 0;
 	return $locked // 0;
 }
 
@@ -203,4 +207,6 @@ $node->command_ok(
 $node->stop;
 unlike(slurp_file($node->logfile),
 	qr/WARNING|PANIC|leak|was terminated by signal/, 'nothing in the log');
+diag("counted: $clients sessions, twice $seconds s: $calls transactions, "
+	  . "$deadlocks deadlocks among several calls");
 done_testing();

@@ -1,5 +1,6 @@
 # What the library shows to the server and to other libraries: the functions
-# that SQL and the server call, and nothing else.
+# that SQL and the server call, and nothing else.  And that the scripts make
+# objects of their own, taking over nobody's.
 
 use strict;
 use warnings;
@@ -28,5 +29,24 @@ is_deeply([ sort grep { !$expected{$_} } keys %shown ],
 	[], 'nothing is shown that SQL does not call');
 is_deeply([ sort grep { !$shown{$_} } keys %expected ],
 	[], 'all that SQL calls is there');
+
+# comments aside
+my %script = map {
+	open my $in, '<', $_ or die "$_: $!";
+	my $sql = do { local $/; <$in> };
+	($_ => $sql =~ s/--.*//gr)
+} glob('sql/install/*.sql sql/update/*.sql');
+is(join(' ', grep { $script{$_} =~
+		/\bOR\s+REPLACE\b|\bIF\s+(?:NOT\s+)?EXISTS\b|\bCREATE\s+TEMP/i }
+		sort keys %script), '', 'no script adopts or replaces objects');
+my ($joined) = glob('pool_ext--*.sql');
+SKIP:
+{
+	skip 'the script is not built', 1 unless $joined;
+	open my $in, '<', $joined or die "$joined: $!";
+	my $sql = do { local $/; <$in> } =~ s/--.*//gr;
+	like($sql, qr/^\s*SET LOCAL search_path = pg_catalog, pg_temp;/,
+		'its first statement sets the path');
+}
 
 done_testing();

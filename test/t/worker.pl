@@ -135,6 +135,14 @@ is($node->safe_psql('a', "SELECT DISTINCT kind, actor_id, rule_id IS NULL
 		FROM pool.event WHERE kind = 'reclaimed'"),
 	'reclaimed||f', 'reclaimed by the rule, by nobody');
 
+# Nobody but a superuser can make it.
+$node->safe_psql('postgres',
+	'CREATE ROLE nobody; GRANT CREATE ON DATABASE postgres TO nobody');
+$node->psql('postgres', 'SET ROLE nobody; CREATE EXTENSION pool_ext',
+	stderr => \my $refused);
+like($refused, qr/permission denied to create extension "pool_ext"/,
+	'CREATE EXTENSION is not for everybody');
+
 # As whom it acts: triggers of the owner's run with his rights, no more.
 $node->safe_psql('b', <<'SQL');
 CREATE ROLE plain;
@@ -277,6 +285,35 @@ foreach my $round (1 .. 3)
 	quickly($node, 'DROP DATABASE copied', "DROP DATABASE at work ($round)");
 }
 is_reclaimed($node, 'a', 'good', 'and the work gets done');
+
+# Templates and closed databases are left out; a long name is a name.
+my $long = 'n' x 63;
+$node->safe_psql('postgres', "CREATE DATABASE $long");
+install($node, $long);
+neglect($node, $long, 'good');
+is_reclaimed($node, $long, 'good', 'a long name');
+$node->safe_psql('postgres', "CREATE DATABASE model TEMPLATE $long");
+$node->safe_psql('model', 'SELECT pool.resume()');
+neglect($node, 'model', 'good');
+$node->safe_psql('postgres', 'ALTER DATABASE model IS_TEMPLATE true');
+my $closed_at = -s $node->logfile;
+$node->safe_psql('postgres',
+	"CREATE DATABASE closed TEMPLATE $long ALLOW_CONNECTIONS false");
+# a worker that is there already may stay for its slice
+$node->poll_query_until('postgres', "SELECT count(*) = 0
+	FROM pg_stat_activity WHERE $worker AND datname IN ('model', 'closed')");
+neglect($node, 'model', 'good');
+foreach my $round (1 .. 3)
+{
+	neglect($node, $long, 'good');
+	is_reclaimed($node, $long, 'good', 'a worker has been about');
+}
+is($node->safe_psql('model', 'SELECT backlog > 0 FROM pool.stat_worker'), 't',
+	'a template is left out');
+is(count_in_log($node, 'FATAL', $closed_at), 0, 'and a closed database');
+$node->safe_psql('postgres', 'ALTER DATABASE model IS_TEMPLATE false');
+is_reclaimed($node, 'model', 'good', 'no template any more');
+$node->safe_psql('postgres', "DROP DATABASE $_") foreach ('closed', 'model', $long);
 
 # A copied database is another one: it waits for resume().
 $node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE a');
