@@ -11,6 +11,7 @@ OBJS = \
 	src/approval.o \
 	src/approval_row.o \
 	src/assign.o \
+	src/assign_entry.o \
 	src/attach.o \
 	src/attach_edit.o \
 	src/attach_note.o \
@@ -61,6 +62,7 @@ OBJS = \
 	src/guc.o \
 	src/hide.o \
 	src/history.o \
+	src/id_set.o \
 	src/identity.o \
 	src/index_entry.o \
 	src/installation.o \
@@ -114,6 +116,7 @@ OBJS = \
 	src/rollup.o \
 	src/route.o \
 	src/route_entry.o \
+	src/route_rule.o \
 	src/route_test.o \
 	src/route_write.o \
 	src/routing_retry.o \

@@ -20,8 +20,8 @@ target_pool(const PoolHanding *h, const PoolLead *lead)
 }
 
 /* Why the member cannot receive in this pool; NULL if he can. */
-static const char *
-refuse_receiver(PoolQuotaSet *set, PoolQuota *quota)
+const char *
+pool_refuse_receiver(PoolQuotaSet *set, PoolQuota *quota)
 {
 	const PoolMembershipConf *conf = pool_config_membership(quota->pool_id,
 															quota->member_id);
@@ -98,9 +98,9 @@ check_assign(void *arg, const PoolLead *lead)
  * A locked available lead becomes the member's: row, event, counters.  Returns
  * the id of the event.
  */
-static int64
-hand_lead(PoolWork *work, PoolQuotaSet *set, const PoolHanding *h,
-		  PoolQuota *quota, PoolLead *lead, TimestampTz now)
+int64
+pool_hand_lead(PoolWork *work, PoolQuotaSet *set, const PoolHanding *h,
+			   PoolQuota *quota, PoolLead *lead, TimestampTz now)
 {
 	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
 	PoolEvent	event = {.kind = "assigned"};
@@ -164,7 +164,7 @@ pool_assign_one(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
 		return item->outcome;
 	quota = pool_quota_get(batch->set, target_pool(h, &item->lead),
 						   h->member->id);
-	item->outcome = refuse_receiver(batch->set, quota);
+	item->outcome = pool_refuse_receiver(batch->set, quota);
 	if (item->outcome != NULL)
 		return refuse_lead(batch, item->id, item->outcome);
 	pool_batch_lock_one(batch, item, false);
@@ -182,8 +182,8 @@ pool_assign_one(PoolBatch *batch, const PoolHanding *h, PoolBatchItem *item)
 													  h->member->id));
 	if (item->outcome != NULL)
 		return item->outcome;
-	hand_lead(batch->call->work, batch->set, h, quota, &item->lead,
-			  batch->now);
+	pool_hand_lead(batch->call->work, batch->set, h, quota, &item->lead,
+				   batch->now);
 	return "assigned";
 }
 
@@ -214,53 +214,6 @@ pool_assign(PG_FUNCTION_ARGS)
 	return pool_batch_end(batch);
 }
 
-static const char *
-assign_new(PoolWork *work, PoolQuotaSet *set, const PoolHanding *h,
-		   int64 lead_id, TimestampTz now)
-{
-	PoolTable  *leads = pool_work_table(work, POOL_LEAD_STATE);
-	PoolQuota  *quota;
-	PoolLead	lead;
-	const char *refusal;
-
-	if (pool_lead_lock(leads, lead_id, pool_snapshot(), false, &lead) !=
-		POOL_LEAD_LOCKED)
-		elog(ERROR, "new lead " INT64_FORMAT " is not ours", lead_id);
-	quota = pool_quota_get(set, lead.pool_id, h->member->id);
-	refusal = refuse_receiver(set, quota);
-	if (refusal == NULL)
-		refusal = pool_group_refusal(pool_group_try(work, lead.group_id,
-													h->member->id));
-	if (refusal == NULL)
-		hand_lead(work, set, h, quota, &lead, now);
-	return refusal;
-}
-
-/*
- * Assigns a lead that this transaction has let in and whose owner's counters
- * are locked.  Returns why he cannot have it, NULL if he got it.
- */
-const char *
-pool_assign_at_entry(PoolWork *work, PoolQuotaSet *set, int64 lead_id,
-					 int32 owner_id, int32 actor_id, TimestampTz now)
-{
-	PoolHanding h = {.actor = {.member_id = actor_id}};
-
-	h.member = pool_config_member(owner_id);
-	return assign_new(work, set, &h, lead_id, now);
-}
-
-/* The same with a spell that began before the lead came here. */
-const char *
-pool_assign_taken_over(PoolWork *work, PoolQuotaSet *set, int64 lead_id,
-					   int32 owner_id, int32 actor_id, TimestampTz owned_at)
-{
-	PoolHanding h = {.actor = {.member_id = actor_id},.estimated = true};
-
-	h.member = pool_config_member(owner_id);
-	return assign_new(work, set, &h, lead_id, owned_at);
-}
-
 /*
  * Gives a locked available lead back to whom a run took it from, in the pool
  * where he had it; his counters are locked.  Returns why he cannot have it,
@@ -274,15 +227,15 @@ pool_assign_again(PoolBatch *batch, PoolBatchItem *item, int32 owner_id,
 		.to_pool = pool_config_pool(pool_id),
 	.member = pool_config_member(owner_id)};
 	PoolQuota  *quota = pool_batch_quota(batch, pool_id, owner_id);
-	const char *refusal = refuse_receiver(batch->set, quota);
+	const char *refusal = pool_refuse_receiver(batch->set, quota);
 
 	if (refusal == NULL)
 		refusal = pool_group_refusal(pool_group_try(batch->call->work,
 													item->lead.group_id,
 													owner_id));
 	if (refusal == NULL)
-		*event_id = hand_lead(batch->call->work, batch->set, &h, quota,
-							  &item->lead, batch->now);
+		*event_id = pool_hand_lead(batch->call->work, batch->set, &h, quota,
+								   &item->lead, batch->now);
 	return refusal;
 }
 
@@ -341,7 +294,7 @@ refuse_siblings(PoolBatch *batch, const PoolHanding *h,
 							  h->member->id);
 		pool_quota_lose(batch->set, from);
 		refusal = must_ask(batch, h, "transfer", &sibling->lead) ?
-			"approval" : refuse_receiver(batch->set, to);
+			"approval" : pool_refuse_receiver(batch->set, to);
 		pool_quota_regain(batch->set, to);
 	}
 	while (n-- > 0)
@@ -391,7 +344,7 @@ refuse_passing(PoolBatch *batch, const PoolHanding *h, const PoolLead *lead)
 	const char *refusal;
 
 	pool_quota_lose(batch->set, from);
-	refusal = refuse_receiver(batch->set, to);
+	refusal = pool_refuse_receiver(batch->set, to);
 	pool_quota_regain(batch->set, from);
 	return refusal;
 }

@@ -28,12 +28,18 @@ extern const char *pool_assign_one(PoolBatch *batch, const PoolHanding *h,
 								   PoolBatchItem *item);
 extern const char *pool_transfer_one(PoolBatch *batch, const PoolHanding *h,
 									 PoolBatchItem *item);
-extern const char *pool_assign_at_entry(PoolWork *work, PoolQuotaSet *set,
-										int64 lead_id, int32 owner_id,
-										int32 actor_id, TimestampTz now);
 extern const char *pool_assign_again(PoolBatch *batch, PoolBatchItem *item,
 									 int32 owner_id, int32 pool_id,
 									 int64 undone_run, int64 *event_id);
+extern const char *pool_refuse_receiver(PoolQuotaSet *set, PoolQuota *quota);
+extern int64 pool_hand_lead(PoolWork *work, PoolQuotaSet *set,
+							const PoolHanding *h, PoolQuota *quota,
+							PoolLead *lead, TimestampTz now);
+
+/* assign_entry.c */
+extern const char *pool_assign_at_entry(PoolWork *work, PoolQuotaSet *set,
+										int64 lead_id, int32 owner_id,
+										int32 actor_id, TimestampTz now);
 extern const char *pool_assign_taken_over(PoolWork *work, PoolQuotaSet *set,
 										  int64 lead_id, int32 owner_id,
 										  int32 actor_id, TimestampTz owned_at);

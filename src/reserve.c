@@ -15,9 +15,9 @@
 #include "bulk.h"
 #include "catalog/pg_type.h"
 #include "data.h"
+#include "id_set.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -347,7 +347,7 @@ is_linked(PoolReserved *all, PoolEntry *entry, int64 known)
 	entry->judged_archived = lead.status == POOL_ARCHIVED;
 	if (!entry->judged_archived)
 		return true;
-	return hash_search(all->met, &known, HASH_FIND, NULL) != NULL &&
+	return pool_ids_has(all->met, known) &&
 		pool_again_returns(all->work, &lead);
 }
 
@@ -461,30 +461,17 @@ pool_reserve(PoolWork *work, PoolEntry *entries, int n)
 	return all;
 }
 
-static HTAB *
-make_met(void)
-{
-	HASHCTL		ctl;
-
-	memset(&ctl, 0, sizeof(ctl));
-	ctl.keysize = sizeof(int64);
-	ctl.entrysize = sizeof(int64);
-	ctl.hcxt = CurrentMemoryContext;
-	return hash_create("pool_ext known leads", 64, &ctl,
-					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-}
-
 /*
  * Says for each entry, in the order given, which lead it doubles (0 = none): of
  * one that was merged into another, that one.  Gives up what was reserved for
- * those that double one.  Where the pool
- * lets a customer have several leads, linked_to of the entry is set instead.
+ * those that double one.  Where the pool lets a customer have several leads,
+ * linked_to of the entry is set instead.
  */
 int64 *
 pool_reserve_settle(PoolReserved *all)
 {
 	all->doubled = huge_alloc(all->n, sizeof(int64));
-	all->met = make_met();
+	all->met = pool_ids_create(CurrentMemoryContext, 64);
 	for (int i = 0; i < all->n; i++)
 	{
 		int64		known;
@@ -500,7 +487,7 @@ pool_reserve_settle(PoolReserved *all)
 			continue;
 		}
 		all->doubled[i] = pool_again_resolve(all->work, known);
-		(void) hash_search(all->met, &all->doubled[i], HASH_ENTER, NULL);
+		(void) pool_ids_add(all->met, all->doubled[i]);
 	}
 	hash_destroy(all->met);
 	release_reservations(all);

@@ -10,6 +10,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "id_set.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "request.h"
@@ -17,7 +18,6 @@
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -197,7 +197,6 @@ pool_arg_ids(PoolCall *call, int argno, int64 **ids)
 	Datum	   *elements;
 	bool	   *nulls;
 	HTAB	   *seen;
-	HASHCTL		ctl;
 	int			n;
 	int			kept = 0;
 
@@ -212,16 +211,10 @@ pool_arg_ids(PoolCall *call, int argno, int64 **ids)
 				 errmsg("%d leads in one call are too many", n),
 				 errdetail("At most %d are allowed.", POOL_MAX_BATCH),
 				 errhint("Split the leads over several calls.")));
-	memset(&ctl, 0, sizeof(ctl));
-	ctl.keysize = sizeof(int64);
-	ctl.entrysize = sizeof(int64);
-	ctl.hcxt = CurrentMemoryContext;
-	seen = hash_create("lead ids", Max(n, 16), &ctl,
-					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	seen = pool_ids_create(CurrentMemoryContext, Max(n, 16));
 	*ids = palloc(Max(n, 1) * sizeof(int64));
 	for (int i = 0; i < n; i++)
 	{
-		bool		found;
 		int64		id;
 
 		if (nulls[i])
@@ -231,8 +224,7 @@ pool_arg_ids(PoolCall *call, int argno, int64 **ids)
 					 errdetail("Element %d is null.", i + 1),
 					 errhint("pool.lead_id() returns NULL for keys it does not know.")));
 		id = DatumGetInt64(elements[i]);
-		hash_search(seen, &id, HASH_ENTER, &found);
-		if (!found)
+		if (pool_ids_add(seen, id))
 			(*ids)[kept++] = id;
 	}
 	hash_destroy(seen);

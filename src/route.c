@@ -41,8 +41,8 @@ find_pool(const PoolRoute *route, int32 pool_id)
 	return NULL;
 }
 
-static PoolRoutePool *
-get_pool(PoolRoute *route, int32 pool_id)
+PoolRoutePool *
+pool_route_pool(PoolRoute *route, int32 pool_id)
 {
 	PoolRoutePool *pool = find_pool(route, pool_id);
 	MemoryContext old;
@@ -95,7 +95,7 @@ name_receivers(PoolRoute *route, PoolRoutePool *pool)
 bool
 pool_route_add_pool(PoolRoute *route, int32 pool_id)
 {
-	PoolRoutePool *pool = get_pool(route, pool_id);
+	PoolRoutePool *pool = pool_route_pool(route, pool_id);
 
 	if (pool->named)
 		return pool->conf->n_routing_rules > 0;
@@ -104,80 +104,6 @@ pool_route_add_pool(PoolRoute *route, int32 pool_id)
 		if (pool->rules[i].rule->strategy == POOL_HAND_OVER)
 			(void) pool_route_add_pool(route, pool->rules[i].rule->to_pool_id);
 	return pool->conf->n_routing_rules > 0;
-}
-
-static void
-tell_rule(PoolRouteCase *c, PoolRouteRule *rule, bool passed,
-		  const char *detail)
-{
-	const PoolRouteWatch *watch = c->route->watch;
-
-	if (watch != NULL)
-		watch->tell(watch->arg, rule->rule, NULL, "rule", passed, detail,
-					NULL);
-}
-
-/* What conditions see of the lead; most rules ask for nothing. */
-Jsonb *
-pool_route_document(PoolRouteCase *c)
-{
-	if (c->document == NULL)
-		c->document = pool_rule_document(c->lead, &c->data, c->now);
-	return c->document;
-}
-
-static PoolVerdict
-judge_rule(PoolRouteCase *c, const PoolCondition *condition)
-{
-	return condition->path == NULL ? POOL_MATCH :
-		pool_rule_judge(condition, pool_route_document(c), NULL);
-}
-
-/* The first rule of the pool that is about this lead; NULL if none is. */
-static PoolRouteRule *
-find_rule(PoolRouteCase *c, PoolRoutePool *pool)
-{
-	for (int i = 0; i < pool->conf->n_routing_rules; i++)
-	{
-		PoolRouteRule *rule = &pool->rules[i];
-		PoolVerdict verdict = judge_rule(c, &rule->rule->condition);
-
-		if (verdict == POOL_RULE_ERROR)
-			pool_route_report_rule(pool, rule);
-		tell_rule(c, rule, verdict == POOL_MATCH,
-				  verdict == POOL_RULE_ERROR ? "error" : NULL);
-		if (verdict == POOL_MATCH)
-			return rule;
-	}
-	return NULL;
-}
-
-/*
- * Follows the lead through the pools that hand it over, up to the rule that
- * decides.  Where that goes round in a circle the lead stays where it is.
- */
-static void
-follow_rules(PoolRouteCase *c)
-{
-	PoolRoutePool *start = get_pool(c->route, c->lead->pool_id);
-	List	   *visited = list_make1(start);
-
-	c->pool = start;
-	for (;;)
-	{
-		c->rule = find_rule(c, c->pool);
-		if (c->rule == NULL || c->rule->rule->strategy != POOL_HAND_OVER)
-			return;
-		c->hops = lappend(c->hops, c->rule);
-		c->pool = get_pool(c->route, c->rule->rule->to_pool_id);
-		if (list_member_ptr(visited, c->pool))
-			break;
-		visited = lappend(visited, c->pool);
-	}
-	tell_rule(c, c->rule, false, "circle");
-	c->hops = NIL;
-	c->pool = start;
-	c->rule = NULL;
 }
 
 /* Whether the first rule decides for every lead, by the pool's own members. */
@@ -196,7 +122,7 @@ bool
 pool_route_add_lead(PoolRoute *route, int64 lead_id, int32 pool_id)
 {
 	PoolRouteCase c = {.route = route,.now = pool_now()};
-	PoolRoutePool *pool = get_pool(route, pool_id);
+	PoolRoutePool *pool = pool_route_pool(route, pool_id);
 	MemoryContext old;
 	PoolLead	lead;
 	bool		found;
@@ -216,7 +142,7 @@ pool_route_add_lead(PoolRoute *route, int64 lead_id, int32 pool_id)
 	if (found)
 	{
 		c.lead = &lead;
-		follow_rules(&c);
+		pool_route_follow(&c);
 		name_receivers(route, c.pool);
 	}
 	MemoryContextSwitchTo(old);
@@ -443,9 +369,9 @@ route_case(PoolRouteCase *c)
 	PoolRouted	result = {0};
 
 	result.pool_id = c->lead->pool_id;
-	if (get_pool(c->route, c->lead->pool_id)->conf->n_routing_rules == 0)
+	if (pool_route_pool(c->route, c->lead->pool_id)->conf->n_routing_rules == 0)
 		return result;
-	follow_rules(c);
+	pool_route_follow(c);
 	if (c->rule != NULL && c->pool->receivers == NULL)
 		elog(ERROR, "counters of pool %d are not locked", c->pool->conf->id);
 	result.outcome = decide(c);

@@ -78,7 +78,7 @@ typedef struct PoolRouted
 	const PoolRoutingRule *rule;	/* that decided; NULL = none */
 } PoolRouted;
 
-/* A lead on its way; for route.c, route_test.c and route_write.c. */
+/* A lead on its way; for the files of routing. */
 typedef struct PoolRouteCase
 {
 	PoolRoute  *route;
@@ -105,7 +105,6 @@ extern PoolRoute *pool_route_begin(PoolWork *work, PoolQuotaSet *set,
 extern bool pool_route_add_pool(PoolRoute *route, int32 pool_id);
 extern bool pool_route_add_lead(PoolRoute *route, int64 lead_id,
 								int32 pool_id);
-extern Jsonb *pool_route_document(PoolRouteCase *c);
 extern bool pool_route_try_lock(PoolRoute *route);
 extern void pool_route_ready(PoolRoute *route, TimestampTz now);
 extern bool pool_route_full(const PoolRoute *route);
@@ -115,6 +114,12 @@ extern bool pool_route_by_id(PoolRoute *route, int64 lead_id,
 							 int32 pool_id, int32 excluded_id,
 							 PoolRouted *routed);
 extern void pool_route_end(PoolRoute *route);
+
+extern PoolRoutePool *pool_route_pool(PoolRoute *route, int32 pool_id);
+
+/* route_rule.c */
+extern Jsonb *pool_route_document(PoolRouteCase *c);
+extern void pool_route_follow(PoolRouteCase *c);
 
 /* route_test.c */
 extern void pool_route_find_standing(PoolRouteCase *c);

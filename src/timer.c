@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "attempt.h"
 #include "downtime.h"
+#include "id_set.h"
 #include "job.h"
 #include "miscadmin.h"
 #include "release.h"
@@ -22,7 +23,6 @@
 #include "timer_act.h"
 #include "timer_approval.h"
 #include "utils/fmgroids.h"
-#include "utils/hsearch.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -64,45 +64,34 @@ typedef struct PoolTurn
 static HTAB *failed_leads = NULL;
 static FullTransactionId failed_in = {InvalidTransactionId};
 
-static HTAB *
-make_ids(MemoryContext context)
-{
-	HASHCTL		control = {.keysize = sizeof(int64),
-		.entrysize = sizeof(int64),
-	.hcxt = context};
-
-	return hash_create("pool_ext leads passed over", 64, &control,
-					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-}
-
 static bool
 has_failed(int64 lead_id)
 {
 	return FullTransactionIdIsValid(failed_in) &&
 		FullTransactionIdEquals(failed_in, GetTopFullTransactionIdIfAny()) &&
-		hash_search(failed_leads, &lead_id, HASH_FIND, NULL) != NULL;
+		pool_ids_has(failed_leads, lead_id);
 }
 
 static void
 note_failed(int64 lead_id)
 {
 	if (!FullTransactionIdEquals(failed_in, GetTopFullTransactionId()))
-		failed_leads = make_ids(TopTransactionContext);
+		failed_leads = pool_ids_create(TopTransactionContext, 64);
 	failed_in = GetTopFullTransactionId();
-	(void) hash_search(failed_leads, &lead_id, HASH_ENTER, NULL);
+	(void) pool_ids_add(failed_leads, lead_id);
 }
 
 static bool
 is_passed(const Passed *passed, int32 pool_id, int64 lead_id)
 {
 	return list_member_int(passed->pools, pool_id) || has_failed(lead_id) ||
-		hash_search(passed->leads, &lead_id, HASH_FIND, NULL) != NULL;
+		pool_ids_has(passed->leads, lead_id);
 }
 
 static void
 pass_over(Passed *passed, int64 lead_id)
 {
-	(void) hash_search(passed->leads, &lead_id, HASH_ENTER, NULL);
+	(void) pool_ids_add(passed->leads, lead_id);
 }
 
 static int64
@@ -403,7 +392,7 @@ pool_timer_run(int max_leads, TimestampTz now)
 {
 	PoolTickResult result = {0, false};
 	DueLead    *due = palloc(max_leads * sizeof(DueLead));
-	Passed		passed = {NIL, make_ids(CurrentMemoryContext)};
+	Passed		passed = {NIL, pool_ids_create(CurrentMemoryContext, 64)};
 	int64		n_before;
 	int			left;
 	int			n;
