@@ -22,6 +22,9 @@ BEGIN
             (i, pg_temp.buffers(names[1 + i % cardinality(names)]));
         COMMIT;
     END LOOP;
+    IF (SELECT count(*) FROM pool.event WHERE kind = 'claimed') <> 200 THEN
+        RAISE EXCEPTION 'some claim has got nothing';
+    END IF;
 END $$;
 SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY buffers) FROM look
 WHERE n > 100;

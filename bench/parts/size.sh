@@ -7,14 +7,14 @@ claim_buffers()
     figure size "$1" pool "$2" "$(sql -f bench/buffers.sql)"
 }
 
-# A database of its own with so many pools of 100 leads.
+# A database of its own with so many pools of 100 leads, and one of a thousand.
 pools_case()
 {
     sql -d postgres -c 'SET client_min_messages = warning' \
         -c 'DROP DATABASE IF EXISTS round WITH (FORCE)' \
         -c 'CREATE DATABASE round'
     export PGDATABASE=round
-    sql -v leads=100 -v members="$MEMBERS" -f bench/load.sql
+    sql -v leads=1000 -v members="$MEMBERS" -f bench/load.sql
     sql -c "INSERT INTO pool.pool (name, hold_limit, claim_limit)
             SELECT 'pool ' || i, 10000000, 10000000
             FROM generate_series(2, $1) i" \
