@@ -13,6 +13,7 @@ OBJS = \
 	src/assign.o \
 	src/attach.o \
 	src/attach_edit.o \
+	src/attach_fit.o \
 	src/attach_note.o \
 	src/attach_row.o \
 	src/attach_trigger.o \

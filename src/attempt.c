@@ -160,7 +160,8 @@ pool_attempt_parts(const PoolParts *parts, int n)
  * ------------------------------------------------------------------------ */
 
 /*
- * Tells of an error, unless it is a passing one.  What it says may be personal:
+ * Tells of an error, unless it is a passing one, or of this one thing only that
+ * somebody else uses just now.  What it says may be personal:
  * its code has to do.  The lead it came of, 0 = of none.
  */
 void
@@ -168,7 +169,8 @@ pool_attempt_report(const ErrorData *error, const char *what, int64 lead_id)
 {
 	const char *code = unpack_sql_state(error->sqlerrcode);
 
-	if (pool_attempt_is_passing(error->sqlerrcode))
+	if (pool_attempt_is_passing(error->sqlerrcode) ||
+		error->sqlerrcode == ERRCODE_OBJECT_IN_USE)
 		return;
 	ereport(WARNING,
 			(errcode(error->sqlerrcode),
