@@ -355,6 +355,7 @@ Datum
 pool_guard_attachment(PG_FUNCTION_ARGS)
 {
 	ListCell   *lc;
+	bool		dropping;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR,
@@ -362,7 +363,16 @@ pool_guard_attachment(PG_FUNCTION_ARGS)
 				 errmsg("pool.guard_attachment() is an event trigger function")));
 	if (!pool_extension_exists())
 		return PointerGetDatum(NULL);
+	dropping = strncmp(GetCommandTagName(((EventTriggerData *)
+										  fcinfo->context)->tag),
+					   "DROP", 4) == 0;
 	foreach(lc, pool_attachments())
-		check_altered(lfirst(lc));
+	{
+		const PoolAttachment *a = lfirst(lc);
+
+		/* what has long been gone is no reason to refuse other tables */
+		if (dropping || get_rel_name(a->relid) != NULL)
+			check_altered(a);
+	}
 	return PointerGetDatum(NULL);
 }

@@ -169,7 +169,7 @@ pool_attach_document(const PoolAttachment *a, const char *row)
 	StringInfoData s;
 
 	if (a->conditional)
-		return psprintf("to_jsonb(%s)", row);
+		return psprintf("to_jsonb(%s.*)", row);
 	for (int i = 0; i < (int) lengthof(names); i++)
 		if (*NameStr(*names[i]) != '\0')
 			columns = lappend(columns, pstrdup(NameStr(*names[i])));
@@ -177,7 +177,7 @@ pool_attach_document(const PoolAttachment *a, const char *row)
 	foreach(lc, columns)
 		appendStringInfo(&s, "%s%s.%s", s.len == 0 ? "" : ", ", row,
 						 quote_identifier(lfirst(lc)));
-	return psprintf("(SELECT to_jsonb(d) FROM (SELECT %s) d)", s.data);
+	return psprintf("(SELECT to_jsonb(d.*) FROM (SELECT %s) d)", s.data);
 }
 
 /* ------------------------------------------------------------------------
@@ -246,7 +246,7 @@ pool_attach_reading(const PoolAttachment *a, TriggerEvent event)
 					key, key, edit_condition(a, a->followed),
 					edit_condition(a, a->identities), key, key,
 					a->conditional ?
-					"to_jsonb(n) IS DISTINCT FROM to_jsonb(o)" : "false",
+					"to_jsonb(n.*) IS DISTINCT FROM to_jsonb(o.*)" : "false",
 					key, key);
 }
 

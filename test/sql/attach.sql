@@ -441,8 +441,31 @@ UPDATE late SET document = '{"a": 1}';
 SELECT l.key, m.key AS owner FROM pool.lead l LEFT JOIN pool.member m ON m.id = l.owner_id WHERE l.key ~ '^k' ORDER BY 1;
 SELECT b.kind, d.key, o.key AS owner FROM pool.bypass b JOIN pool.lead_data d ON d.id = b.lead_id
 LEFT JOIN pool.member o ON o.id = b.owner_id WHERE d.key ~ '^k' ORDER BY b.id;
-SELECT pool.detach('late');
+-- columns called what our statements call their rows
+CREATE TABLE short (x integer PRIMARY KEY, o text, n text, t text, d text, r text);
+INSERT INTO short VALUES (1, 'ann', 'n1', 't1', 'd1', 'r1');
+SELECT outcome, row_count FROM pool.attach('short', 'odoo', 'x', 'o', key_prefix => 's:',
+    columns => '{"name": "n", "attributes": ["t", "d", "r"]}');
+INSERT INTO short VALUES (2, NULL, 'n2', 't2', 'd2', 'r2');
+UPDATE short SET n = 'n1 too', d = 'd3', o = 'bob' WHERE x = 1;
+SELECT pool.detach('short');
+DELETE FROM short WHERE x = 1;
+SELECT outcome, row_count FROM pool.attach('short', 'odoo', 'x', 'o', key_prefix => 's:', condition => '$.n like_regex "^n"');
+INSERT INTO short VALUES (3, 'ann', 'x3');
+UPDATE short SET n = 'n' || n;
+SELECT l.key, l.name, l.attributes, m.key AS owner FROM pool.lead l
+LEFT JOIN pool.member m ON m.id = l.owner_id WHERE l.key ~ '^s:' ORDER BY 1;
+SELECT pool.detach('short');
+DROP TABLE short;
+-- a table that is gone behind our back does not stand in the way of others
+SET session_replication_role = replica;
 DROP TABLE late;
+RESET session_replication_role;
+CREATE TABLE another (id integer);
+ALTER TABLE another ADD COLUMN name text;
+SELECT message FROM pool.verify() WHERE check_name = 'attachment';
+SELECT pool.detach(relation) FROM pool.attachment WHERE relation::text ~ '^[0-9]+$';
+DROP TABLE another;
 
 ------------------------------------------------------------------------
 -- Keys of nineteen digits; a field of the profile that two members share
