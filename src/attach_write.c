@@ -211,7 +211,7 @@ lock_at_once(const PoolAttachment *a, Datum *owners)
 	Oid			type = TEXTARRAYOID;
 	uint64		n;
 
-	if (!pool_attempt_is_running())
+	if (!pool_attempt_may_fail())
 		return;
 	if (!ConditionalLockRelationOid(a->relid, RowExclusiveLock))
 		report_held(a);
