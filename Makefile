@@ -73,6 +73,7 @@ OBJS = \
 	src/lead_row.o \
 	src/lease.o \
 	src/load.o \
+	src/lock.o \
 	src/match.o \
 	src/member_fact.o \
 	src/merge.o \
@@ -82,6 +83,7 @@ OBJS = \
 	src/people.o \
 	src/physical.o \
 	src/perform.o \
+	src/place.o \
 	src/plan.o \
 	src/plan_run.o \
 	src/poll.o \

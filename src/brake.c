@@ -17,25 +17,13 @@
 #include "installation.h"
 #include "miscadmin.h"
 #include "request.h"
+#include "lock.h"
 #include "sql.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/xid8.h"
 #include "wake.h"
 
 PG_FUNCTION_INFO_V1(pool_resume_run);
-
-/* Whether this transaction is the one that counts in the pool now. */
-static bool
-lock_count(int32 pool_id)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, pool_table_oid(POOL_RUN), pool_id,
-					   0);
-	return LockAcquire(&tag, ExclusiveLock, false, true) !=
-		LOCKACQUIRE_NOT_AVAIL;
-}
 
 #define HELD_SQL \
 	"SELECT r.status FROM pool.run r WHERE r.pool_id = $1" \
@@ -87,7 +75,7 @@ pool_brake_allows(const PoolConf *pool, TimestampTz now)
 
 	if (pool->reclaim_limit == POOL_NO_LIMIT && pool->reclaim_share < 0)
 		return true;
-	if (!lock_count(pool->id))
+	if (!pool_lock_try(POOL_RUN, pool->id))
 		return false;
 	sql = pool_sql_begin();
 	pool_sql_run(EXPIRE_SQL, 2, types, values, NULL);

@@ -132,9 +132,13 @@ pool_collaborator_remove(PoolWork *work, int64 lead_id, int32 member_id)
 void
 pool_collaborators_end(PoolWork *work, int64 lead_id)
 {
-	List	   *all = pool_collaborators(work, lead_id);
+	List	   *all;
 	ListCell   *lc;
 
+	if (pool_work_index_unused(pool_work_table(work, POOL_COLLABORATOR),
+							   POOL_COLLABORATOR_PKEY))
+		return;
+	all = pool_collaborators(work, lead_id);
 	foreach(lc, all)
 		(void) pool_collaborator_remove(work, lead_id,
 										((PoolCollaborator *) lfirst(lc))->member_id);

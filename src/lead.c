@@ -14,6 +14,7 @@
 #include "errors.h"
 #include "due.h"
 #include "group.h"
+#include "place.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -191,6 +192,8 @@ pool_lead_create(PoolTable *leads, PoolLead *lead)
 	form_lead(lead, values, nulls);
 	pool_table_insert(leads, values, nulls);
 	lead->tid = leads->new->tts_tid;
+	/* whoever lets it in asks for it again */
+	pool_place_note(leads, lead->id, &lead->tid);
 	if (lead->ticket == 0)
 		return;
 	candidate = as_candidate(lead);

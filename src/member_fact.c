@@ -12,6 +12,7 @@
 #include "member_fact.h"
 
 #include "catalog/pg_type.h"
+#include "lock.h"
 #include "miscadmin.h"
 #include "sql.h"
 #include "table.h"
@@ -180,7 +181,8 @@ refresh(int32 tenant_id, TimestampTz now)
 
 /*
  * Computes the facts of every tenant that has old ones or lacks some: all in
- * one go, because from then on the oldest facts are fresh.
+ * one go, because from then on the oldest facts are fresh.  Not while another
+ * tick does.
  */
 PoolTickResult
 pool_fact_run(int max_leads, TimestampTz now)
@@ -189,7 +191,8 @@ pool_fact_run(int max_leads, TimestampTz now)
 	PoolSql		sql;
 	int32		tenant_id;
 
-	if (!pool_fact_wanted() || are_fresh(now))
+	if (!pool_fact_wanted() || are_fresh(now) ||
+		!pool_lock_try(POOL_MEMBER_FACT, 0))
 		return result;
 	sql = pool_sql_begin();
 	while ((tenant_id = stale_tenant(now)) != 0)

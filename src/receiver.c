@@ -258,16 +258,22 @@ clear_row(PoolVerdicts *verdicts, PoolVerdict *row)
 	return row;
 }
 
-/* The verdicts that hold for a lead with this document. */
+/*
+ * The verdicts that hold for a lead with this document, which may be NULL where
+ * the condition names no variable of it.
+ */
 PoolVerdict *
 pool_verdicts_for(PoolVerdicts *verdicts, Jsonb *document)
 {
-	Jsonb	   *values = values_of(verdicts->condition, document);
+	Jsonb	   *values;
 	MemoryContext old;
 	VerdictRow *row;
 	uint64		hash;
 	bool		found;
 
+	if (verdicts->condition->path == NULL)
+		return verdicts->scratch;
+	values = values_of(verdicts->condition, document);
 	if (values == NULL)
 	{
 		for (int i = 0; i < verdicts->receivers->n; i++)

@@ -117,6 +117,22 @@ tell_rule(PoolRouteCase *c, PoolRouteRule *rule, bool passed,
 					NULL);
 }
 
+/* What conditions see of the lead; most rules ask for nothing. */
+Jsonb *
+pool_route_document(PoolRouteCase *c)
+{
+	if (c->document == NULL)
+		c->document = pool_rule_document(c->lead, &c->data, c->now);
+	return c->document;
+}
+
+static PoolVerdict
+judge_rule(PoolRouteCase *c, const PoolCondition *condition)
+{
+	return condition->path == NULL ? POOL_MATCH :
+		pool_rule_judge(condition, pool_route_document(c), NULL);
+}
+
 /* The first rule of the pool that is about this lead; NULL if none is. */
 static PoolRouteRule *
 find_rule(PoolRouteCase *c, PoolRoutePool *pool)
@@ -124,8 +140,7 @@ find_rule(PoolRouteCase *c, PoolRoutePool *pool)
 	for (int i = 0; i < pool->conf->n_routing_rules; i++)
 	{
 		PoolRouteRule *rule = &pool->rules[i];
-		PoolVerdict verdict = pool_rule_judge(&rule->rule->condition,
-											  c->document, NULL);
+		PoolVerdict verdict = judge_rule(c, &rule->rule->condition);
 
 		if (verdict == POOL_RULE_ERROR)
 			pool_route_report_rule(pool, rule);
@@ -165,33 +180,48 @@ follow_rules(PoolRouteCase *c)
 	c->rule = NULL;
 }
 
+/* Whether the first rule decides for every lead, by the pool's own members. */
+static bool
+decides_for_all(const PoolConf *conf)
+{
+	return conf->routing_rules[0].condition.path == NULL &&
+		conf->routing_rules[0].strategy != POOL_HAND_OVER;
+}
+
 /*
- * This lead is to be routed: names only the counters of the pool where it will
- * arrive.  False if its own pool has no rules.
+ * This lead of the pool is to be routed: names only the counters of the pool
+ * where it will arrive.  False if its own pool has no rules.
  */
 bool
-pool_route_add_lead(PoolRoute *route, int64 lead_id)
+pool_route_add_lead(PoolRoute *route, int64 lead_id, int32 pool_id)
 {
-	PoolRouteCase c = {.route = route};
-	MemoryContext old = MemoryContextSwitchTo(route->lead_context);
+	PoolRouteCase c = {.route = route,.now = pool_now()};
+	PoolRoutePool *pool = get_pool(route, pool_id);
+	MemoryContext old;
 	PoolLead	lead;
+	bool		found;
 
-	if (!pool_lead_peek(pool_work_table(route->work, POOL_LEAD_STATE), lead_id,
-						pool_snapshot(), &lead) ||
-		get_pool(route, lead.pool_id)->conf->n_routing_rules == 0 ||
-		!pool_data_read(pool_work_table(route->work, POOL_LEAD_DATA), lead_id,
-						pool_snapshot(), &c.data))
-	{
-		MemoryContextSwitchTo(old);
+	if (pool->conf->n_routing_rules == 0)
 		return false;
+	if (decides_for_all(pool->conf))
+	{
+		name_receivers(route, pool);
+		return true;
 	}
-	c.lead = &lead;
-	c.document = pool_rule_document(&lead, &c.data, pool_now());
-	follow_rules(&c);
-	name_receivers(route, c.pool);
+	old = MemoryContextSwitchTo(route->lead_context);
+	found = pool_lead_peek(pool_work_table(route->work, POOL_LEAD_STATE),
+						   lead_id, pool_snapshot(), &lead) &&
+		pool_data_read(pool_work_table(route->work, POOL_LEAD_DATA), lead_id,
+					   pool_snapshot(), &c.data);
+	if (found)
+	{
+		c.lead = &lead;
+		follow_rules(&c);
+		name_receivers(route, c.pool);
+	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(route->lead_context);
-	return true;
+	return found;
 }
 
 /* Locks the named counters if nobody else holds any; to be locked again. */
@@ -253,14 +283,18 @@ pool_route_full(const PoolRoute *route)
 
 /* Reads what the rule needs, the first time. */
 static void
-load_rule(PoolRoutePool *pool, PoolRouteRule *rule)
+load_rule(PoolRouteCase *c)
 {
+	PoolRouteRule *rule = c->rule;
+	PoolReceivers *receivers = c->pool->receivers;
+
 	if (rule->turns != NULL)
 		return;
-	rule->turns = pool_turns_load(pool->receivers, rule->rule);
-	rule->verdicts = pool_verdicts_begin(pool->receivers,
+	rule->turns = pool_turns_load(receivers, rule->rule);
+	rule->verdicts = pool_verdicts_begin(receivers,
 										 &rule->rule->member_condition);
-	rule->scores = pool_scores_begin(pool->receivers, rule->rule->strategy);
+	rule->scores = pool_scores_begin(receivers, rule->rule->strategy);
+	pool_route_find_standing(c);
 }
 
 /* ------------------------------------------------------------------------
@@ -380,7 +414,7 @@ decide(PoolRouteCase *c)
 
 	if (c->rule == NULL)
 		return "no_rule";
-	load_rule(c->pool, c->rule);
+	load_rule(c);
 	pool_route_contenders(c);
 	pool_route_report_members(c->pool, c->rule);
 	if (c->n_contenders == 0)
@@ -414,7 +448,6 @@ route_case(PoolRouteCase *c)
 	result.pool_id = c->lead->pool_id;
 	if (get_pool(c->route, c->lead->pool_id)->conf->n_routing_rules == 0)
 		return result;
-	c->document = pool_rule_document(c->lead, &c->data, c->route->now);
 	follow_rules(c);
 	if (c->rule != NULL && c->pool->receivers == NULL)
 		elog(ERROR, "counters of pool %d are not locked", c->pool->conf->id);
@@ -442,7 +475,7 @@ PoolRouted
 pool_route_lead(PoolRoute *route, PoolLead *lead, int32 excluded_id,
 				bool queue_knows)
 {
-	PoolRouteCase c = {.route = route,.lead = lead,
+	PoolRouteCase c = {.route = route,.lead = lead,.now = route->now,
 	.queue_knows = queue_knows};
 	MemoryContext old = MemoryContextSwitchTo(route->lead_context);
 	PoolRouted	result;

@@ -25,6 +25,13 @@ typedef struct PoolRouteWatch
 	void	   *arg;
 } PoolRouteWatch;
 
+/* A receiver whom a rule can give leads to, whatever the lead is like. */
+typedef struct PoolStanding
+{
+	int			index;			/* of the receiver */
+	uint32		lot;			/* decides among those never served */
+} PoolStanding;
+
 /* A rule in use; what it needs is read when the first lead meets it. */
 typedef struct PoolRouteRule
 {
@@ -32,6 +39,8 @@ typedef struct PoolRouteRule
 	PoolTurns  *turns;
 	PoolVerdicts *verdicts;
 	PoolScores *scores;
+	PoolStanding *standing;		/* who can receive at all by it */
+	int			n_standing;
 	bool		reported;		/* its error, as the next */
 	bool		member_reported;
 } PoolRouteRule;
@@ -75,7 +84,8 @@ typedef struct PoolRouteCase
 	PoolRoute  *route;
 	PoolLead   *lead;
 	PoolData	data;
-	Jsonb	   *document;
+	TimestampTz now;
+	Jsonb	   *document;		/* NULL = no rule has asked for it */
 	int32		excluded_id;	/* gave it back, 0 = nobody */
 	bool		queue_knows;	/* that the lead is leaving */
 	List	   *hops;			/* of PoolRouteRule: hand_overs on the way */
@@ -93,7 +103,9 @@ typedef struct PoolRouteCase
 extern PoolRoute *pool_route_begin(PoolWork *work, PoolQuotaSet *set,
 								   int32 actor_id);
 extern bool pool_route_add_pool(PoolRoute *route, int32 pool_id);
-extern bool pool_route_add_lead(PoolRoute *route, int64 lead_id);
+extern bool pool_route_add_lead(PoolRoute *route, int64 lead_id,
+								int32 pool_id);
+extern Jsonb *pool_route_document(PoolRouteCase *c);
 extern bool pool_route_try_lock(PoolRoute *route);
 extern void pool_route_ready(PoolRoute *route, TimestampTz now);
 extern bool pool_route_full(const PoolRoute *route);
@@ -105,6 +117,7 @@ extern bool pool_route_by_id(PoolRoute *route, int64 lead_id,
 extern void pool_route_end(PoolRoute *route);
 
 /* route_test.c */
+extern void pool_route_find_standing(PoolRouteCase *c);
 extern void pool_route_contenders(PoolRouteCase *c);
 extern void pool_route_report_rule(PoolRoutePool *pool, PoolRouteRule *rule);
 extern void pool_route_report_members(PoolRoutePool *pool,

@@ -35,7 +35,8 @@ pool_route_entries_begin(PoolWork *work, PoolQuotaSet *set,
 			continue;
 		if (route == NULL)
 			route = pool_route_begin(work, set, actor_id);
-		any |= pool_route_add_lead(route, entries[i].lead_id);
+		any |= pool_route_add_lead(route, entries[i].lead_id,
+								   entries[i].home_pool_id);
 	}
 	return any ? route : NULL;
 }

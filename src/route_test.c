@@ -82,7 +82,10 @@ has_room(PoolRouteCase *c, int i)
 	return !c->pool->receivers->items[i].full;
 }
 
-/* The tests in their order; the last one tells at_capacity from the others. */
+/*
+ * The tests in their order.  The first ones, up to the seat, say the same of
+ * every lead of a call; the last one tells at_capacity from the others.
+ */
 static const struct
 {
 	const char *name;
@@ -99,6 +102,7 @@ static const struct
 	{"identity", is_of_free_group},
 	{"capacity", has_room}
 };
+#define N_STANDING_TESTS 5
 
 /* Tells the outcome of every test; returns whether all were passed. */
 static bool
@@ -129,12 +133,11 @@ explain_receiver(PoolRouteCase *c, int i)
 	return all;
 }
 
+/* Whether the receiver passes the tests of this lead, those of standing aside. */
 static bool
 is_eligible(PoolRouteCase *c, int i)
 {
-	if (c->route->watch != NULL)
-		return explain_receiver(c, i);
-	for (int t = 0; t < (int) lengthof(tests); t++)
+	for (int t = N_STANDING_TESTS; t < (int) lengthof(tests); t++)
 	{
 		if (tests[t].passes(c, i))
 			continue;
@@ -144,17 +147,47 @@ is_eligible(PoolRouteCase *c, int i)
 	return true;
 }
 
-static void
-add_contender(PoolRouteCase *c, int i, const double *scores)
+static bool
+has_standing(PoolRouteCase *c, int i)
 {
+	for (int t = 0; t < N_STANDING_TESTS; t++)
+		if (!tests[t].passes(c, i))
+			return false;
+	return true;
+}
+
+/* Finds those to whom the rule can give anything, once per call. */
+void
+pool_route_find_standing(PoolRouteCase *c)
+{
+	const PoolReceivers *receivers = c->pool->receivers;
+	PoolRouteRule *rule = c->rule;
+	bool		explains = c->route->watch != NULL;
+
+	rule->standing = MemoryContextAlloc(receivers->context,
+										Max(receivers->n, 1) *
+										sizeof(PoolStanding));
+	for (int i = 0; i < receivers->n; i++)
+		if (explains || has_standing(c, i))
+			rule->standing[rule->n_standing++] = (PoolStanding)
+		{
+			i, hash_combine(hash_bytes_uint32(rule->rule->id),
+							hash_bytes_uint32(receivers->items[i].member->id))
+		};
+}
+
+static void
+add_contender(PoolRouteCase *c, const PoolStanding *standing,
+			  const double *scores)
+{
+	int			i = standing->index;
 	const PoolReceiver *r = &c->pool->receivers->items[i];
 	const PoolTurn *turn = &c->rule->turns->items[i];
 
 	c->route->contenders[c->n_contenders++] = (PoolContender)
 	{
 		.index = i,
-			.lot = hash_combine(hash_bytes_uint32(c->rule->rule->id),
-								hash_bytes_uint32(r->member->id)),
+			.lot = standing->lot,
 			.weight = r->membership->weight,
 			.score = scores == NULL ? 0 : scores[i],
 			.held = r->quota->held,
@@ -177,10 +210,17 @@ pool_route_contenders(PoolRouteCase *c)
 	there.pool_id = c->pool->conf->id;
 	c->cooling = pool_cooling_members(c->route->work, &there, c->route->now);
 	c->customer_of = pool_group_owner(c->route->work, c->lead->group_id);
-	c->verdicts = pool_verdicts_for(c->rule->verdicts, c->document);
-	for (int i = 0; i < c->pool->receivers->n; i++)
-		if (is_eligible(c, i))
-			add_contender(c, i, scores);
+	c->verdicts = pool_verdicts_for(c->rule->verdicts,
+									c->rule->rule->member_condition.n_variables > 0 ?
+									pool_route_document(c) : NULL);
+	for (int i = 0; i < c->rule->n_standing; i++)
+	{
+		const PoolStanding *standing = &c->rule->standing[i];
+
+		if (c->route->watch != NULL ? explain_receiver(c, standing->index) :
+			is_eligible(c, standing->index))
+			add_contender(c, standing, scores);
+	}
 }
 
 /* ------------------------------------------------------------------------

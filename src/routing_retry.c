@@ -14,6 +14,7 @@
 
 #include "attempt.h"
 #include "catalog/pg_type.h"
+#include "lock.h"
 #include "miscadmin.h"
 #include "route.h"
 #include "sql.h"
@@ -295,6 +296,30 @@ route_returned(int max_leads, TimestampTz now)
 	" FROM config)"
 
 /*
+ * Sees to it that the pool has a row; false if it cannot have one just now.
+ * Whoever adds one waits for others who have added it, and two ticks that go
+ * through several pools would wait for each other: so one at a time adds any.
+ */
+static bool
+ensure_row(int32 pool_id)
+{
+	Oid			types[1] = {INT4OID};
+	Datum		values[1] = {Int32GetDatum(pool_id)};
+
+	if (pool_sql_run("SELECT FROM pool.routing_retry WHERE pool_id = $1",
+					 1, types, values, NULL) > 0)
+		return true;
+	if (!pool_lock_try(POOL_ROUTING_WAIT, 0))
+		return false;
+	pool_sql_run("INSERT INTO pool.routing_retry (pool_id, tenant_id)"
+				 " SELECT w.pool_id, w.tenant_id FROM pool.routing_wait w"
+				 " WHERE w.pool_id = $1 LIMIT 1"
+				 " ON CONFLICT (pool_id) DO NOTHING",
+				 1, types, values, NULL);
+	return true;
+}
+
+/*
  * Takes a pool whose waiting leads are worth another try, and holds its row of
  * routing_retry.  Returns its id, 0 if there is none, and where to go on.
  */
@@ -313,11 +338,8 @@ take_pool(TimestampTz now, int64 *after_ticket)
 	{
 		values[0] = Int32GetDatum(result_int4(0, 1));
 		values[1] = TimestampTzGetDatum(now - RETRY_AFTER);
-		pool_sql_run("INSERT INTO pool.routing_retry (pool_id, tenant_id)"
-					 " SELECT w.pool_id, w.tenant_id FROM pool.routing_wait w"
-					 " WHERE w.pool_id = $1 LIMIT 1"
-					 " ON CONFLICT (pool_id) DO NOTHING",
-					 1, types, values, NULL);
+		if (!ensure_row(DatumGetInt32(values[0])))
+			continue;
 		if (pool_sql_run(DIGEST_SQL
 						 ", r AS (SELECT * FROM pool.routing_retry"
 						 "  WHERE pool_id = $1 FOR UPDATE SKIP LOCKED)"

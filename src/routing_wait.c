@@ -19,9 +19,11 @@
 static bool
 find_row(PoolWork *work, int64 lead_id)
 {
-	return pool_table_find(pool_work_table(work, POOL_ROUTING_WAIT),
-						   POOL_ROUTING_WAIT_PKEY, pool_snapshot(),
-						   &pool_key_int8(lead_id), 1);
+	PoolTable  *table = pool_work_table(work, POOL_ROUTING_WAIT);
+
+	return !pool_work_index_unused(table, POOL_ROUTING_WAIT_PKEY) &&
+		pool_table_find(table, POOL_ROUTING_WAIT_PKEY, pool_snapshot(),
+						&pool_key_int8(lead_id), 1);
 }
 
 /* Whether the row just found is about the lead's present stay in its pool. */

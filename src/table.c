@@ -23,6 +23,7 @@
 #include "constraint.h"
 #include "executor/executor.h"
 #include "index_entry.h"
+#include "place.h"
 #include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
@@ -227,6 +228,13 @@ pool_work_index(PoolTable *table, PoolIndexId id)
 	return reading_index(table, oid);
 }
 
+/* Whether a btree has never had an entry: it has its metapage only. */
+static bool
+is_unused(Relation index)
+{
+	return RelationGetNumberOfBlocks(index) <= 1;
+}
+
 /*
  * Whether the index has never had an entry, which costs no look at it: a tick
  * asks many of them, mostly for nothing.
@@ -235,12 +243,17 @@ bool
 pool_index_unused(PoolIndexId id)
 {
 	Relation	index = index_open(pool_index_oid(id), AccessShareLock);
-
-	/* a btree that is empty has its metapage only */
-	bool		unused = RelationGetNumberOfBlocks(index) <= 1;
+	bool		unused = is_unused(index);
 
 	index_close(index, AccessShareLock);
 	return unused;
+}
+
+/* The same of an index that is asked again and again. */
+bool
+pool_work_index_unused(PoolTable *table, PoolIndexId id)
+{
+	return is_unused(pool_work_index(table, id));
 }
 
 static RegProcedure
@@ -289,13 +302,20 @@ bool
 pool_table_find(PoolTable *table, PoolIndexId id, Snapshot snapshot,
 				const PoolKey *keys, int nkeys)
 {
-	Relation	index = pool_work_index(table, id);
-	IndexScanDesc scan = pool_index_scan(table->rel, index, snapshot,
-										 keys, nkeys);
+	bool		by_id = id == POOL_LEAD_STATE_PKEY || id == POOL_LEAD_DATA_PKEY;
+	IndexScanDesc scan;
 	bool		found;
 
+	if (by_id &&
+		pool_place_fetch(table, DatumGetInt64(keys[0].value), snapshot))
+		return true;
+	scan = pool_index_scan(table->rel, pool_work_index(table, id), snapshot,
+						   keys, nkeys);
 	found = index_getnext_slot(scan, ForwardScanDirection, table->old);
 	index_endscan(scan);
+	if (found && by_id)
+		pool_place_note(table, DatumGetInt64(keys[0].value),
+						&table->old->tts_tid);
 	return found;
 }
 
@@ -306,8 +326,9 @@ pool_table_find(PoolTable *table, PoolIndexId id, Snapshot snapshot,
 bool
 pool_table_fetch(PoolTable *table, ItemPointer tid, Snapshot snapshot)
 {
-	if (ItemPointerGetBlockNumber(tid) >=
-		RelationGetNumberOfBlocks(table->rel))
+	if (ItemPointerGetBlockNumber(tid) >= table->n_blocks)
+		table->n_blocks = RelationGetNumberOfBlocks(table->rel);
+	if (ItemPointerGetBlockNumber(tid) >= table->n_blocks)
 		return false;
 	return table_tuple_fetch_row_version(table->rel, tid, snapshot,
 										 table->old);

@@ -26,6 +26,8 @@ typedef struct PoolTable
 	List	   *indexes;		/* those opened for reading so far */
 	TupleTableSlot *old;
 	TupleTableSlot *new;
+	BlockNumber n_blocks;		/* at least; it cannot shrink meanwhile */
+	struct place_hash *places;	/* see place.c; NULL = none so far */
 	struct PoolWork *work;		/* what it was opened for */
 } PoolTable;
 
@@ -53,6 +55,7 @@ extern PoolWork *pool_work_begin_reading(void);
 extern PoolTable *pool_work_table(PoolWork *work, PoolTableId id);
 extern Relation pool_work_index(PoolTable *table, PoolIndexId id);
 extern bool pool_index_unused(PoolIndexId id);
+extern bool pool_work_index_unused(PoolTable *table, PoolIndexId id);
 extern void pool_work_end(PoolWork *work);
 
 extern IndexScanDesc pool_index_scan(Relation rel, Relation index,

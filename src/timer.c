@@ -17,6 +17,7 @@
 #include "job.h"
 #include "miscadmin.h"
 #include "release.h"
+#include "place.h"
 #include "plan_run.h"
 #include "timer_act.h"
 #include "timer_approval.h"
@@ -31,6 +32,7 @@ typedef struct DueLead
 {
 	int64		id;
 	int32		pool_id;
+	ItemPointerData tid;
 } DueLead;
 
 /* What one look at what is due passes over. */
@@ -139,6 +141,7 @@ collect_due(PoolWork *work, TimestampTz now, const Passed *passed,
 		if (is_passed(passed, pool_id, due[n].id))
 			continue;
 		due[n].pool_id = pool_id;
+		due[n].tid = leads->old->tts_tid;
 		n++;
 	}
 	index_endscan(scan);
@@ -182,18 +185,47 @@ check_due(void *arg, const PoolLead *lead)
 		NULL : "not_due";
 }
 
+/* The owners of locked leads, ascending (member ids). */
+static List *
+owners_of(const PoolBatch *batch)
+{
+	List	   *owners = NIL;
+
+	for (int i = 0; i < batch->n; i++)
+	{
+		const PoolBatchItem *item = &batch->items[i];
+
+		if (item->outcome == NULL && item->lead.owner_id != 0)
+			owners = lappend_int(owners, item->lead.owner_id);
+	}
+	list_sort(owners, list_int_cmp);
+	return owners;
+}
+
 /*
- * Locks the lead without waiting for it, and unless counters may be waited
- * for, those of its owner, if it has one, too.
+ * Locks the counters of all owners without waiting.  Leads of those whom
+ * somebody else holds are not to be had now.
  */
 static void
-lock_due(PoolBatch *batch, PoolBatchItem *item, bool wait)
+try_owners(PoolBatch *batch, int32 pool_id)
 {
-	pool_batch_lock_one(batch, item, false);
-	if (item->outcome == NULL && !wait && item->lead.owner_id != 0 &&
-		!pool_quota_try_lock(batch->set, item->lead.pool_id,
-							 item->lead.owner_id))
-		item->outcome = "contended";
+	List	   *busy = NIL;
+	int32		tried = 0;
+	ListCell   *lc;
+
+	foreach(lc, owners_of(batch))
+	{
+		if (lfirst_int(lc) != tried &&
+			!pool_quota_try_lock(batch->set, pool_id, lfirst_int(lc)))
+			busy = lappend_int(busy, lfirst_int(lc));
+		tried = lfirst_int(lc);
+	}
+	if (busy == NIL)
+		return;
+	for (int i = 0; i < batch->n; i++)
+		if (batch->items[i].outcome == NULL &&
+			list_member_int(busy, batch->items[i].lead.owner_id))
+			batch->items[i].outcome = "contended";
 }
 
 /* Remembers which leads others hold, and whether groups are locked now. */
@@ -227,11 +259,18 @@ run_leads(PoolTurn *turn, const DueLead *due, int n)
 	call.snapshot = RegisterSnapshot(pool_snapshot());
 	actor.tenant_id = pool_config_pool(due[0].pool_id)->tenant_id;
 	for (int i = 0; i < n; i++)
+	{
 		ids[i] = due[i].id;
+		pool_place_note(pool_work_table(call.work, POOL_LEAD_STATE),
+						due[i].id, &due[i].tid);
+	}
 	batch = pool_batch_begin(&call, &actor, ids, n, check_due, &check);
 	batch->reclaims = &turn->reclaims;
 	for (int i = 0; i < n; i++)
-		lock_due(batch, &batch->items[i], turn->wait);
+		pool_batch_lock_one(batch, &batch->items[i], false);
+	/* unless they may be waited for, see below */
+	if (!turn->wait)
+		try_owners(batch, due[0].pool_id);
 	pool_batch_add_owners(batch);
 	batch->tries_groups = true;
 	pool_batch_lock_counters(batch);
