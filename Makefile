@@ -149,6 +149,7 @@ OBJS = \
 	src/visible.o \
 	src/wake.o \
 	src/worker.o \
+	src/worker_setting.o \
 	src/worker_slot.o \
 	src/worker_status.o \
 	src/worktime.o

@@ -63,9 +63,8 @@ meets_condition(PoolRouteCase *c, int i)
 static bool
 is_not_cooling_down(PoolRouteCase *c, int i)
 {
-	return c->cooling == NIL ||
-		!list_member_int(c->cooling,
-						 c->pool->receivers->items[i].member->id);
+	return !list_member_int(c->cooling,
+							c->pool->receivers->items[i].member->id);
 }
 
 /* Leads of one customer have one owner. */
@@ -82,24 +81,52 @@ has_room(PoolRouteCase *c, int i)
 	return !c->pool->receivers->items[i].full;
 }
 
+/* What makes a test superfluous for this lead, whoever is tested. */
+
+static bool
+somebody_gave_back(const PoolRouteCase *c)
+{
+	return c->excluded_id != 0;
+}
+
+static bool
+condition_is_given(const PoolRouteCase *c)
+{
+	return c->rule->rule->member_condition.path != NULL;
+}
+
+static bool
+somebody_cools_down(const PoolRouteCase *c)
+{
+	return c->cooling != NIL;
+}
+
+static bool
+group_has_owner(const PoolRouteCase *c)
+{
+	return c->customer_of != 0;
+}
+
 /*
- * The tests in their order.  The first ones, up to the seat, say the same of
- * every lead of a call; the last one tells at_capacity from the others.
+ * The tests in their order; `concerns` is NULL where the test always does.  The
+ * first ones, up to the seat, say the same of every lead of a call; the last
+ * one tells at_capacity from the others.
  */
 static const struct
 {
 	const char *name;
 	bool		(*passes) (PoolRouteCase *c, int i);
+	bool		(*concerns) (const PoolRouteCase *c);
 }			tests[] = {
 	{"membership", is_member},
 	{"active", is_active},
 	{"level", has_level},
 	{"weight", has_weight},
 	{"seat", has_seat},
-	{"not_returned", has_not_given_back},
-	{"member_condition", meets_condition},
-	{"cooldown", is_not_cooling_down},
-	{"identity", is_of_free_group},
+	{"not_returned", has_not_given_back, somebody_gave_back},
+	{"member_condition", meets_condition, condition_is_given},
+	{"cooldown", is_not_cooling_down, somebody_cools_down},
+	{"identity", is_of_free_group, group_has_owner},
 	{"capacity", has_room}
 };
 #define N_STANDING_TESTS 5
@@ -133,15 +160,32 @@ explain_receiver(PoolRouteCase *c, int i)
 	return all;
 }
 
-/* Whether the receiver passes the tests of this lead, those of standing aside. */
-static bool
-is_eligible(PoolRouteCase *c, int i)
+/* Tests that this lead asks for, those of standing aside. */
+typedef struct LeadTests
 {
+	int			which[lengthof(tests)];
+	int			n;
+} LeadTests;
+
+static LeadTests
+tests_of_lead(const PoolRouteCase *c)
+{
+	LeadTests	result = {.n = 0};
+
 	for (int t = N_STANDING_TESTS; t < (int) lengthof(tests); t++)
+		if (tests[t].concerns == NULL || tests[t].concerns(c))
+			result.which[result.n++] = t;
+	return result;
+}
+
+static bool
+is_eligible(PoolRouteCase *c, const LeadTests *asked, int i)
+{
+	for (int t = 0; t < asked->n; t++)
 	{
-		if (tests[t].passes(c, i))
+		if (tests[asked->which[t]].passes(c, i))
 			continue;
-		c->any_full |= tests[t].passes == has_room;
+		c->any_full |= tests[asked->which[t]].passes == has_room;
 		return false;
 	}
 	return true;
@@ -206,6 +250,7 @@ pool_route_contenders(PoolRouteCase *c)
 {
 	PoolLead	there = *c->lead;
 	const double *scores = pool_scores_for(c->rule->scores, &c->data);
+	LeadTests	asked;
 
 	there.pool_id = c->pool->conf->id;
 	c->cooling = pool_cooling_members(c->route->work, &there, c->route->now);
@@ -213,12 +258,13 @@ pool_route_contenders(PoolRouteCase *c)
 	c->verdicts = pool_verdicts_for(c->rule->verdicts,
 									c->rule->rule->member_condition.n_variables > 0 ?
 									pool_route_document(c) : NULL);
+	asked = tests_of_lead(c);
 	for (int i = 0; i < c->rule->n_standing; i++)
 	{
 		const PoolStanding *standing = &c->rule->standing[i];
 
 		if (c->route->watch != NULL ? explain_receiver(c, standing->index) :
-			is_eligible(c, standing->index))
+			is_eligible(c, &asked, standing->index))
 			add_contender(c, standing, scores);
 	}
 }

@@ -30,6 +30,7 @@
 #include "postmaster/interrupt.h"
 #include "sql.h"
 #include "storage/ipc.h"
+#include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "table.h"
 #include "tcop/tcopprot.h"
@@ -39,6 +40,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "worker_setting.h"
 #include "worker_slot.h"
 
 #define SLICE_MS (30 * 1000)	/* a worker stays no longer */
@@ -46,6 +48,7 @@
 #define LOOK (-1)				/* as a task: what is in this database */
 #define AHEAD (-3)				/* as a task: when there will be more to do */
 #define RETRY_MS (10 * 1000)	/* what could not be done */
+#define MAX_REST_MS 100
 
 /* What this worker is about. */
 typedef struct Run
@@ -303,6 +306,23 @@ may_go_on(Run *run)
 }
 
 /*
+ * After a batch that leaves more to do, as long as it took: half of the time
+ * is for those who work with the leads.
+ */
+static void
+rest(TimestampTz began)
+{
+	long		ms = Min(TimestampDifferenceMilliseconds(began,
+														 GetCurrentTimestamp()),
+						 MAX_REST_MS);
+
+	if (ms > 0)
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT |
+						 WL_EXIT_ON_PM_DEATH, ms, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+}
+
+/*
  * Runs a batch of every task by turns until none has more to do, or time is
  * up: no task keeps another one waiting for long.
  */
@@ -321,12 +341,16 @@ run_tasks(Run *run)
 		for (int task = 0; task < pool_tick_task_count; task++)
 		{
 			PoolTickResult result;
+			TimestampTz began;
 
 			if (finished[task])
 				continue;
 			if (!may_go_on(run))
 				return;
+			began = GetCurrentTimestamp();
 			result = try_batch(run, task);
+			if (result.more && result.done > 0)
+				rest(began);
 			run->report.done += result.done;
 			idle[task] = result.done > 0 ? 0 : idle[task] + 1;
 			finished[task] = !result.more || idle[task] > MAX_IDLE_BATCHES;
@@ -389,33 +413,6 @@ sign_off(const Run *run)
 	LWLockRelease(worker_shared->lock);
 }
 
-static void
-override(const char *name, const char *value)
-{
-	/* not every version has all of them */
-	if (GetConfigOption(name, true, false) != NULL)
-		SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE);
-}
-
-/* What may be set for sessions of clients must not hinder a worker. */
-static void
-override_settings(void)
-{
-	SetConfigOption("application_name", "pool_ext worker", PGC_USERSET,
-					PGC_S_SESSION);
-	override("statement_timeout", "0");
-	override("transaction_timeout", "0");
-	override("idle_in_transaction_session_timeout", "0");
-	/* others are busy: come again */
-	override("lock_timeout", "1s");
-	override("default_transaction_read_only", "off");
-	override("default_transaction_isolation", "read committed");
-	override("session_replication_role", "origin");
-	override("IntervalStyle", "postgres");
-	if (synchronous_commit > SYNCHRONOUS_COMMIT_LOCAL_FLUSH)
-		override("synchronous_commit", "local");
-}
-
 /* Unless a look ahead says something else. */
 static void
 come_again(Run *run, bool soon)
@@ -475,7 +472,7 @@ pool_worker_main(Datum arg)
 	if (run.slot == NULL)
 		proc_exit(0);
 	BackgroundWorkerInitializeConnectionByOid(order.database, InvalidOid, 0);
-	override_settings();
+	pool_worker_override_settings();
 	run.database = database_name();
 	pool_job_attach();
 	come_again(&run, false);

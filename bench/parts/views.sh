@@ -10,10 +10,10 @@ measure_views()
     say "making $events events"
     sql -v events="$events" -f bench/views.sql
     day=$(sql -c "SELECT max(day) FROM pool.event")
-    script stat_pool 'SELECT count(*) FROM pool.stat_pool;'
-    script stat_member 'SELECT count(*) FROM pool.stat_member;'
-    script stat_source 'SELECT count(*) FROM pool.stat_source;'
-    script stat_daily "SELECT count(*) FROM pool.stat_daily
+    script stat_pool 'SELECT * FROM pool.stat_pool;'
+    script stat_member 'SELECT * FROM pool.stat_member;'
+    script stat_source 'SELECT * FROM pool.stat_source;'
+    script stat_daily "SELECT * FROM pool.stat_daily
         WHERE day > date '$day' - 30;"
     script 'stat_daily counted' "SELECT count(*) FROM (
         SELECT day, pool_id, kind, count(*) FROM pool.event

@@ -141,21 +141,21 @@ FROM (
         CASE WHEN c.day_until > pool.clock() THEN c.claimed ELSE 0 END
             AS claimed_today,
         coalesce(b.claim_limit, p.claim_limit) AS claim_limit,
-        coalesce(sum(s.claimed), 0) AS claimed,
-        coalesce(sum(s.assigned), 0) AS assigned,
-        coalesce(sum(s.received), 0) AS received,
-        coalesce(sum(s.given), 0) AS given,
-        coalesce(sum(s.followed_up), 0) AS followed_up,
-        coalesce(sum(s.converted), 0) AS converted,
-        coalesce(sum(s.released), 0) AS released,
-        coalesce(sum(s.reclaimed), 0) AS reclaimed,
-        coalesce(sum(s.archived), 0) AS archived,
-        coalesce(sum(s.missed), 0) AS missed,
-        coalesce(sum(s.ended), 0) AS ended_spells,
-        coalesce(sum(s.first_responses), 0) AS first_responses,
-        coalesce(sum(s.first_response_seconds_sum), 0)
+        coalesce(s.claimed, 0) AS claimed,
+        coalesce(s.assigned, 0) AS assigned,
+        coalesce(s.received, 0) AS received,
+        coalesce(s.given, 0) AS given,
+        coalesce(s.followed_up, 0) AS followed_up,
+        coalesce(s.converted, 0) AS converted,
+        coalesce(s.released, 0) AS released,
+        coalesce(s.reclaimed, 0) AS reclaimed,
+        coalesce(s.archived, 0) AS archived,
+        coalesce(s.missed, 0) AS missed,
+        coalesce(s.ended, 0) AS ended_spells,
+        coalesce(s.first_responses, 0) AS first_responses,
+        coalesce(s.first_response_seconds_sum, 0)
             AS first_response_seconds_sum,
-        coalesce(sum(s.amount), 0) AS amount
+        coalesce(s.amount, 0) AS amount
     FROM pool.pool p
     JOIN (
         SELECT a.pool_id, a.member_id, a.role, a.hold_limit, a.claim_limit
@@ -173,12 +173,21 @@ FROM (
     JOIN pool.member m ON m.id = b.member_id
     LEFT JOIN pool.membership_state c
         ON c.pool_id = b.pool_id AND c.member_id = b.member_id
-    LEFT JOIN pool.member_sum s
-        ON s.pool_id = b.pool_id AND s.member_id = b.member_id
+    LEFT JOIN (
+        SELECT t.pool_id, t.member_id, sum(t.claimed) AS claimed,
+            sum(t.assigned) AS assigned, sum(t.received) AS received,
+            sum(t.given) AS given, sum(t.followed_up) AS followed_up,
+            sum(t.converted) AS converted, sum(t.released) AS released,
+            sum(t.reclaimed) AS reclaimed, sum(t.archived) AS archived,
+            sum(t.missed) AS missed, sum(t.ended) AS ended,
+            sum(t.first_responses) AS first_responses,
+            sum(t.first_response_seconds_sum) AS first_response_seconds_sum,
+            sum(t.amount) AS amount
+        FROM pool.member_sum t
+        GROUP BY t.pool_id, t.member_id
+    ) s ON s.pool_id = b.pool_id AND s.member_id = b.member_id
     WHERE p.tenant_id = ANY (ARRAY(
         SELECT v.tenant_id FROM pool.visible_tenant v))
-    GROUP BY p.id, m.id, c.pool_id, c.member_id, b.member_id, b.role,
-        b.hold_limit, b.claim_limit
 ) g
 LEFT JOIN (
     SELECT x.pool_id, x.owner_id, count(*) AS overdue
