@@ -78,6 +78,7 @@ flush_chunk(PoolBulk *bulk)
 	rc = SPI_execute_plan(insert->plan, values, NULL, false, 0);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(rc));
+	bulk->inserted += SPI_processed;
 	bulk->n = 0;
 	bulk->bytes = 0;
 	MemoryContextReset(bulk->context);
@@ -103,10 +104,12 @@ pool_bulk_put(PoolBulk *bulk, const Datum *row)
 		flush_chunk(bulk);
 }
 
-void
+/* Returns how many rows were inserted, met no conflict that is. */
+uint64
 pool_bulk_end(PoolBulk *bulk)
 {
 	if (bulk->n > 0)
 		flush_chunk(bulk);
 	pool_sql_end(bulk->sql);
+	return bulk->inserted;
 }

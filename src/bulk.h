@@ -28,6 +28,7 @@ typedef struct PoolBulk
 	MemoryContext context;		/* of the present chunk */
 	int			n;				/* rows of the present chunk */
 	Size		bytes;
+	uint64		inserted;		/* so far; the rest met a conflict */
 	bool		varlena[POOL_BULK_COLUMNS];
 	Datum	   *columns[POOL_BULK_COLUMNS];
 	bool	   *nulls[POOL_BULK_COLUMNS];
@@ -35,6 +36,6 @@ typedef struct PoolBulk
 
 extern void pool_bulk_begin(PoolBulk *bulk, PoolInsert *insert, int n);
 extern void pool_bulk_put(PoolBulk *bulk, const Datum *row);
-extern void pool_bulk_end(PoolBulk *bulk);
+extern uint64 pool_bulk_end(PoolBulk *bulk);
 
 #endif							/* POOL_BULK_H */

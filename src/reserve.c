@@ -40,6 +40,8 @@ struct PoolReserved
 	int			n;
 	Reservation *reservations;	/* sorted, each identity once */
 	int			n_reservations;
+	bool		identities_new; /* each is held by who reserved it */
+	bool		keys_new;
 	int64	   *doubled;		/* the lead each entry doubles, 0 = none */
 	HTAB	   *met;			/* the leads among these */
 };
@@ -187,7 +189,7 @@ reserve_identities(PoolReserved *all)
 
 		pool_bulk_put(&bulk, row);
 	}
-	pool_bulk_end(&bulk);
+	all->identities_new = pool_bulk_end(&bulk) == all->n_reservations;
 }
 
 static PoolKey *
@@ -213,6 +215,9 @@ read_holders(PoolReserved *all)
 		PoolKey		keys[4];
 		bool		isnull;
 
+		r->holder = all->entries[r->entry].lead_id;
+		if (all->identities_new)
+			continue;
 		if (!pool_table_find(table, POOL_IDENTITY_PKEY, snapshot,
 							 identity_keys(r, keys), 4))
 			pool_report_serialization();
@@ -270,7 +275,7 @@ reserve_keys(PoolReserved *all)
 
 		pool_bulk_put(&bulk, row);
 	}
-	pool_bulk_end(&bulk);
+	all->keys_new = pool_bulk_end(&bulk) == n;
 	pfree(order);
 }
 
@@ -284,6 +289,8 @@ holder_of_key(PoolReserved *all, PoolEntry *entry)
 {
 	PoolData	data;
 
+	if (all->keys_new)
+		return entry->lead_id;
 	if (!pool_data_read_by_key(pool_work_table(all->work, POOL_LEAD_DATA),
 							   entry->tenant_id, entry->key, pool_snapshot(),
 							   &data))
