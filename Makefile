@@ -14,6 +14,7 @@ OBJS = \
 	src/assign_entry.o \
 	src/attach.o \
 	src/attach_edit.o \
+	src/attach_fit.o \
 	src/attach_note.o \
 	src/attach_row.o \
 	src/attach_trigger.o \

@@ -23,7 +23,6 @@
 
 PG_FUNCTION_INFO_V1(pool_attach);
 PG_FUNCTION_INFO_V1(pool_detach);
-PG_FUNCTION_INFO_V1(pool_guard_attachment);
 
 /* arguments of attach() */
 enum
@@ -56,99 +55,6 @@ typedef struct Attaching
  * What is asked for
  * ------------------------------------------------------------------------ */
 
-static void
-check_relation(Oid relid)
-{
-	char	   *name = get_rel_name(relid);
-
-	if (name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table %u does not exist", relid),
-				 errdetail("The argument \"relation\" is an oid without a "
-						   "table."),
-				 errhint("Name a table.")));
-	if (!pool_owns_relation(relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER,
-					   get_relkind_objtype(get_rel_relkind(relid)), name);
-	if (get_rel_relkind(relid) != RELKIND_RELATION ||
-		get_rel_relispartition(relid) || IsCatalogRelationOid(relid) ||
-		get_rel_namespace(relid) == get_rel_namespace(pool_table_oid(POOL_LEAD_STATE)) ||
-		get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" cannot be attached", name),
-				 errdetail("Only ordinary tables can, that are neither "
-						   "partitioned nor temporary nor pool_ext's own."),
-				 errhint("Let the application call pool.enter().")));
-}
-
-static Oid
-column_type(Oid relid, const char *name)
-{
-	AttrNumber	attnum = get_attnum(relid, name);
-
-	if (attnum <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of relation \"%s\" does not exist",
-						name, get_rel_name(relid)),
-				 errdetail("Names are as they are stored, without quotes."),
-				 errhint("See \\d, and pool.attach().")));
-	return getBaseType(get_atttype(relid, attnum));
-}
-
-static void
-refuse_column(const char *name, const char *detail)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("column \"%s\" does not fit", name),
-			 errdetail_internal("%s", pool_text(detail)),
-			 errhint("See pool.attach().")));
-}
-
-static void
-check_type(Oid relid, const char *name)
-{
-	switch (column_type(relid, name))
-	{
-		case TEXTOID:
-		case VARCHAROID:
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case UUIDOID:
-			return;
-		default:
-			refuse_column(name,
-						  gettext_noop("Its type is none of text, varchar, "
-									   "smallint, integer, bigint and uuid."));
-	}
-}
-
-/* A row is found by its key, and there is but one. */
-static void
-check_key(Oid relid, const char *name)
-{
-	Oid			types[2] = {OIDOID, NAMEOID};
-	Datum		values[2] = {ObjectIdGetDatum(relid), CStringGetDatum(name)};
-	PoolSql		sql;
-	NameData	key;
-
-	namestrcpy(&key, name);
-	values[1] = NameGetDatum(&key);
-	check_type(relid, name);
-	sql = pool_sql_begin();
-	if (pool_sql_run("SELECT FROM pg_index i JOIN pg_attribute a"
-					 " ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]"
-					 " WHERE i.indrelid = $1 AND a.attname = $2"
-					 " AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1"
-					 " AND i.indpred IS NULL", 2, types, values, NULL) == 0)
-		refuse_column(name, gettext_noop("No unique index is on it alone."));
-	pool_sql_end(sql);
-}
-
 static NameData
 name_arg(PoolCall *call, int argno, const char *name)
 {
@@ -157,50 +63,6 @@ name_arg(PoolCall *call, int argno, const char *name)
 	if (PG_ARGISNULL(argno))
 		pool_report_null(name);
 	return *PG_GETARG_NAME(argno);
-}
-
-/* What the arrays and objects name must be columns. */
-static void
-check_mapping(Oid relid, Datum columns, Datum identities)
-{
-	Oid			types[3] = {OIDOID, JSONBOID, JSONBOID};
-	Datum		values[3] = {ObjectIdGetDatum(relid), columns, identities};
-	PoolSql		sql = pool_sql_begin();
-
-	if (pool_sql_run("SELECT FROM (VALUES ($2), ($3)) v (o)"
-					 " WHERE jsonb_typeof(v.o) <> 'object'"
-					 " OR jsonb_typeof(v.o -> 'attributes') <> 'array'",
-					 3, types, values, NULL) > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("columns and identities must be JSON objects"),
-				 errdetail("Only \"attributes\" is an array, of names."),
-				 errhint("For example {\"name\": \"title\", \"attributes\": "
-						 "[\"city\"]}.")));
-	if (pool_sql_run("SELECT coalesce(c.col, '') FROM ("
-					 " SELECT e.value #>> '{}' FROM jsonb_each($2) e"
-					 "  WHERE e.key <> 'attributes'"
-					 " UNION ALL SELECT e.value FROM jsonb_each_text($3) e"
-					 " UNION ALL SELECT x FROM jsonb_array_elements_text("
-					 "  coalesce($2 -> 'attributes', '[]')) x) c (col)"
-					 " WHERE NOT EXISTS (SELECT FROM pg_attribute a"
-					 "  WHERE a.attrelid = $1 AND a.attnum > 0"
-					 "  AND NOT a.attisdropped AND a.attname = c.col)",
-					 3, types, values, NULL) > 0)
-		(void) column_type(relid, SPI_getvalue(SPI_tuptable->vals[0],
-											   SPI_tuptable->tupdesc, 1));
-	if (pool_sql_run("SELECT k FROM jsonb_object_keys($2) k"
-					 " WHERE k <> ALL ('{name,source,grade,priority,created_at,"
-					 "owned_at,last_follow_up_at,attributes}')",
-					 3, types, values, NULL) > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"columns\" says what leads do not have"),
-				 errdetail("They have name, source, grade, priority, "
-						   "created_at, owned_at, last_follow_up_at and "
-						   "attributes."),
-				 errhint("Put other columns into attributes.")));
-	pool_sql_end(sql);
 }
 
 static void
@@ -218,26 +80,22 @@ read_arguments(Attaching *at)
 	a->owner = name_arg(call, OWNER, "owner");
 	if (!PG_ARGISNULL(SHARED))
 		a->shared = *PG_GETARG_NAME(SHARED);
-	check_relation(a->relid);
+	if (!PG_ARGISNULL(NOBODY))
+		a->nobody = text_to_cstring(PG_GETARG_TEXT_PP(NOBODY));
+	pool_attach_check_relation(a->relid);
 	/* before anything is read of it: it must stay as it is */
 	if (PG_ARGISNULL(DRY_RUN) || !PG_GETARG_BOOL(DRY_RUN))
 		LockRelationOid(a->relid, ShareRowExclusiveLock);
 	else
 		LockRelationOid(a->relid, RowExclusiveLock);
-	check_relation(a->relid);
-	check_key(a->relid, NameStr(a->key));
-	check_type(a->relid, NameStr(a->owner));
-	if (strcmp(NameStr(a->key), NameStr(a->owner)) == 0)
-		refuse_column(NameStr(a->owner), gettext_noop("It is the key, too."));
-	if (!PG_ARGISNULL(SHARED) &&
-		column_type(a->relid, NameStr(a->shared)) != BOOLOID)
-		refuse_column(NameStr(a->shared),
-					  gettext_noop("Its type is not boolean."));
+	pool_attach_check_relation(a->relid);
+	pool_attach_check_fit(a, PG_ARGISNULL(CONDITION) ? NULL :
+						  DatumGetJsonPathP(PG_GETARG_DATUM(CONDITION)));
 	if (PG_ARGISNULL(COLUMNS) || PG_ARGISNULL(IDENTITIES))
 		(void) pool_arg_text(call, PG_ARGISNULL(COLUMNS) ? COLUMNS :
 							 IDENTITIES, "columns and identities");
-	check_mapping(a->relid, PG_GETARG_DATUM(COLUMNS),
-				  PG_GETARG_DATUM(IDENTITIES));
+	pool_attach_check_mapping(a->relid, PG_GETARG_DATUM(COLUMNS),
+							  PG_GETARG_DATUM(IDENTITIES));
 }
 
 static void
@@ -324,7 +182,8 @@ adopt(void *arg)
 
 	insert_attachment(at);
 	at->counts = NIL;
-	pool_attach_enter_all(&at->a, &at->counts);
+	/* with what its condition and columns name */
+	pool_attach_enter_all(pool_attachment_of(at->a.relid), &at->counts);
 }
 
 static int
@@ -462,7 +321,7 @@ pool_detach(PG_FUNCTION_ARGS)
 	copy = *a;
 	if (get_rel_name(copy.relid) != NULL)
 	{
-		check_relation(copy.relid);
+		pool_attach_check_owner(copy.relid);
 		drop_triggers(&copy);
 	}
 	id = Int32GetDatum(copy.id);
@@ -471,25 +330,4 @@ pool_detach(PG_FUNCTION_ARGS)
 				 NULL);
 	pool_sql_end(sql);
 	PG_RETURN_VOID();
-}
-
-/* ------------------------------------------------------------------------
- * DDL
- * ------------------------------------------------------------------------ */
-
-/* Event trigger at the end of commands that may have taken something away. */
-Datum
-pool_guard_attachment(PG_FUNCTION_ARGS)
-{
-	ListCell   *lc;
-
-	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("pool.guard_attachment() is an event trigger function")));
-	if (!pool_extension_exists())
-		return PointerGetDatum(NULL);
-	foreach(lc, pool_attachments())
-		pool_attach_check_columns(lfirst(lc));
-	return PointerGetDatum(NULL);
 }

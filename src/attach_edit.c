@@ -42,11 +42,12 @@ static const char *const identities_query =
 
 /*
  * The leads of these rows, a jsonb[], become as the rows say; rows without a
- * lead are left alone.  Raises 55P03 if another transaction has one of them,
+ * lead are left alone.  Those of `identified`, 0 = none of them, say something
+ * new of identities.  Raises 55P03 if another transaction has one of the leads,
  * and what edit() raises.
  */
 void
-pool_attach_edit(const PoolAttachment *a, Datum rows)
+pool_attach_edit(const PoolAttachment *a, Datum rows, Datum identified)
 {
 	Oid			types[2] = {INT4OID, JSONBARRAYOID};
 	Datum		values[2] = {Int32GetDatum(a->id), rows};
@@ -63,5 +64,7 @@ pool_attach_edit(const PoolAttachment *a, Datum rows)
 									SPI_tuptable->tupdesc, 2, &isnull));
 	pool_attach_lock_leads(a, leads, n);
 	pool_sql_run(edit_query, 2, types, values, NULL);
-	pool_sql_run(identities_query, 2, types, values, NULL);
+	values[1] = identified;
+	if (identified != 0)
+		pool_sql_run(identities_query, 2, types, values, NULL);
 }

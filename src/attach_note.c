@@ -11,6 +11,7 @@
 #include "attach_note.h"
 
 #include "access/table.h"
+#include "rule.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/jsonb.h"
@@ -85,6 +86,17 @@ add_names(List *names, Datum object, bool all)
 	return names;
 }
 
+/* Adds the columns that a condition on rows names. */
+static List *
+add_fields(List *names, JsonPath *condition)
+{
+	ListCell   *lc;
+
+	foreach(lc, pool_rule_fields(condition))
+		names = lappend(names, strVal(lfirst(lc)));
+	return names;
+}
+
 static PoolAttachment *
 read_attachment(TupleTableSlot *slot)
 {
@@ -108,8 +120,14 @@ read_attachment(TupleTableSlot *slot)
 	value = GET(IDENTITIES);
 	a->mapped = add_names(a->mapped, value, true);
 	a->followed = add_names(a->followed, value, true);
-	(void) GET(CONDITION);
+	a->identities = add_names(NIL, value, true);
+	value = GET(NOBODY);
+	if (!isnull)
+		a->nobody = TextDatumGetCString(value);
+	value = GET(CONDITION);
 	a->conditional = !isnull;
+	if (!isnull)
+		a->mapped = add_fields(a->mapped, DatumGetJsonPathP(value));
 	a->on_bypass = *TextDatumGetCString(GET(ON_BYPASS));
 #undef GET
 	return a;

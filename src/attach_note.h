@@ -18,9 +18,12 @@ typedef struct PoolAttachment
 	NameData	key;
 	NameData	owner;
 	NameData	shared;			/* "" = none */
+	char	   *nobody;			/* NULL = NULL */
 	bool		conditional;
-	List	   *mapped;			/* columns that say something of leads: char * */
+	List	   *mapped;			/* columns that say something of leads, or
+								 * whether they enter: char * */
 	List	   *followed;		/* those that say it always, not at entry only */
+	List	   *identities;		/* of these those that hold identities */
 	char		on_bypass;		/* first letter */
 } PoolAttachment;
 

@@ -11,6 +11,7 @@
 #include "access.h"
 #include "attach_sql.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "config.h"
 #include "guc.h"
 #include "miscadmin.h"
@@ -55,7 +56,7 @@ COLUMN("source") ", " COLUMN("grade") ","
 " FROM (" POOL_ATTACHED_ROWS ") r"
 " JOIN pool.pool p ON p.id = r.pool_id"
 " JOIN pool.tenant t ON t.id = p.tenant_id"
-" LEFT JOIN pool.member m ON " POOL_ATTACHED_MEMBER
+POOL_ATTACHED_MEMBER
 " CROSS JOIN LATERAL (SELECT pool.clock() AS now,"
 "  " MOMENT("created_at") " AS created_at,"
 "  least(coalesce(" MOMENT("owned_at") ", " MOMENT("created_at") "),"
@@ -77,12 +78,22 @@ static const char *const skipped_query =
 "  WHEN r.owner_value IS NOT NULL AND m.id IS NULL THEN 'unknown_owner'"
 "  END AS outcome, r.owner_value"
 "  FROM (" POOL_ATTACHED_ROWS ") r"
-"  LEFT JOIN pool.member m ON " POOL_ATTACHED_MEMBER ") x"
+POOL_ATTACHED_MEMBER ") x"
 " WHERE x.outcome IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2";
 
 static const char *const verdict_query =
 "SELECT v.outcome, NULL, v.reason, count(*) FROM pool.intake_check() v"
 " GROUP BY 1, 3 ORDER BY 1, 3";
+
+/* $1 attachment: rows that have just been left out, and whose lead is theirs */
+static const char *const duplicates_query =
+"INSERT INTO pool.bypass (at, tenant_id, attachment_id, lead_id, login,"
+"  kind, owner_id)"
+" SELECT pool.clock(), a.tenant_id, a.id, s.id, session_user, v.outcome,"
+"  s.owner_id"
+" FROM pool.intake_check() v JOIN pool.lead_state s ON s.id = v.lead_id,"
+"  pool.attachment a"
+" WHERE a.id = $1 AND v.outcome = 'duplicate' ORDER BY v.row_number";
 
 /* ------------------------------------------------------------------------
  * Whose rights
@@ -131,24 +142,98 @@ pool_attach_table_name(const PoolAttachment *a)
 									  get_rel_name(a->relid));
 }
 
-/* Raises 55000 where a column is gone that says something of leads. */
-void
-pool_attach_check_columns(const PoolAttachment *a)
+/*
+ * A row, called `row` in a statement, as JSON.  Where no condition may be about
+ * any of its columns, no more of it than is needed: it may be large.
+ */
+char *
+pool_attach_document(const PoolAttachment *a, const char *row)
 {
 	const NameData *const names[] = {&a->key, &a->owner, &a->shared};
+	List	   *columns = list_copy(a->mapped);
+	ListCell   *lc;
+	StringInfoData s;
+
+	if (a->conditional)
+		return psprintf("to_jsonb(%s.*)", row);
+	for (int i = 0; i < (int) lengthof(names); i++)
+		if (*NameStr(*names[i]) != '\0')
+			columns = lappend(columns, pstrdup(NameStr(*names[i])));
+	initStringInfo(&s);
+	foreach(lc, columns)
+		appendStringInfo(&s, "%s%s.%s", s.len == 0 ? "" : ", ", row,
+						 quote_identifier(lfirst(lc)));
+	return psprintf("(SELECT to_jsonb(d.*) FROM (SELECT %s) d)", s.data);
+}
+
+/* ------------------------------------------------------------------------
+ * The rows of a statement
+ * ------------------------------------------------------------------------ */
+
+/*
+ * Whether a row n says something else in these columns than o did; whose it is,
+ * is another matter.
+ */
+static char *
+edit_condition(const PoolAttachment *a, List *columns)
+{
+	StringInfoData s;
 	ListCell   *lc;
 
-	for (int i = 0; i < (int) lengthof(names); i++)
+	initStringInfo(&s);
+	appendStringInfoString(&s, "false");
+	foreach(lc, columns)
 	{
-		const char *name = NameStr(*names[i]);
+		const char *name = quote_identifier(lfirst(lc));
 
-		if (*name != '\0' &&
-			get_attnum(a->relid, name) == InvalidAttrNumber)
-			pool_attach_report_gone(get_rel_name(a->relid), name);
+		if (strcmp(lfirst(lc), NameStr(a->owner)) == 0 ||
+			strcmp(lfirst(lc), NameStr(a->shared)) == 0)
+			continue;
+		/* json has no equality */
+		appendStringInfo(&s, " OR to_jsonb(n.%s) IS DISTINCT FROM"
+						 " to_jsonb(o.%s)", name, name);
 	}
-	foreach(lc, a->mapped)
-		if (get_attnum(a->relid, lfirst(lc)) == InvalidAttrNumber)
-		pool_attach_report_gone(get_rel_name(a->relid), lfirst(lc));
+	return s.data;
+}
+
+/*
+ * What reads the rows of the statement: those to look at, those gone, those
+ * that say something else of their leads.
+ */
+char *
+pool_attach_reading(const PoolAttachment *a, TriggerEvent event)
+{
+	const char *key = quote_identifier(NameStr(a->key));
+	const char *owner = quote_identifier(NameStr(a->owner));
+
+	if (TRIGGER_FIRED_BY_INSERT(event))
+		return psprintf("SELECT array_agg(%s), NULL, NULL, NULL, NULL, NULL"
+						" FROM new_rows n", pool_attach_document(a, "n"));
+	if (TRIGGER_FIRED_BY_DELETE(event))
+		return psprintf("SELECT array_agg(%s), NULL, NULL, NULL, NULL, NULL"
+						" FROM old_rows o", pool_attach_document(a, "o"));
+	return psprintf("SELECT array_agg(x.n) FILTER (WHERE x.owned),"
+					" array_agg(x.o) FILTER (WHERE x.gone),"
+					" array_agg(x.n) FILTER (WHERE x.edited),"
+					" array_agg(x.n) FILTER (WHERE x.touched AND NOT x.owned),"
+					" array_agg(x.n) FILTER (WHERE x.fresh),"
+					" array_agg(x.n) FILTER (WHERE x.edited AND x.identified)"
+					" FROM (SELECT %s AS o, %s AS n,"
+					"  o.%s IS NOT NULL AND n.%s IS NULL AS gone,"
+					"  n.%s IS NOT NULL AND o.%s IS NULL AS fresh,"
+					"  n.%s = o.%s AND n.%s IS DISTINCT FROM o.%s AS owned,"
+					"  n.%s = o.%s AND (%s) AS edited, (%s) AS identified,"
+					"  n.%s = o.%s AND %s AS touched"
+					"  FROM old_rows o FULL JOIN new_rows n ON n.%s = o.%s) x"
+					" WHERE x.gone OR x.fresh OR x.owned OR x.edited"
+					" OR x.touched",
+					pool_attach_document(a, "o"), pool_attach_document(a, "n"),
+					key, key, key, key, key, key, owner, owner,
+					key, key, edit_condition(a, a->followed),
+					edit_condition(a, a->identities), key, key,
+					a->conditional ?
+					"to_jsonb(n.*) IS DISTINCT FROM to_jsonb(o.*)" : "false",
+					key, key);
 }
 
 /* ------------------------------------------------------------------------
@@ -236,6 +321,8 @@ enter(void *arg)
 	pool_sql_run(enter_query, 4, types, values, NULL);
 	pool_sql_run(verdict_query, 0, NULL, NULL, NULL);
 	(void) count_result(e);
+	if (e->how == POOL_ATTACH_INSERTED || e->how == POOL_ATTACH_UPDATED)
+		pool_sql_run(duplicates_query, 1, types, values, NULL);
 }
 
 /*
@@ -287,7 +374,8 @@ pool_attach_enter_all(const PoolAttachment *a, List **counts)
 	Datum		rows;
 
 	portal = SPI_cursor_open_with_args(NULL,
-									   psprintf("SELECT to_jsonb(t) FROM ONLY %s t",
+									   psprintf("SELECT %s FROM ONLY %s t",
+												pool_attach_document(a, "t"),
 												pool_attach_table_name(a)),
 									   0, NULL, NULL, NULL, true, 0);
 	while ((rows = pool_attach_fetch(portal, chunk)) != 0)

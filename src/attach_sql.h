@@ -11,8 +11,8 @@
  */
 #define POOL_ATTACHED_ROWS \
 	"SELECT a.*, x.doc, x.n," \
-	" (a.key_prefix || (x.doc ->> a.key_column::text)) COLLATE \"default\"" \
-	"  AS lead_key," \
+	" nullif(a.key_prefix || (x.doc ->> a.key_column::text), '')" \
+	"  COLLATE \"default\" AS lead_key," \
 	" nullif(x.doc ->> a.owner_column::text, a.nobody) COLLATE \"default\"" \
 	"  AS owner_value" \
 	" FROM pool.attachment a, unnest($2) WITH ORDINALITY x (doc, n)" \
@@ -33,11 +33,26 @@
 	"(SELECT * FROM pool.lead_data l" \
 	"  WHERE l.tenant_id = r.tenant_id AND l.key = r.lead_key OFFSET 0)"
 
-/* which member m the owner column of r names */
+/*
+ * Members by the field of the profile that owners are named by: an object, made
+ * once per statement.  A value that several have names none of them.
+ */
+#define POOL_ATTACHED_FIELDS(key, value) \
+	"(SELECT jsonb_object_agg(f." key ", f." value ")" \
+	"  FROM (SELECT p.profile ->> a.member_field AS field, min(p.id) AS id" \
+	"   FROM pool.attachment a" \
+	"   JOIN pool.member p ON p.tenant_id = a.tenant_id" \
+	"   WHERE a.id = $1 AND p.profile ->> a.member_field IS NOT NULL" \
+	"   GROUP BY 1 HAVING count(*) = 1) f)"
+
+/* joins the member m whom the owner column of r names */
 #define POOL_ATTACHED_MEMBER \
-	"m.tenant_id = r.tenant_id AND r.owner_value =" \
-	" CASE WHEN r.member_field IS NULL THEN m.key" \
-	"  ELSE m.profile ->> r.member_field END"
+	" LEFT JOIN pool.member mk ON r.member_field IS NULL" \
+	"  AND mk.tenant_id = r.tenant_id AND mk.key = r.owner_value" \
+	" LEFT JOIN pool.member m ON m.id =" \
+	"  CASE WHEN r.member_field IS NULL THEN mk.id ELSE" \
+	"   (" POOL_ATTACHED_FIELDS("field", "id") " ->> r.owner_value)::integer" \
+	"  END "
 
 /* who owns the lead s, as attached tables see it */
 #define POOL_ATTACHED_OWNER \

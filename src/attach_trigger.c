@@ -34,8 +34,10 @@ typedef struct Written
 	Datum		rows;			/* jsonb[], 0 = none */
 	Datum		gone;			/* rows whose keys are there no more, likewise */
 	Datum		edited;			/* rows that say something else of their leads */
+	Datum		identified;		/* those of them that say so of identities */
 	Datum		touched;		/* rows that may match from now on, owners as
 								 * before */
+	Datum		fresh;			/* rows whose keys were not there before */
 	int32		self;			/* the caller's member, 0 = none */
 	bool		deleted;
 	bool		entered;		/* they are new to the pool: owners count only */
@@ -62,7 +64,7 @@ typedef struct Written
 	" JOIN pool.tenant t ON t.id = r.tenant_id" \
 	" CROSS JOIN LATERAL " POOL_ATTACHED_LEAD " d" \
 	" JOIN pool.lead_state s ON s.id = d.id" \
-	" LEFT JOIN pool.member m ON " POOL_ATTACHED_MEMBER \
+	POOL_ATTACHED_MEMBER \
 	" WHERE CASE WHEN $4 THEN s.status IN ('available', 'owned', 'review')" \
 	"  WHEN $5 AND r.owner_value IS NULL THEN false" \
 	"  ELSE " POOL_ATTACHED_OWNER " IS DISTINCT FROM m.id" \
@@ -70,6 +72,11 @@ typedef struct Written
 
 static const char *const leads_query =
 "SELECT array_agg(x.id ORDER BY x.id), count(*) FROM (" DIFFERENCES ") x";
+
+/* $1 attachment, $2 rows: those that are leads, in whatever state */
+static const char *const known_query =
+"SELECT FROM (" POOL_ATTACHED_ROWS ") r CROSS JOIN LATERAL "
+POOL_ATTACHED_LEAD " d";
 static const char *const lock_query =
 "SELECT s.id FROM pool.lead_state s WHERE s.id = ANY ($1) ORDER BY s.id"
 " FOR NO KEY UPDATE SKIP LOCKED";
@@ -261,19 +268,15 @@ follow_rows(const Written *w, Datum rows)
 	do_as_rows_say(w, rows);
 }
 
+/* Closed leads keep their rows, too: they may be reopened. */
 static void
 check_keys(const Written *w)
 {
-	Written		as_deleted = *w;
-	bool		isnull;
+	Oid			types[2] = {INT4OID, JSONBARRAYOID};
+	Datum		values[2] = {Int32GetDatum(w->a->id), w->gone};
 
-	if (w->gone == 0)
-		return;
-	as_deleted.deleted = true;
-	run(&as_deleted, leads_query, w->gone);
-	(void) SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-						 &isnull);
-	if (!isnull)
+	if (w->gone != 0 &&
+		pool_sql_run(known_query, 2, types, values, NULL) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("keys of table \"%s\" cannot be changed",
@@ -291,7 +294,7 @@ handle(void *arg)
 	check_keys(w);
 	/* before any counters */
 	if (w->edited != 0)
-		pool_attach_edit(w->a, w->edited);
+		pool_attach_edit(w->a, w->edited, w->identified);
 	if (w->rows != 0)
 		follow_rows(w, w->rows);
 }
@@ -299,63 +302,6 @@ handle(void *arg)
 /* ------------------------------------------------------------------------
  * The statement
  * ------------------------------------------------------------------------ */
-
-/*
- * Whether a row n says something else of its lead than o did; whose it is, is
- * another matter.
- */
-static char *
-edit_condition(const PoolAttachment *a)
-{
-	StringInfoData s;
-	ListCell   *lc;
-
-	initStringInfo(&s);
-	appendStringInfoString(&s, "false");
-	foreach(lc, a->followed)
-	{
-		const char *name = quote_identifier(lfirst(lc));
-
-		if (strcmp(lfirst(lc), NameStr(a->owner)) == 0 ||
-			strcmp(lfirst(lc), NameStr(a->shared)) == 0)
-			continue;
-		/* json has no equality */
-		appendStringInfo(&s, " OR to_jsonb(n.%s) IS DISTINCT FROM"
-						 " to_jsonb(o.%s)", name, name);
-	}
-	return s.data;
-}
-
-/*
- * What reads the rows of the statement: those to look at, those gone, those
- * that say something else of their leads.
- */
-static char *
-reading_query(const Written *w, TriggerEvent event)
-{
-	const char *key = quote_identifier(NameStr(w->a->key));
-	const char *owner = quote_identifier(NameStr(w->a->owner));
-
-	if (TRIGGER_FIRED_BY_INSERT(event))
-		return "SELECT array_agg(to_jsonb(n)), NULL, NULL, NULL FROM new_rows n";
-	if (TRIGGER_FIRED_BY_DELETE(event))
-		return "SELECT array_agg(to_jsonb(o)), NULL, NULL, NULL FROM old_rows o";
-	return psprintf("SELECT array_agg(x.n) FILTER (WHERE x.owned),"
-					" array_agg(x.o) FILTER (WHERE x.gone),"
-					" array_agg(x.n) FILTER (WHERE x.edited),"
-					" array_agg(x.n) FILTER (WHERE x.touched AND NOT x.owned)"
-					" FROM (SELECT to_jsonb(o) AS o, to_jsonb(n) AS n,"
-					"  n.%s IS NULL AS gone,"
-					"  n.%s IS NOT NULL AND n.%s IS DISTINCT FROM o.%s AS owned,"
-					"  n.%s IS NOT NULL AND (%s) AS edited,"
-					"  n.%s IS NOT NULL AND %s AS touched"
-					"  FROM old_rows o LEFT JOIN new_rows n ON n.%s = o.%s) x"
-					" WHERE x.gone OR x.owned OR x.edited OR x.touched",
-					key, key, owner, owner, key, edit_condition(w->a), key,
-					w->a->conditional ?
-					"to_jsonb(n) IS DISTINCT FROM to_jsonb(o)" : "false",
-					key, key);
-}
 
 static Datum
 result_column(int column)
@@ -371,7 +317,7 @@ result_column(int column)
 static void
 read_rows(Written *w, TriggerData *trigger)
 {
-	char	   *query = reading_query(w, trigger->tg_event);
+	char	   *query = pool_attach_reading(w->a, trigger->tg_event);
 	PoolSql		sql = pool_attach_as_owner(w->a);
 
 	if (SPI_register_trigger_data(trigger) != SPI_OK_TD_REGISTER)
@@ -381,6 +327,8 @@ read_rows(Written *w, TriggerData *trigger)
 	w->gone = result_column(2);
 	w->edited = result_column(3);
 	w->touched = result_column(4);
+	w->fresh = result_column(5);
+	w->identified = result_column(6);
 	pool_sql_end(sql);
 }
 
@@ -433,7 +381,7 @@ let_in(const Written *w, Datum rows, PoolAttachRows how)
 	if (rows == 0)
 		return;
 	any = pool_attach_enter(w->a, rows, how, &counts);
-	if (rows != w->touched)
+	if (how != POOL_ATTACH_TOUCHED)
 		refuse_unknown_owners(w, counts);
 	if (any || how == POOL_ATTACH_INSERTED)
 		pool_attach_as_nobody(handle, &entered);
@@ -478,16 +426,18 @@ pool_attached_written(PG_FUNCTION_ARGS)
 	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) &&
 		(w.rows != 0 || w.gone != 0 || w.edited != 0))
 		pool_attach_as_nobody(handle, &w);
-	if (w.deleted || (w.rows == 0 && w.touched == 0))
+	if (w.deleted)
 		return PointerGetDatum(NULL);
-	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		w.fresh = w.rows;
+	else
 	{
 		let_in(&w, w.rows, POOL_ATTACH_UPDATED);
-		let_in(&w, w.touched, POOL_ATTACH_UPDATED);
-		return PointerGetDatum(NULL);
+		let_in(&w, w.touched, POOL_ATTACH_TOUCHED);
 	}
-	let_in(&w, w.rows, POOL_ATTACH_INSERTED);
+	let_in(&w, w.fresh, POOL_ATTACH_INSERTED);
 	/* a lead that was here before keeps its owner where the row names none */
-	pool_attach_write_rows(w.a, w.rows);
+	if (w.fresh != 0)
+		pool_attach_write_rows(w.a, w.fresh);
 	return PointerGetDatum(NULL);
 }

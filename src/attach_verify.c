@@ -13,14 +13,21 @@
 
 #define CHECK "attachment"
 
-/* $1 attachment, $2 rows with key and owner */
+/*
+ * $1 attachment, $2 rows with key, owner and whether they are shared.  One row
+ * for each that differs, and whether it is the owner that does.
+ */
 static const char *const compare_query =
-"SELECT s.id FROM (" POOL_ATTACHED_ROWS ") r"
+"SELECT x.id, x.owner_differs FROM (SELECT s.id,"
+" " POOL_ATTACHED_OWNER " IS DISTINCT FROM m.id"
+"  OR (r.owner_value IS NOT NULL AND m.id IS NULL) AS owner_differs,"
+" r.shared_column IS NOT NULL AND (r.doc ->> r.shared_column::text)::boolean"
+"  IS DISTINCT FROM (s.status = 'available') AS shared_differs"
+" FROM (" POOL_ATTACHED_ROWS ") r"
 " CROSS JOIN LATERAL " POOL_ATTACHED_LEAD " d"
 " JOIN pool.lead_state s ON s.id = d.id"
-" LEFT JOIN pool.member m ON " POOL_ATTACHED_MEMBER
-" WHERE " POOL_ATTACHED_OWNER " IS DISTINCT FROM m.id"
-"  OR (r.owner_value IS NOT NULL AND m.id IS NULL) ORDER BY s.id";
+POOL_ATTACHED_MEMBER
+") x WHERE x.owner_differs OR x.shared_differs ORDER BY x.id";
 
 static const char *const trigger_query =
 "SELECT FROM pg_trigger t WHERE t.tgrelid = $1 AND t.tgenabled IN ('O', 'A')"
@@ -53,20 +60,28 @@ compare(PoolCall *call, const PoolAttachment *a, Datum rows)
 	for (uint64 i = 0; i < n; i++)
 		emit(call, psprintf("attachment %d, lead %s", a->id,
 							SPI_getvalue(found->vals[i], found->tupdesc, 1)),
-			 "the owner column of its row does not say who owns it");
+			 *SPI_getvalue(found->vals[i], found->tupdesc, 2) == 't' ?
+			 "the owner column of its row does not say who owns it" :
+			 "the shared column of its row does not say whether it is "
+			 "available");
 	pool_sql_end(sql);
 }
 
 static char *
 reading_query(const PoolAttachment *a)
 {
-	return psprintf("SELECT jsonb_build_object(%s, t.%s, %s, t.%s)"
-					" FROM ONLY %s t",
-					quote_literal_cstr(NameStr(a->key)),
-					quote_identifier(NameStr(a->key)),
-					quote_literal_cstr(NameStr(a->owner)),
-					quote_identifier(NameStr(a->owner)),
-					pool_attach_table_name(a));
+	const NameData *const names[] = {&a->key, &a->owner, &a->shared};
+	StringInfoData s;
+
+	initStringInfo(&s);
+	appendStringInfoString(&s, "SELECT jsonb_build_object(");
+	for (int i = 0; i < (int) lengthof(names); i++)
+		if (*NameStr(*names[i]) != '\0')
+			appendStringInfo(&s, "%s%s, t.%s", i == 0 ? "" : ", ",
+							 quote_literal_cstr(NameStr(*names[i])),
+							 quote_identifier(NameStr(*names[i])));
+	appendStringInfo(&s, ") FROM ONLY %s t", pool_attach_table_name(a));
+	return s.data;
 }
 
 static void
@@ -107,6 +122,14 @@ check_triggers(PoolCall *call, const PoolAttachment *a)
 	pool_sql_end(sql);
 }
 
+static void
+check_key(PoolCall *call, const PoolAttachment *a)
+{
+	if (!pool_attach_key_is_unique(a->relid, NameStr(a->key)))
+		emit(call, psprintf("attachment %d", a->id),
+			 "no unique index is on the key column of its table alone");
+}
+
 /* Emits a row for everything that does not fit. */
 void
 pool_attach_verify(PoolCall *call)
@@ -126,6 +149,7 @@ pool_attach_verify(PoolCall *call)
 			continue;
 		}
 		check_triggers(call, a);
+		check_key(call, a);
 		compare_rows(call, a);
 	}
 }

@@ -14,6 +14,7 @@
 #include "attempt.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -25,20 +26,28 @@ typedef struct Column
 	Oid			type;
 } Column;
 
-/* $1 attachment, $2 leads, $3 what keys look like in the table */
+#define INTEGER_KEY "^(0|-?[1-9][0-9]{0,18})$"
+#define INT8_RANGE "-9223372036854775808 AND 9223372036854775807"
+
+/*
+ * $1 attachment, $2 leads, $3 what keys look like in the table; those that are
+ * integers are to be in the range of the largest ones.
+ */
 #define OWNERS(source) \
 	"SELECT array_agg(x.key), array_agg(coalesce(x.owner, x.nobody))," \
 	" array_agg(x.shared)," \
 	" count(*) FILTER (WHERE x.member_id IS NOT NULL AND x.owner IS NULL)" \
 	" FROM (SELECT substr(d.key, length(a.key_prefix) + 1) AS key," \
-	"  CASE WHEN a.member_field IS NULL THEN m.key" \
-	"   ELSE m.profile ->> a.member_field END AS owner, a.nobody," \
+	"  CASE WHEN a.member_field IS NULL THEN m.key ELSE" \
+	"   " POOL_ATTACHED_FIELDS("id", "field") " ->> m.id::text" \
+	"   END AS owner, a.nobody," \
 	"  s.status = 'available' AS shared, m.id AS member_id" \
 	"  FROM " source \
 	"  JOIN pool.lead_state s ON s.id = d.id" \
 	"  LEFT JOIN pool.member m ON m.id = " POOL_ATTACHED_OWNER \
 	"  WHERE a.id = $1 AND starts_with(d.key, a.key_prefix) OFFSET 0) x" \
-	" WHERE x.key ~ $3"
+	" WHERE x.key ~ $3 AND CASE WHEN $3 = '" INTEGER_KEY "'" \
+	"  THEN x.key::numeric BETWEEN " INT8_RANGE " ELSE true END"
 
 /* OFFSET 0: each lead is looked up, whatever the planner makes of arrays */
 static const char *const owners_of_leads =
@@ -84,7 +93,7 @@ static const char *
 key_pattern(Oid type)
 {
 	if (is_integer(type))
-		return "^(0|-?[1-9][0-9]{0,17})$";
+		return INTEGER_KEY;
 	if (type == UUIDOID)
 		return "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
 	return "";
@@ -147,7 +156,8 @@ read_owners(const PoolAttachment *a, const char *query, Oid type, Datum which,
 				 errmsg("table \"%s\" has no name for the owner of a lead",
 						get_rel_name(a->relid)),
 				 errdetail("The profile of the member lacks the field that its "
-						   "owner column refers to."),
+						   "owner column refers to, or another member has the "
+						   "same value there."),
 				 errhint("See member_field of pool.attachment, and UPDATE "
 						 "pool.member.")));
 	for (int i = 0; i < 3; i++)
@@ -180,6 +190,73 @@ check_at_once(void)
 }
 
 static void
+report_held(const PoolAttachment *a)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_IN_USE),
+			 errmsg("rows of attached table \"%s\" are locked",
+					get_rel_name(a->relid)),
+			 errdetail("Ticks do not wait for other transactions."),
+			 errhint("The next tick tries again.")));
+}
+
+/*
+ * In an attempt rows are not waited for: who holds one would stop all timers.
+ * They are locked here, or 55006 is raised, which fails these leads only.
+ */
+static void
+lock_at_once(const PoolAttachment *a, Datum *owners)
+{
+	Column		key = column_of(a, &a->key);
+	Oid			type = TEXTARRAYOID;
+	uint64		n;
+
+	if (!pool_attempt_may_fail())
+		return;
+	if (!ConditionalLockRelationOid(a->relid, RowExclusiveLock))
+		report_held(a);
+	n = pool_sql_run(psprintf("SELECT FROM ONLY %s t WHERE t.%s ="
+							  " ANY ($1::%s[])",
+							  pool_attach_table_name(a), key.name,
+							  key_type(key.type)), 1, &type, owners, NULL);
+	if (pool_sql_run(psprintf("SELECT FROM ONLY %s t WHERE t.%s ="
+							  " ANY ($1::%s[]) FOR NO KEY UPDATE SKIP LOCKED",
+							  pool_attach_table_name(a), key.name,
+							  key_type(key.type)), 1, &type, owners, NULL) < n)
+		report_held(a);
+}
+
+/*
+ * Runs it.  Core quotes rows that break a constraint: whoever claims a lead may
+ * have no right to see it.
+ */
+static void
+run_discreetly(const char *command, int nargs, Oid *types, Datum *values)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		pool_sql_run(command, nargs, types, values, NULL);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) !=
+			ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION)
+			PG_RE_THROW();
+		FlushErrorState();
+		error->detail = NULL;
+		error->detail_log = NULL;
+		ReThrowError(error);
+	}
+	PG_END_TRY();
+}
+
+static void
 write_owners(const PoolAttachment *a, const char *query, Oid type, Datum which)
 {
 	Oid			types[3] = {TEXTARRAYOID, TEXTARRAYOID, BOOLARRAYOID};
@@ -193,7 +270,8 @@ write_owners(const PoolAttachment *a, const char *query, Oid type, Datum which)
 	sql = pool_attach_as_owner(a);
 	pool_sql_walk_indexes();
 	check_at_once();
-	pool_sql_run(command, 3, types, owners, NULL);
+	lock_at_once(a, owners);
+	run_discreetly(command, 3, types, owners);
 	pool_sql_end(sql);
 }
 

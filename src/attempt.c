@@ -16,12 +16,20 @@
 #define MAX_FAILURES 50
 
 static int	running = 0;		/* attempts, one in another */
+static int	rehearsing = 0;		/* those of them whose errors go through */
 
 /* Whether this is part of an attempt: an error now fails only that. */
 bool
 pool_attempt_is_running(void)
 {
 	return running > 0;
+}
+
+/* Whether what others hold is better left to another time than waited for. */
+bool
+pool_attempt_may_fail(void)
+{
+	return running > rehearsing;
 }
 
 /* Locks that others held in another order: the next time will do. */
@@ -48,6 +56,7 @@ run(void (*work) (void *arg), void *arg, bool keep)
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	running++;
+	rehearsing += !keep;
 	PG_TRY();
 	{
 		work(arg);
@@ -65,6 +74,7 @@ run(void (*work) (void *arg), void *arg, bool keep)
 	}
 	PG_END_TRY();
 	running--;
+	rehearsing -= !keep;
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
 	return error;
@@ -160,7 +170,8 @@ pool_attempt_parts(const PoolParts *parts, int n)
  * ------------------------------------------------------------------------ */
 
 /*
- * Tells of an error, unless it is a passing one.  What it says may be personal:
+ * Tells of an error, unless it is a passing one, or of this one thing only that
+ * somebody else uses just now.  What it says may be personal:
  * its code has to do.  The lead it came of, 0 = of none.
  */
 void
@@ -168,7 +179,8 @@ pool_attempt_report(const ErrorData *error, const char *what, int64 lead_id)
 {
 	const char *code = unpack_sql_state(error->sqlerrcode);
 
-	if (pool_attempt_is_passing(error->sqlerrcode))
+	if (pool_attempt_is_passing(error->sqlerrcode) ||
+		error->sqlerrcode == ERRCODE_OBJECT_IN_USE)
 		return;
 	ereport(WARNING,
 			(errcode(error->sqlerrcode),

@@ -20,6 +20,7 @@ extern ErrorData *pool_attempt(void (*work) (void *arg), void *arg);
 extern void pool_rehearse(void (*work) (void *arg), void *arg);
 extern ErrorData *pool_attempt_parts(const PoolParts *parts, int n);
 extern bool pool_attempt_is_running(void);
+extern bool pool_attempt_may_fail(void);
 extern bool pool_attempt_is_passing(int sqlerrcode);
 extern void pool_attempt_report(const ErrorData *error, const char *what,
 								int64 lead_id);

@@ -189,14 +189,15 @@ unquote(const char *from, const char *to)
 }
 
 /*
- * The names of the variables of a condition, which core writes as $"name".
- * Each once.
+ * The names that follow this in a condition, each once: variables, which core
+ * writes as $"name", or fields of the document, $."name".
  */
 static List *
-variables_of(const char *text)
+names_after(const char *text, const char *before)
 {
 	List	   *result = NIL;
 	bool		in_string = false;
+	size_t		length = strlen(before);
 
 	for (const char *p = text; *p != '\0'; p++)
 	{
@@ -204,16 +205,24 @@ variables_of(const char *text)
 			p++;
 		else if (*p == '"')
 			in_string = !in_string;
-		else if (!in_string && p[0] == '$' && p[1] == '"')
+		else if (!in_string && strncmp(p, before, length) == 0 &&
+				 p[length] == '"')
 		{
-			const char *end = skip_string(p + 1);
+			const char *end = skip_string(p + length);
 
 			result = list_append_unique(result,
-										makeString(unquote(p + 1, end)));
+										makeString(unquote(p + length, end)));
 			p = end;
 		}
 	}
 	return result;
+}
+
+/* The fields of the document that a condition names, as String nodes. */
+List *
+pool_rule_fields(JsonPath *path)
+{
+	return names_after(condition_text(path), "$.");
 }
 
 /* Makes a condition of a path; both live in the current memory context. */
@@ -221,7 +230,7 @@ void
 pool_rule_prepare(PoolCondition *condition, JsonPath *path)
 {
 	char	   *text = condition_text(path);
-	List	   *variables = variables_of(text);
+	List	   *variables = names_after(text, "$");
 	ListCell   *lc;
 
 	condition->path = path;

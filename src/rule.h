@@ -19,6 +19,7 @@ typedef enum PoolVerdict
 extern Jsonb *pool_rule_document(const PoolLead *lead, const PoolData *data,
 								 TimestampTz now);
 extern void pool_rule_prepare(PoolCondition *condition, JsonPath *path);
+extern List *pool_rule_fields(JsonPath *path);
 extern bool pool_rule_is_predicate(JsonPath *path);
 extern PoolVerdict pool_rule_judge(const PoolCondition *condition,
 								   Jsonb *document, Jsonb *variables);

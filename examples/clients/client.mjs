@@ -21,11 +21,12 @@ const rejected = {
   42501: 'this login has no access; see pool.grant_access',
 };
 
-// Worth another try: the connection is gone (an error of the socket has no
-// SQLSTATE), or the server asks to repeat the transaction.
+// Worth another try: the connection is gone (only what the server says has a
+// severity; the code of a socket's error may look like a SQLSTATE: EPIPE), or
+// the server asks to repeat the transaction.
 function passing(error) {
-  const code = error.code ?? '';
-  return !/^[0-9A-Z]{5}$/.test(code) || /^(08|57P|40001|40P01)/.test(code);
+  return error.severity === undefined
+    || /^(08|57P|40001|40P01)/.test(error.code);
 }
 
 // Claims once, however often it has to ask.  Nobody can know whether a request

@@ -15,7 +15,10 @@ import pg from 'pg';
 pg.types.setTypeParser(20, Number);
 pg.types.setTypeParser(1700, Number);
 const database = new pg.Pool({ max: 8 });
-database.on('error', () => {}); // the next query opens another connection
+// A connection may break, idle or in use: the query in it fails, the next one
+// opens another. Without these listeners it would end the whole program.
+database.on('error', () => {});
+database.on('connect', (client) => client.on('error', () => {}));
 
 const require = createRequire(import.meta.url);
 const files = {

@@ -13,7 +13,10 @@ import pg from 'pg';
 import { postgraphile } from 'postgraphile';
 
 const connections = new pg.Pool({ max: 8 });
-connections.on('error', () => {}); // the next query opens another connection
+// A connection may break, idle or in use: the query in it fails, the next one
+// opens another. Without these listeners it would end the whole program.
+connections.on('error', () => {});
+connections.on('connect', (client) => client.on('error', () => {}));
 
 // PostGraphile has a type Point of its own; and what only serves views is not
 // worth a query.

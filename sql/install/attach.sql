@@ -94,7 +94,7 @@ COMMENT ON COLUMN pool.bypass.kind IS
     'What it would have been: claim, assign, transfer, release, reclaim, '
     'archive (a deleted row), unknown_owner (no member is called that) or '
     'not_available (the lead is not open); duplicate: another lead has an '
-    'identity that the row names.';
+    'identity that the row names, or this one has, and the row is no lead.';
 COMMENT ON COLUMN pool.bypass.owner_id IS
     'Who owned the lead, and still does (id); NULL = nobody.';
 COMMENT ON COLUMN pool.bypass.member_id IS
@@ -123,11 +123,11 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_attach'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.attach(regclass, text, name, name, jsonb, jsonb, jsonpath, text, boolean, name, text, text, text) IS
-'Puts a table that has a column for owners under management, where it is. Its rows become leads of the pool, their key being key_prefix and the value of the column "key" (unique; text, varchar, smallint, integer, bigint or uuid, as the column "owner"). An owner is a member by his key or, with member_field, by that field of his profile; nobody is what the column holds where there is none. From now on new rows enter; whatever gives or takes a lead here is written to the owner column in the same transaction, with the rights of the table''s owner, and so is the boolean column "shared": true while the lead is available. A converted lead keeps its last owner in the table.
-columns says which column is what: name, source, grade, priority, created_at, owned_at, last_follow_up_at (timestamps, or numbers: seconds or milliseconds since 1970), attributes (an array of columns). identities maps kinds to columns. condition is a jsonpath predicate on the row: rows that do not match are left alone until they do. Later changes of name, grade, priority, attributes and identities edit the lead, in the same transaction and without waiting for it (55P03); what becomes NULL stays as it was, but for attributes; identities are added, and one that another lead has stays there (pool.bypass: duplicate). edit() leaves the row as it is.
+'Puts a table that has a column for owners under management, where it is. Its rows become leads of the pool, their key being key_prefix and the value of the column "key" (unique; text, varchar, smallint, integer, bigint or uuid, as the column "owner"). An owner is a member by his key or, with member_field, by that field of his profile, unless several have the same value there; nobody is what the column holds where there is none. From now on new rows enter; whatever gives or takes a lead here is written to the owner column in the same transaction, with the rights of the table''s owner, and so is the boolean column "shared": true while the lead is available. A converted lead keeps its last owner in the table.
+columns says which column is what: name, source, grade, priority, created_at, owned_at, last_follow_up_at (timestamps, or numbers: seconds or milliseconds since 1970), attributes (an array of columns). Timestamps without time zone are read in that of the session. identities maps kinds to columns. condition is a jsonpath predicate on the row: rows that do not match are left alone until they do; one that matches no longer keeps its lead. Later changes of name, grade, priority, attributes and identities edit the lead, in the same transaction and without waiting for it (55P03); what becomes NULL stays as it was, but for attributes; identities are added, and one that another lead has stays there (pool.bypass: duplicate). edit() leaves the row as it is.
 on_bypass is what becomes of a plain UPDATE of the owner column, and of DELETE: translate makes it claim (by the member himself), assign, transfer, release (by the owner himself), reclaim or archive (reason deleted), without waiting for leads; refuse raises an error; log lets it pass and writes it to pool.bypass, so that table and pool differ. TRUNCATE is refused.
-One row per outcome, owner_value and reason, row_count counting the rows: those of enter(); known (there is a lead of that key already: the column gets its owner); unknown_owner (owner_value is no member''s: the row is left alone); not_matching; no_key. Spells that are open begin at owned_at, else created_at, else now, and are marked as estimated. With dry_run all is done and undone, so that the counts are exact.
-Locks the table and all writing to leads until the transaction ends, but not with dry_run. Errors: PO001, 42501 for others than the owner of the table, 42703 no such column, 42809 no ordinary table, 22004, 22023, 55000 attached already.';
+One row per outcome, owner_value and reason, row_count counting the rows: those of enter(); known (there is a lead of that key already: the column gets its owner); unknown_owner (owner_value is no member''s, or several members'': the row is left alone); not_matching; no_key (NULL or empty). A duplicate has no lead; one that comes later is written to pool.bypass, too. Spells that are open begin at owned_at, else created_at, else now, and are marked as estimated. With dry_run all is done and undone, so that the counts are exact.
+Locks the table and all writing to leads until the transaction ends, but not with dry_run. Errors: PO001, 42501 for others than the owner of the table, 42703 no such column, 42809 no ordinary table, or an inherited, unlogged or temporary one, 22004, 22023 (also a column that does not fit: its type, a key without a unique index, one that is generated, an owner that is NOT NULL without nobody), 55000 attached already.';
 
 CREATE FUNCTION pool.detach(relation regclass) RETURNS void
     AS 'MODULE_PATHNAME', 'pool_detach'
@@ -140,11 +140,13 @@ CREATE FUNCTION pool.guard_attachment() RETURNS event_trigger
     LANGUAGE C;
 COMMENT ON FUNCTION pool.guard_attachment() IS
     'Event trigger: refuses to drop or rename an attached table''s columns '
-    'that the attachment needs, and to drop the table (55000).';
+    'that the attachment needs, to make them or the table unfit for it, and to '
+    'drop the table (55000).';
 
 CREATE EVENT TRIGGER pool_ext_attachment ON ddl_command_end
-    WHEN TAG IN ('ALTER TABLE', 'DROP DOMAIN', 'DROP OWNED', 'DROP SCHEMA',
-        'DROP TABLE', 'DROP TYPE')
+    WHEN TAG IN ('ALTER FOREIGN TABLE', 'ALTER TABLE',
+        'CREATE FOREIGN TABLE', 'CREATE TABLE', 'DROP DOMAIN', 'DROP OWNED',
+        'DROP SCHEMA', 'DROP TABLE', 'DROP TYPE')
     EXECUTE FUNCTION pool.guard_attachment();
 COMMENT ON EVENT TRIGGER pool_ext_attachment IS
     'Keeps attached tables fit for their attachment.';

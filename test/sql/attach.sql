@@ -372,8 +372,124 @@ SELECT * FROM pool.verify();
 SELECT pool.detach(c) FROM unnest('{by_uuid,by_text,by_small}'::regclass[]) c;
 DROP TABLE by_uuid, by_text, by_small;
 
-SELECT pool.detach('"o''; DROP TABLE t.x; --"."crm""lead"');
+------------------------------------------------------------------------
+-- What cannot work is refused before: by attach, and when a table is altered
+------------------------------------------------------------------------
+
+CREATE TABLE unfit (id integer PRIMARY KEY, who text NOT NULL, uid integer NOT NULL, maybe text,
+    free boolean GENERATED ALWAYS AS (maybe IS NULL) STORED, made text GENERATED ALWAYS AS (maybe || '!') STORED);
+SELECT * FROM t.error($$SELECT pool.attach('unfit', 'odoo', 'id', 'who', key_prefix => 'f:')$$);
+SELECT * FROM t.error($$SELECT pool.attach('unfit', 'odoo', 'id', 'uid', nobody => '00', key_prefix => 'f:')$$);
+SELECT * FROM t.error($$SELECT pool.attach('unfit', 'odoo', 'id', 'uid', nobody => 'none', key_prefix => 'f:')$$);
+SELECT * FROM t.error($$SELECT pool.attach('unfit', 'odoo', 'id', 'made', key_prefix => 'f:')$$);
+SELECT * FROM t.error($$SELECT pool.attach('unfit', 'odoo', 'id', 'maybe', shared => 'free', key_prefix => 'f:')$$);
+SELECT * FROM t.error($$SELECT pool.attach('unfit', 'odoo', 'id', 'maybe', condition => '$.fee == true', key_prefix => 'f:')$$);
+CREATE TABLE above (id integer, maybe text);
+ALTER TABLE unfit INHERIT above;
+SELECT * FROM t.error($$SELECT pool.attach('unfit', 'odoo', 'id', 'maybe', key_prefix => 'f:')$$);
+SELECT state FROM t.error($$SELECT pool.attach('above', 'odoo', 'id', 'maybe', key_prefix => 'f:')$$);
+ALTER TABLE unfit NO INHERIT above;
+ALTER TABLE unfit SET UNLOGGED;
+SELECT state FROM t.error($$SELECT pool.attach('unfit', 'odoo', 'id', 'maybe', key_prefix => 'f:')$$);
+DROP TABLE unfit, above;
+
+CREATE TABLE fit (id integer PRIMARY KEY, who text, uid integer, active boolean, free boolean);
+INSERT INTO fit VALUES (1, NULL, 7, true, true), (2, 'ann', 8, true, true);
+SELECT * FROM pool.attach('fit', 'odoo', 'id', 'who', condition => '$.active == true', shared => 'free', key_prefix => 'f:');
+CREATE TABLE whole (id integer NOT NULL, who text, uid integer, active boolean, free boolean) PARTITION BY RANGE (id);
+CREATE TABLE above (id integer);
+SELECT * FROM t.error($$ALTER TABLE whole ATTACH PARTITION fit FOR VALUES FROM (0) TO (9)$$);
+SELECT state FROM t.error($$ALTER TABLE fit INHERIT above$$);
+SELECT state FROM t.error($$CREATE TABLE below () INHERITS (fit)$$);
+SELECT state FROM t.error($$ALTER TABLE fit SET UNLOGGED$$);
+SELECT * FROM t.error($$ALTER TABLE fit ALTER id TYPE numeric$$);
+SELECT detail FROM t.error($$ALTER TABLE fit ALTER free TYPE integer USING 1$$);
+SELECT message FROM t.error($$ALTER TABLE fit RENAME active TO is_active$$);
+ALTER TABLE fit ALTER id TYPE bigint, ALTER who TYPE varchar(32), ADD extra json;
+SELECT outcome, key FROM pool.claim_leads(t.ids('f:1'), 'bob');
+SELECT detail FROM t.error($$ALTER TABLE fit ALTER who SET NOT NULL$$);
+DROP TABLE whole, above;
+-- what only the pool writes, and what lets two rows be one lead
+UPDATE fit SET free = true WHERE id = 1;
+ALTER TABLE fit DROP CONSTRAINT fit_pkey;
+SELECT check_name, message FROM pool.verify();
+ALTER TABLE fit ADD PRIMARY KEY (id);
+UPDATE fit SET free = false WHERE id = 1;
+SELECT * FROM pool.verify();
+
+------------------------------------------------------------------------
+-- Keys that come late, or change; customers that are known by another row
+------------------------------------------------------------------------
+
+-- a row that is no lead may have another key, or its first
+INSERT INTO fit VALUES (3, NULL, NULL, false, true);
+UPDATE fit SET id = 30, active = true WHERE id = 3;
+SELECT key, status FROM pool.lead WHERE key ~ '^f:3';
+-- a closed lead is known by its key, too
+SELECT outcome FROM pool.convert(t.id('f:2'), member => 'ann');
+SELECT state FROM t.error($$UPDATE fit SET id = 20 WHERE id = 2$$);
+SELECT pool.detach('fit');
+DROP TABLE fit;
+CREATE TABLE late (code text UNIQUE, owner text, phone text, document json);
+INSERT INTO late VALUES (NULL, 'ann', '13700000001'), ('', NULL, NULL), ('k1', 'bob', '13700000002');
 SELECT pool.detach('customer');
+SELECT * FROM pool.attach('late', 'odoo', 'code', 'owner', identities => '{"phone": "phone"}');
+UPDATE late SET code = 'k2' WHERE code IS NULL;
+INSERT INTO late VALUES ('k3', 'ann', '13700000002');
+UPDATE late SET owner = 'cid' WHERE code = 'k3';
+UPDATE late SET document = '{"a": 1}';
+SELECT l.key, m.key AS owner FROM pool.lead l LEFT JOIN pool.member m ON m.id = l.owner_id WHERE l.key ~ '^k' ORDER BY 1;
+SELECT b.kind, d.key, o.key AS owner FROM pool.bypass b JOIN pool.lead_data d ON d.id = b.lead_id
+LEFT JOIN pool.member o ON o.id = b.owner_id WHERE d.key ~ '^k' ORDER BY b.id;
+-- columns called what our statements call their rows
+CREATE TABLE short (x integer PRIMARY KEY, o text, n text, t text, d text, r text);
+INSERT INTO short VALUES (1, 'ann', 'n1', 't1', 'd1', 'r1');
+SELECT outcome, row_count FROM pool.attach('short', 'odoo', 'x', 'o', key_prefix => 's:',
+    columns => '{"name": "n", "attributes": ["t", "d", "r"]}');
+INSERT INTO short VALUES (2, NULL, 'n2', 't2', 'd2', 'r2');
+UPDATE short SET n = 'n1 too', d = 'd3', o = 'bob' WHERE x = 1;
+SELECT pool.detach('short');
+DELETE FROM short WHERE x = 1;
+SELECT outcome, row_count FROM pool.attach('short', 'odoo', 'x', 'o', key_prefix => 's:', condition => '$.n like_regex "^n"');
+INSERT INTO short VALUES (3, 'ann', 'x3');
+UPDATE short SET n = 'n' || n;
+SELECT l.key, l.name, l.attributes, m.key AS owner FROM pool.lead l
+LEFT JOIN pool.member m ON m.id = l.owner_id WHERE l.key ~ '^s:' ORDER BY 1;
+SELECT pool.detach('short');
+DROP TABLE short;
+-- a table that is gone behind our back does not stand in the way of others
+SET session_replication_role = replica;
+DROP TABLE late;
+RESET session_replication_role;
+CREATE TABLE another (id integer);
+ALTER TABLE another ADD COLUMN name text;
+SELECT message FROM pool.verify() WHERE check_name = 'attachment';
+SELECT pool.detach(relation) FROM pool.attachment WHERE relation::text ~ '^[0-9]+$';
+DROP TABLE another;
+
+------------------------------------------------------------------------
+-- Keys of nineteen digits; a field of the profile that two members share
+------------------------------------------------------------------------
+
+CREATE TABLE wide (id bigint PRIMARY KEY, uid integer, CHECK (id <> 5 OR uid IS NULL));
+INSERT INTO wide VALUES (1795012345678901234, NULL), (9223372036854775807, 7), (-9223372036854775808, NULL), (5, NULL);
+SELECT * FROM pool.attach('wide', 'odoo', 'id', 'uid', member_field => 'uid', key_prefix => 'w:');
+SELECT outcome, lead_id IS NOT NULL AS found FROM pool.enter('odoo', 'w:9223372036854775808', owner => 'ann');
+SELECT outcome, key FROM pool.claim_leads(t.ids('w:1795012345678901234', 'w:-9223372036854775808'), 'ann');
+SELECT outcome FROM pool.release(t.ids('w:9223372036854775807'), member => 'ann');
+SELECT * FROM wide ORDER BY id;
+-- an error of the table quotes no row
+SELECT * FROM t.error($$SELECT pool.claim_leads(t.ids('w:5'), 'ann')$$);
+UPDATE pool.member SET profile = '{"uid": 7}' WHERE key = 'bob';
+SELECT state, message FROM t.error($$SELECT pool.claim_leads(t.ids('w:9223372036854775807'), 'ann')$$);
+SELECT state, detail FROM t.error($$UPDATE wide SET uid = 7 WHERE id = 9223372036854775807$$);
+SELECT state FROM t.error($$INSERT INTO wide VALUES (6, 7)$$);
+UPDATE pool.member SET profile = '{"uid": 8}' WHERE key = 'bob';
+SELECT * FROM pool.verify();
+SELECT pool.detach('wide');
+DROP TABLE wide;
+
+SELECT pool.detach('"o''; DROP TABLE t.x; --"."crm""lead"');
 SELECT count(*) FROM pg_trigger
 WHERE tgfoid = 'pool.attached_written'::regproc;
 DROP TABLE customer, "o'; DROP TABLE t.x; --"."crm""lead";

@@ -64,6 +64,42 @@ is($node->safe_psql('postgres', 'SELECT * FROM pool.verify()'), '',
 	'verify() finds nothing');
 
 is($errors, '', 'the server has nothing to complain of');
+
+# ----------------------------------------------------------------------------
+# The connection to the database breaks in the midst of a request
+# ----------------------------------------------------------------------------
+my ($lead, $member) = split /\|/, $node->safe_psql('postgres', q{
+	SELECT l.id, m.key FROM pool.lead l JOIN pool.member m ON m.id = l.owner_id
+	WHERE l.status = 'owned' LIMIT 1});
+my $body = qq({"lead_id": $lead, "kind": "call",
+	"request": "1b4e28ba-2fa1-11d2-883f-0016d3cca427"});
+my @post = ('perl', '-MHTTP::Tiny', '-e', q{
+	my ($url, $member, $body) = @ARGV;
+	my $answer = HTTP::Tiny->new->post($url, { content => $body, headers =>
+		{ 'content-type' => 'application/json', cookie => "member=$member" } });
+	print "$answer->{status} $answer->{content}"},
+	"${url}api/follow_up", $member, $body);
+my $holder = start([ 'psql', '-XqAt', $node->connstr('postgres'), '-c',
+		"BEGIN; SELECT FROM pool.lead_state WHERE id = $lead FOR UPDATE",
+		'-c', 'SELECT pg_sleep(600)' ], '<', \undef, '>&', \my $held);
+$node->poll_query_until('postgres',
+	q{SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'});
+my $asked = start(\@post, '<', \undef, '>', \my $first, timeout(60));
+$node->poll_query_until('postgres', q{SELECT count(pg_terminate_backend(pid)) = 1
+	FROM pg_stat_activity WHERE usename = 'crm' AND wait_event_type = 'Lock'});
+$asked->finish;
+like($first, qr/^500 /, 'a request whose connection broke is told so');
+$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid)
+	FROM pg_stat_activity WHERE wait_event = 'PgSleep'});
+$holder->finish;
+foreach my $time ('the', 'and the')
+{
+	run(\@post, '>', \my $again);
+	like($again, qr/^200 .*"outcome":"ok"/, "$time same request goes through");
+}
+is($node->safe_psql('postgres', "SELECT count(*) FROM pool.history($lead)"
+		  . " WHERE at > '$began' AND kind = 'followed_up'"),
+	1, 'and does it once');
 $server->kill_kill;
 $node->stop;
 done_testing();

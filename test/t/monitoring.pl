@@ -60,6 +60,7 @@ is(scalar keys %metrics, scalar(() = $config =~ /^    query:/mg),
 # ----------------------------------------------------------------------------
 my $alerts = slurp_file("$monitoring/alerts.yml");
 my $dashboard = slurp_file("$monitoring/grafana.json");
+$metrics{sql_exporter_last_scrape_failed} = [];    # the exporter's own
 my @expressions =
   map { map { $_->{expr} } @{ $_->{targets} } }
   @{ decode_json($dashboard)->{panels} };
@@ -103,20 +104,25 @@ SKIP:
 	skip 'there is no prometheus-sql-exporter', 1 unless -x $exporter;
 	my $port = PostgreSQL::Test::Cluster::get_free_port();
 	my $server = $node->port;
-	append_to_file("$scratch/sql_exporter.yml",
-		$config =~ s{\@localhost/crm}{\@127.0.0.1:$server/postgres}gr);
+	$config =~ s{\@localhost/crm}{\@127.0.0.1:$server/postgres}g;
+	$config =~ s{interval: '\w+'}{interval: '1s'}g;
+	append_to_file("$scratch/sql_exporter.yml", $config);
 	my $run = start([ $exporter, '-config.file', "$scratch/sql_exporter.yml",
 			'-web.listen-address', "127.0.0.1:$port" ],
 		'<', \undef, '>&', "$scratch/exporter.log", timeout(60));
 	my $served = '';
-	for (1 .. 200)
-	{
-		run([ 'perl', '-MHTTP::Tiny', '-e',
-				"print HTTP::Tiny->new->get('http://127.0.0.1:$port/metrics')"
-				  . '->{content}' ], '>', \$served);
-		last if !grep { $served !~ /^$_\{/m } keys %metrics;
-		select undef, undef, undef, 0.1;
-	}
+	my $wait_for = sub {
+		my ($enough) = @_;
+		for (1 .. 200)
+		{
+			run([ 'perl', '-MHTTP::Tiny', '-e',
+					"print HTTP::Tiny->new->get('http://127.0.0.1:$port/metrics')"
+					  . '->{content}' ], '>', \$served);
+			return if $enough->();
+			select undef, undef, undef, 0.1;
+		}
+	};
+	$wait_for->(sub { !grep { $served !~ /^$_\{/m } keys %metrics });
 	foreach my $name (sort keys %metrics)
 	{
 		my @lost = grep { $served !~ /^$name\{[^}]*col="$_"/m }
@@ -127,6 +133,14 @@ SKIP:
 	  /^sql_pool_leads\{[^}]*col="available"[^}]*pool="sales"[^}]*\} (\S+)$/m;
 	is($available, $node->safe_psql('postgres',
 			'SELECT available FROM pool.stat_pool'), 'as the view says');
+	my $fails = qr/^sql_exporter_last_scrape_failed\{[^}]*query="pool_worker"[^}]*\}/m;
+	like($served, qr/$fails 0$/m, 'the database answers');
+	$node->stop;
+	$wait_for->(sub { $served =~ /$fails 1$/m });
+	like($served, qr/$fails 1$/m, 'and when it does not, the exporter says so');
+	like($served, qr/^sql_pool_worker\{[^}]*col="acting"/m,
+		'though it still serves the last answers');
+	$node->start;
 	$run->kill_kill;
 	diag(slurp_file("$scratch/exporter.log")) if !defined $available;
 }

@@ -13,12 +13,14 @@ function tell(name, well, detail = '') {
 async function call(path, options) {
   const response = await fetch(`/api/${path}`, options);
   const result = await response.json();
-  if (!response.ok) throw new Error(result.error);
+  if (!response.ok) {
+    throw Object.assign(new Error(result.error), { lost: response.status >= 500 });
+  }
   return result;
 }
 
-// The same request id again where an answer got lost: what was done once is not
-// done twice.
+// The same request id again where an answer got lost, on the way here or between
+// server and database: what was done once is not done twice.
 async function act(action, lead) {
   const body = JSON.stringify({
     ...lead, kind: 'call', request: crypto.randomUUID() });
@@ -27,7 +29,8 @@ async function act(action, lead) {
       return await call(action, {
         method: 'POST', headers: { 'content-type': 'application/json' }, body });
     } catch (error) {
-      if (!(error instanceof TypeError) || attempt === 5) throw error;
+      const lost = error.lost || error instanceof TypeError; // fetch's own
+      if (!lost || attempt === 5) throw error;
       tell('lost', false);
       await new Promise((done) => setTimeout(done, 500 * attempt));
     }
