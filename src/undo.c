@@ -52,12 +52,16 @@ PG_FUNCTION_INFO_V1(pool_undo_run);
 	" WHERE r.id = $1 AND r.kind IN ('offboard', 'relocate')" \
 	" ORDER BY 1"
 
-/* The id of the latest event of a lead, 0 if there is none. */
+/*
+ * The id of the latest event of a lead, 0 if there is none.  The lead is locked,
+ * which guards its events: so they are read in the latest snapshot at every
+ * isolation level.
+ */
 static int64
 latest_event(PoolWork *work, int64 lead_id)
 {
 	PoolTable  *events = pool_work_table(work, POOL_EVENT);
-	Snapshot	snapshot = RegisterSnapshot(pool_snapshot());
+	Snapshot	snapshot = RegisterSnapshot(pool_latest_snapshot(RelationGetRelid(events->rel)));
 	IndexScanDesc scan = pool_index_scan(events->rel,
 										 pool_work_index(events,
 														 POOL_EVENT_PKEY),
