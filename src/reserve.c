@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "reserve.h"
 
+#include "access/xact.h"
 #include "again.h"
 #include "bulk.h"
 #include "catalog/pg_type.h"
@@ -121,12 +122,17 @@ collect_reservations(PoolReserved *all)
 	{
 		Reservation *r = &all->reservations[i];
 
-		if (kept > 0 &&
-			compare_identity(&all->reservations[kept - 1], r) == 0)
-			continue;
-		all->reservations[kept++] = *r;
+		if (kept == 0 ||
+			compare_identity(&all->reservations[kept - 1], r) != 0)
+			all->reservations[kept++] = *r;
 	}
 	all->n_reservations = kept;
+}
+
+static int
+compare_wanted(const void *a, const void *b)
+{
+	return compare_identity(a, b);
 }
 
 static Reservation *
@@ -134,24 +140,13 @@ find_reservation(PoolReserved *all, const PoolEntry *entry,
 				 const PoolIdentity *identity)
 {
 	Reservation wanted = as_reservation(entry, identity, 0);
-	int			low = 0;
-	int			high = all->n_reservations - 1;
+	Reservation *found = bsearch(&wanted, all->reservations,
+								 all->n_reservations, sizeof(Reservation),
+								 compare_wanted);
 
-	while (low <= high)
-	{
-		int			middle = (low + high) / 2;
-		Reservation *r = &all->reservations[middle];
-		int			order = compare_identity(&wanted, r);
-
-		if (order == 0)
-			return r;
-		if (order < 0)
-			high = middle - 1;
-		else
-			low = middle + 1;
-	}
-	elog(ERROR, "identity was not reserved");
-	return NULL;
+	if (found == NULL)
+		elog(ERROR, "identity was not reserved");
+	return found;
 }
 
 static PoolInsert insert_identities = {
@@ -169,6 +164,16 @@ static PoolInsert insert_data = {
 	8, {INT8OID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID,
 	TIMESTAMPTZOID}, NULL
 };
+
+/*
+ * Whether everything asked for was free, so that nobody needs to be asked who
+ * has it.  At the higher levels the snapshot may show a holder that is gone.
+ */
+static bool
+were_all_free(uint64 inserted, int asked)
+{
+	return inserted == (uint64) asked && !IsolationUsesXactSnapshot();
+}
 
 /* Reserves all identities for the leads that name them first. */
 static void
@@ -189,7 +194,8 @@ reserve_identities(PoolReserved *all)
 
 		pool_bulk_put(&bulk, row);
 	}
-	all->identities_new = pool_bulk_end(&bulk) == all->n_reservations;
+	all->identities_new = were_all_free(pool_bulk_end(&bulk),
+										all->n_reservations);
 }
 
 static PoolKey *
@@ -275,7 +281,7 @@ reserve_keys(PoolReserved *all)
 
 		pool_bulk_put(&bulk, row);
 	}
-	all->keys_new = pool_bulk_end(&bulk) == n;
+	all->keys_new = were_all_free(pool_bulk_end(&bulk), n);
 	pfree(order);
 }
 

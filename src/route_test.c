@@ -118,16 +118,16 @@ static const struct
 	bool		(*passes) (PoolRouteCase *c, int i);
 	bool		(*concerns) (const PoolRouteCase *c);
 }			tests[] = {
-	{"membership", is_member},
-	{"active", is_active},
-	{"level", has_level},
-	{"weight", has_weight},
-	{"seat", has_seat},
+	{"membership", is_member, NULL},
+	{"active", is_active, NULL},
+	{"level", has_level, NULL},
+	{"weight", has_weight, NULL},
+	{"seat", has_seat, NULL},
 	{"not_returned", has_not_given_back, somebody_gave_back},
 	{"member_condition", meets_condition, condition_is_given},
 	{"cooldown", is_not_cooling_down, somebody_cools_down},
 	{"identity", is_of_free_group, group_has_owner},
-	{"capacity", has_room}
+	{"capacity", has_room, NULL}
 };
 #define N_STANDING_TESTS 5
 
