@@ -170,7 +170,7 @@ static PoolInsert insert_data = {
  * has it.  At the higher levels the snapshot may show a holder that is gone.
  */
 static bool
-were_all_free(uint64 inserted, int asked)
+all_free(uint64 inserted, int asked)
 {
 	return inserted == (uint64) asked && !IsolationUsesXactSnapshot();
 }
@@ -194,8 +194,7 @@ reserve_identities(PoolReserved *all)
 
 		pool_bulk_put(&bulk, row);
 	}
-	all->identities_new = were_all_free(pool_bulk_end(&bulk),
-										all->n_reservations);
+	all->identities_new = all_free(pool_bulk_end(&bulk), all->n_reservations);
 }
 
 static PoolKey *
@@ -281,7 +280,7 @@ reserve_keys(PoolReserved *all)
 
 		pool_bulk_put(&bulk, row);
 	}
-	all->keys_new = were_all_free(pool_bulk_end(&bulk), n);
+	all->keys_new = all_free(pool_bulk_end(&bulk), n);
 	pfree(order);
 }
 

@@ -11,7 +11,7 @@ use Test::More;
 
 our @EXPORT = qw(new_server build_world size_of verified intact drained
   new_ledger start_clients finish_clients repeat_lost ledger_agrees
-  settle_server member_sql start_psql finish_psql);
+  settle_server member_sql start_psql finish_psql chinese_locale);
 
 our $LEADS = 3_000;
 our $MEMBERS = 30;
@@ -39,6 +39,19 @@ deadlock_timeout = 200ms
 $conf
 CONF
 	return $node;
+}
+
+# The name of a Chinese locale; where the machine lacks it, a private one is made.
+sub chinese_locale
+{
+	my $locale = 'zh_CN.UTF-8';
+	return $locale if `locale -a` =~ /^zh_CN\.utf-?8$/mi;
+	my $dir = PostgreSQL::Test::Utils::tempdir . '/locale';
+	mkdir $dir;
+	PostgreSQL::Test::Utils::system_or_bail(qw(localedef -i zh_CN -f UTF-8),
+		"$dir/$locale");
+	$ENV{LOCPATH} = $dir;
+	return $locale;
 }
 
 # Three pools with rules that act soon, members who belong to all of them.

@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 
+use PoolTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -65,16 +66,7 @@ is_deeply(\@lost, [], 'no message is cut in pieces by a macro');
 # A server that speaks Chinese
 # ----------------------------------------------------------------------------
 
-# The machine may lack the locale; a private one does.
-my $locale = 'zh_CN.UTF-8';
-if (`locale -a` !~ /^zh_CN\.utf-?8$/mi)
-{
-	mkdir "$tempdir/locale";
-	command_ok(
-		[ qw(localedef -i zh_CN -f UTF-8), "$tempdir/locale/$locale" ],
-		'the locale is made; needs the package locales');
-	$ENV{LOCPATH} = "$tempdir/locale";
-}
+my $locale = chinese_locale();
 my $node = PostgreSQL::Test::Cluster->new('node');
 $node->init(extra => [qw(--encoding=UTF8 --locale=C)]);
 $node->append_conf('postgresql.conf', <<'CONF');

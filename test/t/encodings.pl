@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 
+use PoolTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -19,17 +20,8 @@ foreach my $file (sort glob('sql/install/*.sql'), 'pool_ext.control')
 	is_deeply(\@found, [], "$file is ASCII");
 }
 
-# The machine may lack the locale; a private one does.
 my $tempdir = PostgreSQL::Test::Utils::tempdir;
-my $locale = 'zh_CN.UTF-8';
-if (`locale -a` !~ /^zh_CN\.utf-?8$/mi)
-{
-	mkdir "$tempdir/locale";
-	command_ok(
-		[ qw(localedef -i zh_CN -f UTF-8), "$tempdir/locale/$locale" ],
-		'the locale is made; needs the package locales');
-	$ENV{LOCPATH} = "$tempdir/locale";
-}
+my $locale = chinese_locale();
 my $node = PostgreSQL::Test::Cluster->new('node');
 $node->init(extra => [qw(--encoding=UTF8 --locale=C)]);
 $node->append_conf('postgresql.conf', <<"CONF");
