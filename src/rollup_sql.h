@@ -83,48 +83,83 @@
 	"END AS pending, (SELECT h.behind FROM here h) AS behind " \
 	"FROM made m"
 
-/* $1 = snapshot, $2 = current generation (integer), also below. */
-#define ROLLUP_FOLD_DAY_SQL \
-	"INSERT INTO pool.rollup_day AS r SELECT f.* FROM pool.tail_day( " \
-	"(SELECT s.generation FROM pool.rollup_state s), " \
-	"(SELECT s.snapshot FROM pool.rollup_state s), $2, $1) f " \
-	"ON CONFLICT (pool_id, day, source) DO UPDATE SET " \
+/* What is added to the counters of both roll-ups of pools. */
+#define ROLLUP_ADD_DAY \
 	"entered = r.entered + excluded.entered, claimed = r.claimed + " \
 	"excluded.claimed, assigned = r.assigned + excluded.assigned, " \
-	"transferred = r.transferred + excluded.transferred, given = r.given + " \
-	"excluded.given, followed_up = r.followed_up + excluded.followed_up, " \
-	"first_responses = r.first_responses + excluded.first_responses, " \
-	"released = r.released + excluded.released, reclaimed = r.reclaimed + " \
-	"excluded.reclaimed, missed = r.missed + excluded.missed, converted = " \
-	"r.converted + excluded.converted, archived = r.archived + " \
-	"excluded.archived, reopened = r.reopened + excluded.reopened, erased = " \
-	"r.erased + excluded.erased, moved_in = r.moved_in + excluded.moved_in, " \
-	"moved_out = r.moved_out + excluded.moved_out, ended = r.ended + " \
-	"excluded.ended, d_available = r.d_available + excluded.d_available, " \
-	"d_review = r.d_review + excluded.d_review, d_owned = r.d_owned + " \
-	"excluded.d_owned, d_converted = r.d_converted + excluded.d_converted, " \
-	"d_archived = r.d_archived + excluded.d_archived, " \
-	"first_response_seconds_sum = r.first_response_seconds_sum + " \
-	"excluded.first_response_seconds_sum, seconds_to_convert_sum = " \
-	"r.seconds_to_convert_sum + excluded.seconds_to_convert_sum, amount = " \
-	"r.amount + excluded.amount"
-
-#define ROLLUP_FOLD_MEMBER_SQL \
-	"INSERT INTO pool.rollup_member AS r SELECT f.* FROM pool.tail_member( " \
-	"(SELECT s.generation FROM pool.rollup_state s), " \
-	"(SELECT s.snapshot FROM pool.rollup_state s), $2, $1) f " \
-	"ON CONFLICT (pool_id, member_id, day) DO UPDATE SET " \
-	"claimed = r.claimed + excluded.claimed, assigned = r.assigned + " \
-	"excluded.assigned, received = r.received + excluded.received, given = " \
+	"transferred = r.transferred + excluded.transferred, given = " \
 	"r.given + excluded.given, followed_up = r.followed_up + " \
 	"excluded.followed_up, first_responses = r.first_responses + " \
-	"excluded.first_responses, missed = r.missed + excluded.missed, " \
-	"released = r.released + excluded.released, reclaimed = r.reclaimed + " \
-	"excluded.reclaimed, converted = r.converted + excluded.converted, " \
-	"archived = r.archived + excluded.archived, ended = r.ended + " \
-	"excluded.ended, first_response_seconds_sum = " \
-	"r.first_response_seconds_sum + excluded.first_response_seconds_sum, " \
+	"excluded.first_responses, released = r.released + " \
+	"excluded.released, reclaimed = r.reclaimed + excluded.reclaimed, " \
+	"missed = r.missed + excluded.missed, converted = r.converted + " \
+	"excluded.converted, archived = r.archived + excluded.archived, " \
+	"reopened = r.reopened + excluded.reopened, erased = r.erased + " \
+	"excluded.erased, moved_in = r.moved_in + excluded.moved_in, " \
+	"moved_out = r.moved_out + excluded.moved_out, ended = r.ended + " \
+	"excluded.ended, d_available = r.d_available + " \
+	"excluded.d_available, d_review = r.d_review + excluded.d_review, " \
+	"d_owned = r.d_owned + excluded.d_owned, d_converted = " \
+	"r.d_converted + excluded.d_converted, d_archived = r.d_archived + " \
+	"excluded.d_archived, first_response_seconds_sum = " \
+	"r.first_response_seconds_sum + " \
+	"excluded.first_response_seconds_sum, seconds_to_convert_sum = " \
+	"r.seconds_to_convert_sum + excluded.seconds_to_convert_sum, " \
 	"amount = r.amount + excluded.amount"
+
+/*
+ * The tail is read once, and counts for its days and since the beginning.
+ * $1 = snapshot, $2 = current generation (integer), also below.
+ */
+#define ROLLUP_FOLD_DAY_SQL \
+	"WITH f AS MATERIALIZED ( SELECT * FROM pool.tail_day( (SELECT " \
+	"s.generation FROM pool.rollup_state s), (SELECT s.snapshot FROM " \
+	"pool.rollup_state s), $2, $1)), total AS ( INSERT INTO " \
+	"pool.rollup_source AS r SELECT f.pool_id, f.source, " \
+	"sum(f.entered), sum(f.claimed), sum(f.assigned), " \
+	"sum(f.transferred), sum(f.given), sum(f.followed_up), " \
+	"sum(f.first_responses), sum(f.released), sum(f.reclaimed), " \
+	"sum(f.missed), sum(f.converted), sum(f.archived), " \
+	"sum(f.reopened), sum(f.erased), sum(f.moved_in), " \
+	"sum(f.moved_out), sum(f.ended), sum(f.d_available), " \
+	"sum(f.d_review), sum(f.d_owned), sum(f.d_converted), " \
+	"sum(f.d_archived), sum(f.first_response_seconds_sum), " \
+	"sum(f.seconds_to_convert_sum), sum(f.amount) FROM f GROUP BY " \
+	"f.pool_id, f.source ON CONFLICT (pool_id, source) DO UPDATE SET " \
+	ROLLUP_ADD_DAY ") " \
+	"INSERT INTO pool.rollup_day AS r SELECT f.* FROM f ON CONFLICT " \
+	"(pool_id, day, source) DO UPDATE SET " \
+	ROLLUP_ADD_DAY
+
+#define ROLLUP_ADD_MEMBER \
+	"claimed = r.claimed + excluded.claimed, assigned = r.assigned + " \
+	"excluded.assigned, received = r.received + excluded.received, " \
+	"given = r.given + excluded.given, followed_up = r.followed_up + " \
+	"excluded.followed_up, first_responses = r.first_responses + " \
+	"excluded.first_responses, missed = r.missed + excluded.missed, " \
+	"released = r.released + excluded.released, reclaimed = " \
+	"r.reclaimed + excluded.reclaimed, converted = r.converted + " \
+	"excluded.converted, archived = r.archived + excluded.archived, " \
+	"ended = r.ended + excluded.ended, first_response_seconds_sum = " \
+	"r.first_response_seconds_sum + " \
+	"excluded.first_response_seconds_sum, amount = r.amount + " \
+	"excluded.amount"
+
+#define ROLLUP_FOLD_MEMBER_SQL \
+	"WITH f AS MATERIALIZED ( SELECT * FROM pool.tail_member( (SELECT " \
+	"s.generation FROM pool.rollup_state s), (SELECT s.snapshot FROM " \
+	"pool.rollup_state s), $2, $1)), total AS ( INSERT INTO " \
+	"pool.rollup_membership AS r SELECT f.pool_id, f.member_id, " \
+	"sum(f.claimed), sum(f.assigned), sum(f.received), sum(f.given), " \
+	"sum(f.followed_up), sum(f.first_responses), sum(f.missed), " \
+	"sum(f.released), sum(f.reclaimed), sum(f.converted), " \
+	"sum(f.archived), sum(f.ended), sum(f.first_response_seconds_sum), " \
+	"sum(f.amount) FROM f GROUP BY f.pool_id, f.member_id ON CONFLICT " \
+	"(pool_id, member_id) DO UPDATE SET " \
+	ROLLUP_ADD_MEMBER ") " \
+	"INSERT INTO pool.rollup_member AS r SELECT f.* FROM f ON CONFLICT " \
+	"(pool_id, member_id, day) DO UPDATE SET " \
+	ROLLUP_ADD_MEMBER
 
 #define ROLLUP_ADVANCE_SQL \
 	"INSERT INTO pool.rollup_state AS s (generation, snapshot, at) " \

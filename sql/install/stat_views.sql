@@ -5,6 +5,9 @@
 --
 -- Large tables are read by the pools of visible tenants, as an array: so who sees
 -- one tenant of many reads his own rows by index, whatever the others have.
+--
+-- What counts since the beginning reads totals, not days: the length of the
+-- history costs nothing.  Totals are bigint, whose sum is numeric: hence casts.
 
 CREATE VIEW pool.stat_pool WITH (security_barrier) AS
 SELECT g.pool_id, g.pool,
@@ -24,38 +27,47 @@ SELECT g.pool_id, g.pool,
     round(g.reclaimed_spells::numeric / nullif(g.ended_spells, 0), 4)
         AS reclaim_rate,
     g.workable, g.ended_spells, g.converted_spells, g.reclaimed_spells,
-    g.transferred_today, g.followed_up_today, g.archived_today, g.today,
+    g.transferred_today, g.followed_up_today, g.archived_today,
+    (pool.clock() AT TIME ZONE pool.pool_zone(g.pool_id))::date AS today,
     g.enabled, g.tenant_id, g.tenant
 FROM (
     SELECT p.id AS pool_id, p.name AS pool, p.tenant_id, p.everyone, p.enabled,
-        t.today, tn.name AS tenant, tn.members AS tenant_members,
-        coalesce(sum(s.d_available), 0) AS available,
-        coalesce(sum(s.d_review), 0) AS review,
-        coalesce(sum(s.d_owned), 0) AS owned,
-        coalesce(sum(s.d_converted), 0) AS converted,
-        coalesce(sum(s.d_archived), 0) AS archived,
-        coalesce(sum(s.d_available), 0) + coalesce(sum(s.d_owned), 0)
-            AS workable,
-        coalesce(sum(s.ended), 0) AS ended_spells,
-        coalesce(sum(s.converted), 0) AS converted_spells,
-        coalesce(sum(s.reclaimed), 0) AS reclaimed_spells,
-        coalesce(sum(s.entered) FILTER (WHERE s.day = t.today), 0)
+        tn.name AS tenant, tn.members AS tenant_members,
+        coalesce(sum(s.d_available) FILTER (WHERE s.is_total), 0)::bigint
+            AS available,
+        coalesce(sum(s.d_review) FILTER (WHERE s.is_total), 0)::bigint
+            AS review,
+        coalesce(sum(s.d_owned) FILTER (WHERE s.is_total), 0)::bigint
+            AS owned,
+        coalesce(sum(s.d_converted) FILTER (WHERE s.is_total), 0)::bigint
+            AS converted,
+        coalesce(sum(s.d_archived) FILTER (WHERE s.is_total), 0)::bigint
+            AS archived,
+        coalesce(sum(s.d_available + s.d_owned) FILTER (WHERE s.is_total), 0)
+            ::bigint AS workable,
+        coalesce(sum(s.ended) FILTER (WHERE s.is_total), 0)::bigint
+            AS ended_spells,
+        coalesce(sum(s.converted) FILTER (WHERE s.is_total), 0)::bigint
+            AS converted_spells,
+        coalesce(sum(s.reclaimed) FILTER (WHERE s.is_total), 0)::bigint
+            AS reclaimed_spells,
+        coalesce(sum(s.entered) FILTER (WHERE s.is_today), 0)::bigint
             AS entered_today,
-        coalesce(sum(s.claimed) FILTER (WHERE s.day = t.today), 0)
+        coalesce(sum(s.claimed) FILTER (WHERE s.is_today), 0)::bigint
             AS claimed_today,
-        coalesce(sum(s.assigned) FILTER (WHERE s.day = t.today), 0)
+        coalesce(sum(s.assigned) FILTER (WHERE s.is_today), 0)::bigint
             AS assigned_today,
-        coalesce(sum(s.transferred) FILTER (WHERE s.day = t.today), 0)
+        coalesce(sum(s.transferred) FILTER (WHERE s.is_today), 0)::bigint
             AS transferred_today,
-        coalesce(sum(s.followed_up) FILTER (WHERE s.day = t.today), 0)
+        coalesce(sum(s.followed_up) FILTER (WHERE s.is_today), 0)::bigint
             AS followed_up_today,
-        coalesce(sum(s.released) FILTER (WHERE s.day = t.today), 0)
+        coalesce(sum(s.released) FILTER (WHERE s.is_today), 0)::bigint
             AS released_today,
-        coalesce(sum(s.reclaimed) FILTER (WHERE s.day = t.today), 0)
+        coalesce(sum(s.reclaimed) FILTER (WHERE s.is_today), 0)::bigint
             AS reclaimed_today,
-        coalesce(sum(s.converted) FILTER (WHERE s.day = t.today), 0)
+        coalesce(sum(s.converted) FILTER (WHERE s.is_today), 0)::bigint
             AS converted_today,
-        coalesce(sum(s.archived) FILTER (WHERE s.day = t.today), 0)
+        coalesce(sum(s.archived) FILTER (WHERE s.is_today), 0)::bigint
             AS archived_today
     FROM (
         SELECT v.tenant_id, n.name, (
@@ -66,12 +78,40 @@ FROM (
         OFFSET 0 -- once per tenant
     ) tn
     JOIN pool.pool p ON p.tenant_id = tn.tenant_id
-    CROSS JOIN LATERAL (
-        SELECT (pool.clock() AT TIME ZONE pool.pool_zone(p.id))::date AS today
-        OFFSET 0 -- once per pool, not once per row of day_sum
-    ) t
-    LEFT JOIN pool.day_sum s ON s.pool_id = p.id
-    GROUP BY p.id, t.today, tn.name, tn.members
+    LEFT JOIN (
+        -- folded since the beginning, folded today, and the tail
+        SELECT r.pool_id, true AS is_total, false AS is_today,
+            r.ended, r.entered, r.claimed, r.assigned, r.transferred,
+            r.followed_up, r.released, r.reclaimed, r.converted, r.archived,
+            r.d_available, r.d_review, r.d_owned, r.d_converted, r.d_archived
+        FROM pool.rollup_source r
+        UNION ALL
+        SELECT q.id, false, true,
+            d.ended, d.entered, d.claimed, d.assigned, d.transferred,
+            d.followed_up, d.released, d.reclaimed, d.converted, d.archived,
+            d.d_available, d.d_review, d.d_owned, d.d_converted, d.d_archived
+        FROM pool.pool q
+        CROSS JOIN LATERAL (
+            SELECT (pool.clock() AT TIME ZONE pool.pool_zone(q.id))::date
+                AS today
+            OFFSET 0 -- once per pool
+        ) n
+        CROSS JOIN LATERAL (
+            SELECT * FROM pool.rollup_day o
+            WHERE o.pool_id = q.id AND o.day = n.today
+            OFFSET 0 -- by index, however many days there are
+        ) d
+        UNION ALL
+        SELECT f.pool_id, true, f.day
+                = (pool.clock() AT TIME ZONE pool.pool_zone(f.pool_id))::date,
+            f.ended, f.entered, f.claimed, f.assigned, f.transferred,
+            f.followed_up, f.released, f.reclaimed, f.converted, f.archived,
+            f.d_available, f.d_review, f.d_owned, f.d_converted, f.d_archived
+        FROM pool.tail_day((SELECT s.generation FROM pool.rollup_state s),
+            (SELECT s.snapshot FROM pool.rollup_state s), NULL, NULL) f
+    ) s ON s.pool_id = p.id AND s.pool_id = ANY (ARRAY(SELECT q.id
+        FROM pool.visible_tenant v JOIN pool.pool q USING (tenant_id)))
+    GROUP BY p.id, tn.name, tn.members
 ) g
 LEFT JOIN (
     SELECT a.pool_id, count(*) AS known,
@@ -185,16 +225,22 @@ FROM (
     JOIN pool.pool p ON p.id = pool_id
     JOIN pool.member m ON m.id = member_id
     LEFT JOIN (
-        SELECT t.pool_id, t.member_id, sum(t.claimed) AS claimed,
-            sum(t.assigned) AS assigned, sum(t.received) AS received,
-            sum(t.given) AS given, sum(t.followed_up) AS followed_up,
-            sum(t.converted) AS converted, sum(t.released) AS released,
-            sum(t.reclaimed) AS reclaimed, sum(t.archived) AS archived,
-            sum(t.missed) AS missed, sum(t.ended) AS ended,
-            sum(t.first_responses) AS first_responses,
+        SELECT t.pool_id, t.member_id,
+            sum(t.claimed)::bigint AS claimed,
+            sum(t.assigned)::bigint AS assigned,
+            sum(t.received)::bigint AS received,
+            sum(t.given)::bigint AS given,
+            sum(t.followed_up)::bigint AS followed_up,
+            sum(t.converted)::bigint AS converted,
+            sum(t.released)::bigint AS released,
+            sum(t.reclaimed)::bigint AS reclaimed,
+            sum(t.archived)::bigint AS archived,
+            sum(t.missed)::bigint AS missed,
+            sum(t.ended)::bigint AS ended,
+            sum(t.first_responses)::bigint AS first_responses,
             sum(t.first_response_seconds_sum) AS first_response_seconds_sum,
             sum(t.amount) FILTER (WHERE t.amount <> 0) AS amount
-        FROM pool.member_sum t
+        FROM pool.membership_sum t
         WHERE t.pool_id = ANY (ARRAY(SELECT q.id
             FROM pool.visible_tenant v JOIN pool.pool q USING (tenant_id)))
         GROUP BY t.pool_id, t.member_id
@@ -353,22 +399,22 @@ SELECT g.pool, g.source, g.entered, g.owned, g.followed_up, g.converted,
 FROM (
     SELECT p.id AS pool_id, p.name AS pool, p.tenant_id,
         nullif(s.source, '') AS source,
-        sum(s.entered) AS entered,
-        sum(s.d_owned) AS owned,
-        sum(s.followed_up) AS followed_up,
-        sum(s.converted) AS converted,
-        sum(s.archived) AS archived,
+        sum(s.entered)::bigint AS entered,
+        sum(s.d_owned)::bigint AS owned,
+        sum(s.followed_up)::bigint AS followed_up,
+        sum(s.converted)::bigint AS converted,
+        sum(s.archived)::bigint AS archived,
         coalesce(sum(s.amount) FILTER (WHERE s.amount <> 0), 0)
             AS amount,
         sum(s.seconds_to_convert_sum) AS seconds_to_convert_sum,
-        sum(s.d_available) AS available,
-        sum(s.claimed) + sum(s.assigned) + sum(s.transferred) AS spells,
-        sum(s.ended) AS ended_spells,
-        sum(s.first_responses) AS first_responses
+        sum(s.d_available)::bigint AS available,
+        sum(s.claimed + s.assigned + s.transferred)::bigint AS spells,
+        sum(s.ended)::bigint AS ended_spells,
+        sum(s.first_responses)::bigint AS first_responses
     FROM pool.pool p
-    JOIN pool.day_sum s ON s.pool_id = p.id
-    WHERE p.tenant_id = ANY (ARRAY(
-        SELECT v.tenant_id FROM pool.visible_tenant v))
+    JOIN pool.source_sum s ON s.pool_id = p.id
+    WHERE s.pool_id = ANY (ARRAY(SELECT q.id
+        FROM pool.visible_tenant v JOIN pool.pool q USING (tenant_id)))
     GROUP BY p.id, s.source
 ) g;
 COMMENT ON VIEW pool.stat_source IS

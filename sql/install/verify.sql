@@ -59,8 +59,8 @@ FROM (VALUES
     ('rollup_stock', 1,
         'The stock that the statistics add up for each pool is that of '
         'lead_state.',
-        'If rollup_day and lead_replay are silent, an event is missing; '
-        'otherwise see there.'),
+        'If rollup_source, rollup_day and lead_replay are silent, an event is '
+        'missing; otherwise see there.'),
     ('triggers', 1,
         'Every trigger of the extension exists and is enabled as it was '
         'created.',
@@ -132,12 +132,18 @@ FROM (VALUES
         'of turns hangs on it.'),
     ('rollup_day', 3,
         'Rolled-up days of pools are the sums of their events.',
-        'Empty rollup_day, rollup_member and rollup_state in one '
-        'transaction if no event was ever purged: the next tick folds all '
-        'anew.'),
+        'Empty all tables rollup_* in one transaction if no event was ever '
+        'purged: the next tick folds all anew.'),
     ('rollup_member', 3,
         'Rolled-up days of members are the sums of their events.',
         'As for rollup_day.'),
+    ('rollup_membership', 3,
+        'Totals of members are the sums of their rolled-up days.',
+        'As for rollup_source.'),
+    ('rollup_source', 3,
+        'Totals of pools are the sums of their rolled-up days.',
+        'Lock pool.rollup_state, empty the table and fill it from the view of '
+        'its name with _recount.'),
     ('run_count', 3,
         'Every run has done what it says: its leads name events that are '
         'theirs.',

@@ -172,7 +172,7 @@ FROM (
     SELECT d.pool_id, sum(d.d_available) AS available,
         sum(d.d_review) AS review, sum(d.d_owned) AS owned,
         sum(d.d_converted) AS converted, sum(d.d_archived) AS archived
-    FROM pool.day_sum d
+    FROM pool.source_sum d
     GROUP BY d.pool_id
 ) r
 FULL JOIN (
@@ -290,6 +290,28 @@ WHERE (
         f.first_responses, f.missed, f.released, f.reclaimed, f.converted,
         f.archived, f.ended, f.first_response_seconds_sum, f.amount
     );
+
+-- Totals are not recounted by events, but by days: these are never purged.
+CREATE VIEW pool.verify_rollup_source AS
+SELECT format('pool %s', coalesce(r.pool_id, n.pool_id)) AS object,
+    CASE WHEN r.pool_id IS NULL THEN 'rolled-up days without a total'
+        WHEN n.pool_id IS NULL THEN 'total without rolled-up days'
+        ELSE 'the total is not the sum of the rolled-up days' END AS message
+FROM pool.rollup_source r
+FULL JOIN pool.rollup_source_recount n
+    ON n.pool_id = r.pool_id AND n.source = r.source
+WHERE r IS DISTINCT FROM n;
+
+CREATE VIEW pool.verify_rollup_membership AS
+SELECT format('pool %s, member %s', coalesce(r.pool_id, n.pool_id),
+        coalesce(r.member_id, n.member_id)) AS object,
+    CASE WHEN r.pool_id IS NULL THEN 'rolled-up days without a total'
+        WHEN n.pool_id IS NULL THEN 'total without rolled-up days'
+        ELSE 'the total is not the sum of the rolled-up days' END AS message
+FROM pool.rollup_membership r
+FULL JOIN pool.rollup_membership_recount n
+    ON n.pool_id = r.pool_id AND n.member_id = r.member_id
+WHERE r IS DISTINCT FROM n;
 COMMENT ON VIEW pool.event_step IS
     'Events that change the state of a lead, each with what the one '
     'before left.';
@@ -364,3 +386,14 @@ COMMENT ON VIEW pool.verify_rollup_member IS
     'events.';
 COMMENT ON COLUMN pool.verify_rollup_member.object IS 'What is wrong, by ids.';
 COMMENT ON COLUMN pool.verify_rollup_member.message IS 'What is wrong with it.';
+COMMENT ON VIEW pool.verify_rollup_source IS
+    'Check of level 3. Totals of pools are the sums of their rolled-up days.';
+COMMENT ON COLUMN pool.verify_rollup_source.object IS 'What is wrong, by ids.';
+COMMENT ON COLUMN pool.verify_rollup_source.message IS
+    'What is wrong with it.';
+COMMENT ON VIEW pool.verify_rollup_membership IS
+    'Check of level 3. Totals of members are the sums of their rolled-up days.';
+COMMENT ON COLUMN pool.verify_rollup_membership.object IS
+    'What is wrong, by ids.';
+COMMENT ON COLUMN pool.verify_rollup_membership.message IS
+    'What is wrong with it.';

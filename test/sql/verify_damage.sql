@@ -52,15 +52,34 @@ $$UPDATE pool.lead_state s SET last_owner_id = (
         AND e.kind IN ('released', 'reclaimed', 'converted', 'archived')
     ORDER BY e.id DESC LIMIT 1)
 WHERE s.id = t.id('k4')$$),
-('rollup_stock', 'UPDATE pool.rollup_day SET d_available = d_available + 1',
+('rollup_stock', 'UPDATE pool.rollup_source SET d_available = d_available + 1',
 'DELETE FROM pool.rollup_day; DELETE FROM pool.rollup_member;
+DELETE FROM pool.rollup_source; DELETE FROM pool.rollup_membership;
 DELETE FROM pool.rollup_state; SELECT FROM pool.tick()'),
 ('rollup_day', 'UPDATE pool.rollup_day SET claimed = claimed + 1',
 'DELETE FROM pool.rollup_day; DELETE FROM pool.rollup_member;
+DELETE FROM pool.rollup_source; DELETE FROM pool.rollup_membership;
 DELETE FROM pool.rollup_state; SELECT FROM pool.tick()'),
 ('rollup_member', 'UPDATE pool.rollup_member SET claimed = claimed + 1',
 'DELETE FROM pool.rollup_day; DELETE FROM pool.rollup_member;
+DELETE FROM pool.rollup_source; DELETE FROM pool.rollup_membership;
 DELETE FROM pool.rollup_state; SELECT FROM pool.tick()'),
+('rollup_source', 'UPDATE pool.rollup_source SET claimed = claimed + 1',
+'LOCK TABLE pool.rollup_state IN SHARE ROW EXCLUSIVE MODE;
+DELETE FROM pool.rollup_source;
+INSERT INTO pool.rollup_source SELECT * FROM pool.rollup_source_recount'),
+('rollup_source', 'DELETE FROM pool.rollup_source',
+'LOCK TABLE pool.rollup_state IN SHARE ROW EXCLUSIVE MODE;
+DELETE FROM pool.rollup_source;
+INSERT INTO pool.rollup_source SELECT * FROM pool.rollup_source_recount'),
+('rollup_membership', 'UPDATE pool.rollup_membership SET claimed = claimed + 1',
+'LOCK TABLE pool.rollup_state IN SHARE ROW EXCLUSIVE MODE;
+DELETE FROM pool.rollup_membership;
+INSERT INTO pool.rollup_membership SELECT * FROM pool.rollup_membership_recount'),
+('rollup_membership', 'DELETE FROM pool.rollup_membership',
+'LOCK TABLE pool.rollup_state IN SHARE ROW EXCLUSIVE MODE;
+DELETE FROM pool.rollup_membership;
+INSERT INTO pool.rollup_membership SELECT * FROM pool.rollup_membership_recount'),
 ('event_chain', $$DELETE FROM pool.event
 WHERE lead_id = t.id('k2') AND kind = 'claimed'$$,
 'INSERT INTO pool.event SELECT * FROM t.events o

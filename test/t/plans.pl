@@ -306,6 +306,7 @@ INSERT INTO pool.rollup_member
 SELECT pool_id, member_id, current_date - d, 1, 0, 0, 0, 1, 1, 0, 1, 0, 0, 0,
 	1, 10, 0
 FROM pool.membership, generate_series(1, 20) d;
+INSERT INTO pool.rollup_membership SELECT * FROM pool.rollup_membership_recount;
 SELECT pool.grant_access('one_reader', 'reader', 't1');
 VACUUM ANALYZE;
 SQL
@@ -319,6 +320,85 @@ SQL
 		# all have 1,300 pages of figures
 		cmp_ok($touched[-1], '<=', 800, "$view reads what is his");
 	}
+	$session->quit;
+	return;
+}
+
+# ----------------------------------------------------------------------------
+# Statistics of a long history
+# ----------------------------------------------------------------------------
+
+# Rows that the scans of a query return, and buffers that it touches.
+sub cost
+{
+	my ($session, $query) = @_;
+	my $plan = $session->query_safe(
+		'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' . $query);
+	my $rows = 0;
+	$rows += $1 * $2
+	  while $plan =~ /(?<!Bitmap Index )Scan .*\(actual rows=(\d+) loops=(\d+)\)/g;
+	buffers($session, $query);
+	return ($rows, buffers($session, $query));
+}
+
+# Statistics of the days from so long ago to so long ago.
+sub add_days
+{
+	my ($first, $last) = @_;
+	$node->safe_psql('long', <<"SQL");
+INSERT INTO pool.rollup_day
+SELECT p.id, current_date - d, 's' || s, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0,
+	0, 0, 0, 0, 0, 0, 1, 0, 0, 10, 0, 0
+FROM pool.pool p, generate_series($first, $last) d, generate_series(1, 5) s;
+INSERT INTO pool.rollup_member
+SELECT pool_id, member_id, current_date - d, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0,
+	10, 0
+FROM pool.membership, generate_series($first, $last) d;
+DELETE FROM pool.rollup_source;
+INSERT INTO pool.rollup_source SELECT * FROM pool.rollup_source_recount;
+DELETE FROM pool.rollup_membership;
+INSERT INTO pool.rollup_membership SELECT * FROM pool.rollup_membership_recount;
+SQL
+	$node->safe_psql('long', 'VACUUM (FULL, ANALYZE)');
+	return;
+}
+
+sub long_history
+{
+	my %counted = (
+		stat_pool => 'owned',
+		stat_source => 'spells',
+		stat_member => 'claimed');
+	my %short;
+
+	$node->safe_psql('postgres', 'CREATE DATABASE long');
+	$node->safe_psql('long', <<'SQL');
+SET client_min_messages = warning;
+CREATE EXTENSION pool_ext;
+INSERT INTO pool.pool (name) SELECT 'p' || i FROM generate_series(1, 10) i;
+INSERT INTO pool.member (key) SELECT 'm' || i FROM generate_series(1, 5) i;
+INSERT INTO pool.membership (pool_id, member_id)
+SELECT p.id, m.id FROM pool.pool p, pool.member m;
+SQL
+	add_days(0, 29);
+	my $session = session('long');
+	$short{$_} = [ cost($session, "TABLE pool.$_") ] foreach keys %counted;
+	$session->quit;
+	add_days(30, 899);
+	$session = session('long');
+	foreach my $view (sort keys %counted)
+	{
+		is($session->query_safe("SELECT sum($counted{$view}) FROM pool.$view"),
+			900 * 50, "$view counts all days");
+		my ($rows, $buffers) = cost($session, "TABLE pool.$view");
+		note("$view: $short{$view}[0] rows, $short{$view}[1] buffers of 30 days; "
+			  . "$rows rows, $buffers buffers of 900");
+		cmp_ok($rows, '<=', $short{$view}[0], "$view reads no more rows");
+		cmp_ok($buffers, '<=', $short{$view}[1] + 30,
+			"$view reads no more pages");
+	}
+	is($session->query_safe('SELECT sum(claimed_today) FROM pool.stat_pool'),
+		50, 'stat_pool counts today');
 	$session->quit;
 	return;
 }
@@ -393,6 +473,7 @@ dry_pool();
 others_trouble();
 idle_tick();
 one_of_many();
+long_history();
 is($node->safe_psql('postgres', 'SELECT * FROM pool.verify()'),
 	'', 'verify() finds nothing');
 $node->stop;
