@@ -5,20 +5,22 @@
  * One step handles a chunk of leads in the order of their ids and leaves in
  * the row of the run how far it came: so a run is resumed wherever it was
  * interrupted, and a lead that was handled is simply no longer his.  It waits
- * for no lead: what others hold is skipped, and looked at again in another
- * pass.  Locks: run, leads (without waiting), counters; a step that ends the
- * run handles no leads.
+ * for no lead, and in a tick for no counters: what others hold is skipped, and
+ * looked at again in another pass.  Locks: run, leads (without waiting),
+ * counters; a step that ends the run handles no leads.
  */
 #include "compat.h"
 #include "run.h"
 
 #include "attempt.h"
 #include "catalog/pg_type.h"
+#include "id_set.h"
 #include "quota.h"
 #include "rule.h"
 #include "sql.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -55,6 +57,7 @@ lock_run(int64 id, PoolRun *run)
 
 	memset(run, 0, sizeof(PoolRun));
 	run->id = id;
+	run->waits = !pool_attempt_is_running();
 	found = pool_sql_run("SELECT member_id::bigint, tenant_id::bigint,"
 						 " actor_id::bigint, pool_id::bigint,"
 						 " (detail ->> 'successor')::bigint,"
@@ -90,6 +93,33 @@ lock_run(int64 id, PoolRun *run)
 }
 
 /* ------------------------------------------------------------------------
+ * Passes
+ * ------------------------------------------------------------------------ */
+
+/*
+ * Runs whose pass under way has begun in this tick; in a worker, since it came.
+ * What others hold in such a pass is left to the next tick.
+ */
+static HTAB *passes = NULL;
+
+static HTAB *
+begun_passes(void)
+{
+	if (passes == NULL)
+		passes = pool_ids_create(TopMemoryContext, 16);
+	return passes;
+}
+
+/* A tick begins that is to leave nothing but what others hold. */
+void
+pool_runs_begin(void)
+{
+	if (passes != NULL)
+		hash_destroy(passes);
+	passes = NULL;
+}
+
+/* ------------------------------------------------------------------------
  * One chunk of leads
  * ------------------------------------------------------------------------ */
 
@@ -97,11 +127,12 @@ lock_run(int64 id, PoolRun *run)
  * Ids from a query over $1 member, $2 last id, $3 how many.
  */
 static int
-collect_ids(const char *query, const PoolRun *run, int max, int64 *ids)
+collect_ids(const char *query, const PoolRun *run, int64 after, int max,
+			int64 *ids)
 {
 	Oid			types[3] = {INT4OID, INT8OID, INT4OID};
 	Datum		values[3] = {Int32GetDatum(run->member_id),
-	Int64GetDatum(run->after), Int32GetDatum(max)};
+	Int64GetDatum(after), Int32GetDatum(max)};
 	PoolSql		sql = pool_sql_begin();
 	int			n = pool_sql_run(query, 3, types, values, NULL);
 	bool		isnull;
@@ -121,33 +152,26 @@ collect_ids(const char *query, const PoolRun *run, int max, int64 *ids)
 	"  FROM pool.membership_state c WHERE c.member_id = $1 AND c.held > 0))" \
 	" AND s.id > $2 ORDER BY s.id + 0 LIMIT $3"
 
-#define SHARED_LEADS_SQL \
-	"SELECT c.lead_id FROM pool.collaborator c WHERE c.member_id = $1" \
-	" AND c.lead_id > $2 ORDER BY c.lead_id + 0 LIMIT $3"
-
-#define REQUESTED_LEADS_SQL \
-	"SELECT DISTINCT a.lead_id FROM pool.approval a WHERE a.status = 'open'" \
-	" AND $1 IN (a.applicant_id, a.member_id)" \
-	" AND a.lead_id > $2 ORDER BY a.lead_id LIMIT $3"
+/* he helps with them, or requests by or for him are open */
+#define OTHER_LEADS_SQL \
+	"SELECT x.lead_id FROM" \
+	" (SELECT c.lead_id FROM pool.collaborator c WHERE c.member_id = $1" \
+	" UNION SELECT a.lead_id FROM pool.approval a WHERE a.status = 'open'" \
+	"  AND $1 IN (a.applicant_id, a.member_id)) x" \
+	" WHERE x.lead_id > $2 ORDER BY x.lead_id LIMIT $3"
 
 /*
- * The next leads of the run, up to max, and what of them it is about: who
- * leaves helps no longer and asks for nothing, once he has no leads left.
+ * The next leads of the run, up to max, and whether they are his: who leaves
+ * helps no longer and asks for nothing, once he has no leads left.
  */
 static int
-next_leads(const PoolRun *run, int max, int64 *ids, PoolRunPart *part)
+next_leads(const PoolRun *run, int max, int64 *ids, bool *own)
 {
-	int			n = collect_ids(OWNED_LEADS_SQL, run, max, ids);
+	int			n = collect_ids(OWNED_LEADS_SQL, run, run->after, max, ids);
 
-	*part = POOL_RUN_OWNED;
-	if (n > 0 || !run->offboards || run->after > 0)
-		return n;
-	*part = POOL_RUN_SHARED;
-	n = collect_ids(SHARED_LEADS_SQL, run, max, ids);
-	if (n > 0)
-		return n;
-	*part = POOL_RUN_REQUESTED;
-	return collect_ids(REQUESTED_LEADS_SQL, run, max, ids);
+	*own = n > 0 || !run->offboards ||
+		(run->after > 0 && collect_ids(OWNED_LEADS_SQL, run, 0, 1, ids) > 0);
+	return *own ? n : collect_ids(OTHER_LEADS_SQL, run, run->after, max, ids);
 }
 
 /* ------------------------------------------------------------------------
@@ -256,22 +280,31 @@ end_run(const PoolRun *run, const char *status, TimestampTz now)
 	pool_sql_end(sql);
 }
 
-/* The pass has ended.  Where others held leads, another one is to come. */
+/*
+ * The pass has ended.  Where others held leads, another one is to come: at once,
+ * unless all of this one was in this tick.
+ */
 static PoolRunStep
 end_pass(PoolRun *run, TimestampTz now)
 {
-	bool		again = run->skipped > 0;
-
-	if (again || (run->offboards && run->after > 0))
+	if (run->skipped > 0)
 	{
 		run->after = 0;
 		write_run(run);
-		return again ? POOL_RUN_WAITS : POOL_RUN_GOES_ON;
+		return pool_ids_has(begun_passes(), run->id) ?
+			POOL_RUN_WAITS : POOL_RUN_GOES_ON;
 	}
 	if (run->offboards && !leave(run))
 		return POOL_RUN_WAITS;
 	end_run(run, "done", now);
 	return POOL_RUN_DONE;
+}
+
+static void
+begin_pass(PoolRun *run)
+{
+	run->skipped = 0;
+	(void) pool_ids_add(begun_passes(), run->id);
 }
 
 /*
@@ -281,8 +314,8 @@ PoolRunStep
 pool_run_step(int64 run_id, int max, TimestampTz now, int64 *looked_at)
 {
 	int64	   *ids = palloc(max * sizeof(int64));
-	PoolRunPart part;
 	PoolRun		run;
+	bool		own;
 	int			n;
 
 	*looked_at = 0;
@@ -294,19 +327,23 @@ pool_run_step(int64 run_id, int max, TimestampTz now, int64 *looked_at)
 		end_run(&run, "cancelled", now);
 		return POOL_RUN_CANCELLED;
 	}
-	/* a new pass */
 	if (run.after == 0)
-		run.skipped = 0;
-	n = next_leads(&run, max, ids, &part);
+		begin_pass(&run);
+	n = next_leads(&run, max, ids, &own);
+	/* his leads are gone: the others are left */
+	if (n == 0 && run.offboards && run.after > 0 && run.skipped == 0)
+	{
+		run.after = 0;
+		begin_pass(&run);
+		n = next_leads(&run, max, ids, &own);
+	}
 	if (n == 0)
 		return end_pass(&run, now);
-	pool_run_leads(&run, ids, n, now, part);
+	pool_run_leads(&run, ids, n, now, own);
 	*looked_at = n;
-	/* what is not his own is simply gone the next time */
-	if (part == POOL_RUN_OWNED)
-		run.after = ids[n - 1];
+	run.after = ids[n - 1];
 	write_run(&run);
-	return part != POOL_RUN_OWNED && run.skipped > 0 ? POOL_RUN_WAITS : POOL_RUN_GOES_ON;
+	return POOL_RUN_GOES_ON;
 }
 
 /* ------------------------------------------------------------------------

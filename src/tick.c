@@ -208,6 +208,8 @@ pool_tick(PG_FUNCTION_ARGS)
 					 errdetail("It bounds how many leads each task looks at."),
 					 errhint("Pass a positive number, or NULL for no bound.")));
 	}
+	else
+		pool_runs_begin();
 	for (int task = 0; task < pool_tick_task_count; task++)
 	{
 		PoolTickResult result = run_task(task, max_leads, now);
