@@ -123,55 +123,89 @@ pool_runs_begin(void)
  * One chunk of leads
  * ------------------------------------------------------------------------ */
 
+/* Leads of one step. */
+typedef struct Chunk
+{
+	int64	   *ids;
+	int			n;
+	int64		last;			/* where the next one goes on */
+	bool		own;			/* they are his */
+} Chunk;
+
 /*
- * Ids from a query over $1 member, $2 last id, $3 how many.
+ * From a query over $1 member, $2 last id, $3 how many; each row has the id
+ * of a lead and the last one of the chunk.
  */
-static int
+static void
 collect_ids(const char *query, const PoolRun *run, int64 after, int max,
-			int64 *ids)
+			Chunk *chunk)
 {
 	Oid			types[3] = {INT4OID, INT8OID, INT4OID};
 	Datum		values[3] = {Int32GetDatum(run->member_id),
 	Int64GetDatum(after), Int32GetDatum(max)};
+	MemoryContext context = CurrentMemoryContext;
 	PoolSql		sql = pool_sql_begin();
-	int			n = pool_sql_run(query, 3, types, values, NULL);
-	bool		isnull;
 
-	for (int i = 0; i < n; i++)
-		ids[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
-											 SPI_tuptable->tupdesc, 1,
-											 &isnull));
+	chunk->n = pool_sql_run(query, 3, types, values, NULL);
+	chunk->ids = MemoryContextAlloc(context, Max(chunk->n, 1) * sizeof(int64));
+	for (int i = 0; i < chunk->n; i++)
+	{
+		bool		isnull;
+
+		chunk->ids[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
+													SPI_tuptable->tupdesc, 1,
+													&isnull));
+		chunk->last = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
+												  SPI_tuptable->tupdesc, 2,
+												  &isnull));
+	}
 	pool_sql_end(sql);
-	return n;
 }
 
-/* `+ 0`: by the index on owners, never along all leads in order of id */
+/*
+ * `+ 0`: by the index on owners, never along all leads in order of id.  With
+ * each lead come the others of its customer, for they go together.
+ */
 #define OWNED_LEADS_SQL \
-	"SELECT s.id FROM pool.lead_state s WHERE s.owner_id = $1" \
-	" AND s.pool_id = ANY (ARRAY (SELECT c.pool_id" \
-	"  FROM pool.membership_state c WHERE c.member_id = $1 AND c.held > 0))" \
-	" AND s.id > $2 ORDER BY s.id + 0 LIMIT $3"
+	"WITH chunk AS MATERIALIZED" \
+	" (SELECT s.id, s.group_id FROM pool.lead_state s WHERE s.owner_id = $1" \
+	"  AND s.pool_id = ANY (ARRAY (SELECT c.pool_id" \
+	"   FROM pool.membership_state c WHERE c.member_id = $1 AND c.held > 0))" \
+	"  AND s.id > $2 ORDER BY s.id + 0 LIMIT $3)" \
+	" SELECT x.id, (SELECT max(c.id) FROM chunk c) FROM" \
+	" (SELECT * FROM chunk UNION SELECT s.id, s.group_id" \
+	"  FROM pool.lead_state s WHERE s.owner_id = $1 AND s.group_id = ANY" \
+	"   (ARRAY (SELECT c.group_id FROM chunk c" \
+	"    WHERE c.group_id IS NOT NULL))) x" \
+	" ORDER BY min(x.id) OVER" \
+	"  (PARTITION BY coalesce(x.group_id, - x.id)), x.id"
 
 /* he helps with them, or requests by or for him are open */
 #define OTHER_LEADS_SQL \
-	"SELECT x.lead_id FROM" \
+	"SELECT x.lead_id, x.lead_id FROM" \
 	" (SELECT c.lead_id FROM pool.collaborator c WHERE c.member_id = $1" \
 	" UNION SELECT a.lead_id FROM pool.approval a WHERE a.status = 'open'" \
 	"  AND $1 IN (a.applicant_id, a.member_id)) x" \
 	" WHERE x.lead_id > $2 ORDER BY x.lead_id LIMIT $3"
 
 /*
- * The next leads of the run, up to max, and whether they are his: who leaves
- * helps no longer and asks for nothing, once he has no leads left.
+ * The next leads of the run, about max: who leaves helps no longer and asks for
+ * nothing, once he has no leads left.
  */
-static int
-next_leads(const PoolRun *run, int max, int64 *ids, bool *own)
+static void
+next_leads(const PoolRun *run, int max, Chunk *chunk)
 {
-	int			n = collect_ids(OWNED_LEADS_SQL, run, run->after, max, ids);
+	Chunk		left = {0};
 
-	*own = n > 0 || !run->offboards ||
-		(run->after > 0 && collect_ids(OWNED_LEADS_SQL, run, 0, 1, ids) > 0);
-	return *own ? n : collect_ids(OTHER_LEADS_SQL, run, run->after, max, ids);
+	collect_ids(OWNED_LEADS_SQL, run, run->after, max, chunk);
+	chunk->own = chunk->n > 0 || !run->offboards;
+	if (!chunk->own && run->after > 0)
+	{
+		collect_ids(OWNED_LEADS_SQL, run, 0, 1, &left);
+		chunk->own = left.n > 0;
+	}
+	if (!chunk->own)
+		collect_ids(OTHER_LEADS_SQL, run, run->after, max, chunk);
 }
 
 /* ------------------------------------------------------------------------
@@ -281,8 +315,8 @@ end_run(const PoolRun *run, const char *status, TimestampTz now)
 }
 
 /*
- * The pass has ended.  Where others held leads, another one is to come: at once,
- * unless all of this one was in this tick.
+ * The pass has ended.  Where others held leads, another one is to come: at
+ * once, unless all of this one was in this tick.
  */
 static PoolRunStep
 end_pass(PoolRun *run, TimestampTz now)
@@ -308,15 +342,13 @@ begin_pass(PoolRun *run)
 }
 
 /*
- * Works on up to max leads of a run; *looked_at says on how many.
+ * Works on about max leads of a run; *looked_at says on how many.
  */
 PoolRunStep
 pool_run_step(int64 run_id, int max, TimestampTz now, int64 *looked_at)
 {
-	int64	   *ids = palloc(max * sizeof(int64));
+	Chunk		chunk = {0};
 	PoolRun		run;
-	bool		own;
-	int			n;
 
 	*looked_at = 0;
 	if (!lock_run(run_id, &run))
@@ -329,19 +361,19 @@ pool_run_step(int64 run_id, int max, TimestampTz now, int64 *looked_at)
 	}
 	if (run.after == 0)
 		begin_pass(&run);
-	n = next_leads(&run, max, ids, &own);
+	next_leads(&run, max, &chunk);
 	/* his leads are gone: the others are left */
-	if (n == 0 && run.offboards && run.after > 0 && run.skipped == 0)
+	if (chunk.n == 0 && run.offboards && run.after > 0 && run.skipped == 0)
 	{
 		run.after = 0;
 		begin_pass(&run);
-		n = next_leads(&run, max, ids, &own);
+		next_leads(&run, max, &chunk);
 	}
-	if (n == 0)
+	if (chunk.n == 0)
 		return end_pass(&run, now);
-	pool_run_leads(&run, ids, n, now, own);
-	*looked_at = n;
-	run.after = ids[n - 1];
+	pool_run_leads(&run, chunk.ids, chunk.n, now, chunk.own);
+	*looked_at = chunk.n;
+	run.after = chunk.last;
 	write_run(&run);
 	return POOL_RUN_GOES_ON;
 }
