@@ -37,7 +37,12 @@ INSERT INTO race.fixture VALUES
 ('hidden', $$PERFORM pool.hide(ARRAY[race.k1()]);$$),
 ('linked', $$UPDATE pool.pool SET duplicate_policy = 'link'
     WHERE tenant_id = race.tenant();
-    PERFORM pool.enter('q', 'k1b', identities => '{"phone": "13800000001"}');$$);
+    PERFORM pool.enter('q', 'k1b', identities => '{"phone": "13800000001"}');$$),
+('kin', $$UPDATE pool.pool SET duplicate_policy = 'link'
+    WHERE tenant_id = race.tenant();
+    PERFORM pool.enter('q', 'k1b', identities => '{"phone": "13800000001"}');
+    PERFORM pool.claim_leads(ARRAY[race.k1(), race.k3()], 'ann');
+    PERFORM pool.offboard('ann', 'bob');$$);
 
 CREATE FUNCTION race.tenant() RETURNS integer LANGUAGE sql STABLE AS
 $$SELECT id FROM pool.tenant WHERE name = 'default'$$;
@@ -66,10 +71,10 @@ INSERT INTO race.operation VALUES
 ('assign q ann', '{open,tight,held}', $$assign(ARRAY[race.k2()], 'ann')$$),
 ('auto_assign', '{open}', $$auto_assign('p')$$),
 ('transfer bob', '{held,both}', $$transfer(ARRAY[race.k1()], 'bob')$$),
-('release', '{held,both}', $$release(ARRAY[race.k1()], member => 'ann')$$),
+('release', '{held,both,kin}', $$release(ARRAY[race.k1()], member => 'ann')$$),
 ('release q', '{both}', $$release(ARRAY[race.k2()], member => 'ann')$$),
-('reclaim', '{held,leaving}', $$reclaim(ARRAY[race.k1()], to_pool => 'q')$$),
-('follow_up', '{held,leaving,planned}',
+('reclaim', '{held,leaving,kin}', $$reclaim(ARRAY[race.k1()], to_pool => 'q')$$),
+('follow_up', '{held,leaving,planned,kin}',
     $$follow_up(race.k1(), 'call', member => 'ann')$$),
 ('convert', '{held}', $$convert(race.k1(), 7, 'EUR', 'ann')$$),
 ('archive', '{open,held,review}', $$archive(ARRAY[race.k1()], 'lost')$$),
@@ -100,7 +105,7 @@ INSERT INTO race.operation VALUES
 ('enter new', '{open}', $$enter('p', 'k9')$$),
 ('erase', '{open,held,archived}', $$erase(ARRAY[race.k1()], 'asked')$$),
 ('helper', '{held}', $$add_collaborator(race.k1(), 'bob')$$),
-('offboard', '{held,both,asked}', $$offboard('ann', 'bob')$$),
+('offboard', '{held,both,asked,kin}', $$offboard('ann', 'bob')$$),
 ('relocate', '{held}', $$relocate('ann', to_pool => 'q')$$),
 ('cancel_run', '{leaving}', $$cancel_run((SELECT max(id) FROM pool.run
     WHERE tenant_id = race.tenant() AND kind = 'offboard'))$$),
@@ -131,7 +136,7 @@ $$SELECT CASE what
     ELSE (SELECT 'SELECT string_agg(DISTINCT outcome, '','') FROM pool.' || call
         FROM race.operation WHERE name = what) END$$;
 INSERT INTO race.operation VALUES
-('tick', '{open,held,leaving,away}', NULL), ('status', '{open,held}', NULL),
+('tick', '{open,held,leaving,away,kin}', NULL), ('status', '{open,held}', NULL),
 ('limit', '{open,both}', NULL), ('pool limit', '{open}', NULL);
 
 UPDATE race.operation SET waits = true
