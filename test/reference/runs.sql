@@ -362,9 +362,13 @@ BEGIN
     IF the_kind = 'offboard' THEN
         UPDATE model.member SET status = 'leaving' WHERE id = m.id;
     END IF;
-    his := ARRAY(SELECT model.by_id(ARRAY(
-        SELECT key FROM model.lead l WHERE owner_id = m.id
-          AND (condition IS NULL OR model.meets(l, condition)))));
+    -- those of one customer together
+    his := ARRAY(SELECT l.key FROM model.lead l
+                 JOIN (SELECT key, min(model.id(key))
+                           OVER (PARTITION BY coalesce(customer, key)) AS first
+                       FROM model.lead WHERE owner_id = m.id) o USING (key)
+                 WHERE condition IS NULL OR model.meets(l, condition)
+                 ORDER BY o.first, model.id(l.key));
     IF stopped = 'before' THEN
         his := '{}';
     END IF;
