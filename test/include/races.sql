@@ -27,6 +27,8 @@ INSERT INTO race.fixture VALUES
     WHERE tenant_id = race.tenant() AND name = 'p';
     PERFORM pool.request_claim(race.k1(), 'mine', 'ann');$$),
 ('leaving', $$PERFORM pool.claim('p', 'ann'); PERFORM pool.offboard('ann', 'bob');$$),
+('moving', $$PERFORM pool.claim('p', 'ann');
+    PERFORM pool.relocate('ann', to_pool => 'q');$$),
 ('planned', $$PERFORM pool.claim('p', 'ann');
     SET pool_ext.clock = '2030-03-09 09:00+00';
     PERFORM pool.plan_reclaim('p', 'idle');$$),
@@ -105,8 +107,8 @@ INSERT INTO race.operation VALUES
 ('enter new', '{open}', $$enter('p', 'k9')$$),
 ('erase', '{open,held,archived}', $$erase(ARRAY[race.k1()], 'asked')$$),
 ('helper', '{held}', $$add_collaborator(race.k1(), 'bob')$$),
-('offboard', '{held,both,asked,kin}', $$offboard('ann', 'bob')$$),
-('relocate', '{held}', $$relocate('ann', to_pool => 'q')$$),
+('offboard', '{held,both,asked,leaving,kin}', $$offboard('ann', 'bob')$$),
+('relocate', '{held,moving}', $$relocate('ann', to_pool => 'q')$$),
 ('cancel_run', '{leaving}', $$cancel_run((SELECT max(id) FROM pool.run
     WHERE tenant_id = race.tenant() AND kind = 'offboard'))$$),
 ('plan', '{held}', $$plan_reclaim('p', 'idle')$$),
