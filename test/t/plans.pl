@@ -83,6 +83,32 @@ sub buffers_of_many
 }
 
 # ----------------------------------------------------------------------------
+# Room for new versions
+# ----------------------------------------------------------------------------
+
+# Versions that nobody sees any more make room for those of the next claims:
+# these stay in their pages, and counters need no entries in indexes.
+sub room_in_pages
+{
+	my $pool = new_pool('room', 3000);
+	my $tables = "'pool.lead_state'::regclass, 'pool.membership_state'::regclass";
+	my $pages = "SELECT sum(pg_relation_size(oid)) / 8192 FROM pg_class "
+	  . "WHERE oid IN ($tables)";
+	my $moved = 'SELECT n_tup_upd - n_tup_hot_upd FROM pg_stat_user_tables '
+	  . "WHERE relid = 'pool.membership_state'::regclass";
+
+	$node->safe_psql('postgres', "SELECT pool.claim('$pool', 'cho')");
+	my $before = $node->safe_psql('postgres', $pages);
+	my $cold = $node->safe_psql('postgres', $moved);
+	$node->safe_psql('postgres', "CALL claim_singly('$pool', 2500)");
+	cmp_ok($node->safe_psql('postgres', $pages) - $before,
+		'<=', 1, '2500 claims take no pages');
+	cmp_ok($node->safe_psql('postgres', $moved) - $cold,
+		'<=', 25, 'nearly all counters are written in place');
+	return;
+}
+
+# ----------------------------------------------------------------------------
 # A claim under a snapshot that somebody holds
 # ----------------------------------------------------------------------------
 
@@ -237,9 +263,62 @@ SQL
 	$node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE postgres');
 	$session = session('copy');
 	$session->query_safe('SELECT pool.resume()');
+	# its roll-ups come into its own generation, past nobody who is writing
+	my $writer = session('copy');
+	$writer->query_safe('BEGIN');
+	$writer->query_safe("SELECT pool.enter('owned', 'owned#late')");
+	is($session->query_safe("SELECT sum(done) FROM pool.tick()"),
+		'0', 'nothing is left to fold in a copy');
+	is($session->query_safe('SELECT generation FROM pool.rollup_state'),
+		'2', 'its roll-ups are of its own generation');
+	$writer->query_safe('COMMIT');
+	$writer->quit;
+	my $all = 'SELECT (SELECT sum(entered) FROM pool.stat_daily) = '
+	  . "(SELECT count(*) FROM pool.event WHERE kind = 'entered')";
+	is($session->query_safe($all), 't', 'a late event is counted');
 	$session->query_safe('SELECT * FROM pool.tick()');
+	is($session->query_safe($all), 't', 'and once');
 	@touched = buffers_of_many($session, 'SELECT * FROM pool.tick()', 5);
 	cmp_ok($touched[-1], '<=', 10, 'and in a copy of the database');
+	$session->quit;
+	return;
+}
+
+# ----------------------------------------------------------------------------
+# Statistics of one tenant beside many
+# ----------------------------------------------------------------------------
+
+sub one_of_many
+{
+	$node->safe_psql('postgres', 'CREATE DATABASE many');
+	$node->safe_psql('many', <<'SQL');
+SET client_min_messages = warning;
+CREATE EXTENSION pool_ext;
+CREATE ROLE one_reader;
+INSERT INTO pool.tenant (name) SELECT 't' || i FROM generate_series(1, 50) i;
+INSERT INTO pool.pool (tenant_id, name)
+SELECT id, 'p' || i FROM pool.tenant, generate_series(1, 4) i;
+INSERT INTO pool.member (tenant_id, key)
+SELECT id, 'm' || i FROM pool.tenant, generate_series(1, 20) i;
+INSERT INTO pool.membership (pool_id, member_id)
+SELECT p.id, m.id FROM pool.pool p JOIN pool.member m USING (tenant_id);
+INSERT INTO pool.rollup_member
+SELECT pool_id, member_id, current_date - d, 1, 0, 0, 0, 1, 1, 0, 1, 0, 0, 0,
+	1, 10, 0
+FROM pool.membership, generate_series(1, 20) d;
+SELECT pool.grant_access('one_reader', 'reader', 't1');
+VACUUM ANALYZE;
+SQL
+	my $session = session('many');
+	$session->query_safe('SET ROLE one_reader');
+	foreach my $view ('stat_member', 'stat_member_daily')
+	{
+		is($session->query_safe("SELECT sum(claimed) FROM pool.$view"),
+			4 * 20 * 20, "$view of one tenant of fifty");
+		my @touched = buffers_of_many($session, "TABLE pool.$view", 2);
+		# all have 1,300 pages of figures
+		cmp_ok($touched[-1], '<=', 800, "$view reads what is his");
+	}
 	$session->quit;
 	return;
 }
@@ -305,6 +384,7 @@ SQL
 	return;
 }
 
+room_in_pages();
 held_snapshot();
 many_entries('round_robin');
 many_entries('least_loaded');
@@ -312,6 +392,7 @@ many_siblings();
 dry_pool();
 others_trouble();
 idle_tick();
+one_of_many();
 is($node->safe_psql('postgres', 'SELECT * FROM pool.verify()'),
 	'', 'verify() finds nothing');
 $node->stop;
