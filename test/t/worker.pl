@@ -434,6 +434,14 @@ $late->safe_psql('owned', 'ALTER EXTENSION pool_ext DROP TABLE pool.lead_state')
 $late->psql('owned', 'DROP TABLE pool.lead_state CASCADE',
 	stderr => \my $stderr, extra_params => [ '-v', 'VERBOSITY=sqlstate' ]);
 like($stderr, qr/PO011/, 'DROP TABLE outside the extension is refused, too');
+foreach my $command (
+	'ALTER SCHEMA pool RENAME TO sales',
+	'ALTER TABLE pool.event SET SCHEMA public')
+{
+	$late->psql('owned', $command, stderr => \$stderr,
+		extra_params => [ '-v', 'VERBOSITY=sqlstate' ]);
+	like($stderr, qr/55000/, "$command is refused without preloading");
+}
 is($late->safe_psql('owned', 'SELECT count(*) FROM pool.lead'), '1',
 	'and the lead is there');
 $late->stop;
