@@ -150,7 +150,7 @@ watch_drop(Oid classId, Oid objectId)
 }
 
 /* ------------------------------------------------------------------------
- * New names
+ * New names, and unlogged tables
  * ------------------------------------------------------------------------ */
 
 /*
@@ -194,9 +194,24 @@ is_other_table(HeapTuple tuple)
 		row->relnamespace != get_namespace_oid(POOL_SCHEMA_NAME, true);
 }
 
+static bool
+is_unlogged(HeapTuple tuple)
+{
+	return ((Form_pg_class) GETSTRUCT(tuple))->relpersistence ==
+		RELPERSISTENCE_UNLOGGED;
+}
+
+static bool
+table_as_changed(Oid relid, bool (*judge) (HeapTuple tuple))
+{
+	return as_changed(RelationRelationId, ClassOidIndexId, Anum_pg_class_oid,
+					  relid, judge);
+}
+
 /*
  * Under another name nothing finds the leads, the guard against drops included:
- * whoever then makes the extension anew loses them.
+ * whoever then makes the extension anew loses them.  A crash empties what is
+ * unlogged.
  */
 static void
 watch_alter(Oid classId, Oid objectId)
@@ -209,8 +224,17 @@ watch_alter(Oid classId, Oid objectId)
 		gone = as_changed(NamespaceRelationId, NamespaceOidIndexId,
 						  Anum_pg_namespace_oid, objectId, is_other_schema);
 	else if (classId == RelationRelationId && guarded_name(objectId) != NULL)
-		gone = as_changed(RelationRelationId, ClassOidIndexId,
-						  Anum_pg_class_oid, objectId, is_other_table);
+	{
+		gone = table_as_changed(objectId, is_other_table);
+		if (table_as_changed(objectId, is_unlogged))
+			ereport(ERROR,
+					(errcode(POOL_ERRCODE_LEADS_LOST),
+					 errmsg("cannot make table \"%s.%s\" unlogged",
+							POOL_SCHEMA_NAME, guarded_name(objectId)),
+					 errdetail("A crash of the server would empty it."),
+					 errhint("Set synchronous_commit to off instead, where speed "
+							 "is worth the last moments.")));
+	}
 	if (gone)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

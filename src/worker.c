@@ -21,6 +21,7 @@
 #include "clock.h"
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
+#include "commands/trigger.h"
 #include "guc.h"
 #include "installation.h"
 #include "job.h"
@@ -186,13 +187,16 @@ look_for_home(void)
 		WORKER_AT_HOME : WORKER_NOT_AT_HOME;
 }
 
+/* Deferred triggers, too: later they would run as a superuser. */
 static PoolTickResult
 run_as_owner(int task)
 {
+	ConstraintsSetStmt at_once = {.type = T_ConstraintsSetStmt};
 	PoolTickResult result;
 	Oid			user;
 	int			context;
 
+	AfterTriggerSetState(&at_once);
 	GetUserIdAndSecContext(&user, &context);
 	SetUserIdAndSecContext(pool_sql_owner(),
 						   context | SECURITY_LOCAL_USERID_CHANGE |

@@ -67,6 +67,11 @@ ALTER SCHEMA pool RENAME TO sales;
 ALTER TABLE pool.lead_state RENAME TO leads;
 ALTER TABLE pool.lead_data RENAME TO people;
 ALTER TABLE pool.event SET SCHEMA public;
+-- nor do they become what a crash empties
+\set VERBOSITY default
+ALTER TABLE pool.lead_state SET UNLOGGED;
+\set VERBOSITY terse
+ALTER TABLE pool.event SET UNLOGGED;
 BEGIN;
 ALTER SCHEMA pool OWNER TO guard_owner;
 ALTER TABLE pool.lead_state SET (fillfactor = 50);

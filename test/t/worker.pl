@@ -168,16 +168,44 @@ BEGIN
     EXCEPTION WHEN insufficient_privilege THEN
         INSERT INTO public.actor VALUES (current_user, 'refused');
     END;
+    BEGIN
+        SET CONSTRAINTS ALL DEFERRED;
+        INSERT INTO public.bait VALUES (1);
+    EXCEPTION WHEN insufficient_privilege THEN
+        INSERT INTO public.actor VALUES (current_user, 'not for later');
+    END;
     RETURN NULL;
 END $$;
+CREATE FUNCTION note_later() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.actor VALUES (current_user, 'later');
+    RETURN NULL;
+END $$;
+CREATE TABLE bait (id integer);
+GRANT INSERT ON bait TO plain;
+CREATE CONSTRAINT TRIGGER later AFTER INSERT ON bait
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note_later();
 CREATE TRIGGER note_actor AFTER UPDATE ON pool.lead_state FOR EACH ROW
 WHEN (new.status = 'available') EXECUTE FUNCTION note_actor();
 SQL
 neglect($node, 'b', 'good');
 is_reclaimed($node, 'b', 'good', 'the worker goes on for another owner');
 is($node->safe_psql('b', 'SELECT DISTINCT * FROM actor ORDER BY 2'),
-	"plain|acted\nplain|refused", 'with his rights, and bound to them');
-$node->safe_psql('b', 'DROP TRIGGER note_actor ON pool.lead_state');
+	"plain|acted\nplain|not for later\nplain|refused",
+	'with his rights, and bound to them');
+# what is put off to the end of the transaction stops no worker
+$node->safe_psql('b', <<'SQL');
+DROP TRIGGER note_actor ON pool.lead_state;
+TRUNCATE actor;
+CREATE CONSTRAINT TRIGGER later AFTER INSERT ON pool.event
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+WHEN (new.kind = 'reclaimed') EXECUTE FUNCTION note_later();
+SQL
+neglect($node, 'b', 'good');
+is_reclaimed($node, 'b', 'good', 'deferred triggers run, and the worker, too');
+is($node->safe_psql('b', 'SELECT DISTINCT * FROM actor'), 'plain|later',
+	'with the rights of the owner');
+$node->safe_psql('b', 'DROP TRIGGER later ON pool.event');
 
 # ---------------------------------------------------------------------
 # Errors stop nobody else
