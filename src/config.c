@@ -274,6 +274,14 @@ remember_name(NameKey key, int32 id)
 	entry->id = id;
 }
 
+static bool
+is_tenant_named(int32 id, const char *name)
+{
+	const PoolTenantConf *tenant = pool_config_tenant(id);
+
+	return tenant != NULL && strcmp(tenant->name, name) == 0;
+}
+
 int32
 pool_config_tenant_by_name(const char *name)
 {
@@ -282,8 +290,7 @@ pool_config_tenant_by_name(const char *name)
 	ConfigScan	scan;
 	int32		id;
 
-	if (entry != NULL &&
-		strcmp(pool_config_tenant(entry->id)->name, name) == 0)
+	if (entry != NULL && is_tenant_named(entry->id, name))
 		return entry->id;
 	scan = config_scan_begin(cache_context, POOL_TENANT, POOL_TENANT_NAME,
 							 &pool_key_text(CStringGetTextDatum(name)), 1);
