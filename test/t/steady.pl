@@ -1,5 +1,5 @@
-# The worker in the long run: at 50 ms ticks its memory stays as it is and no
-# snapshot is held; where something is written it comes once per worker_naptime,
+# The worker in the long run: at 50 ms ticks its memory stays as it is, there are
+# never two of it, and no snapshot is held; where something is written it comes once per worker_naptime,
 # where nothing is, hardly ever, and what falls due is acted on at its time.
 #
 #   STEADY= seconds (10, or 1,800 with FULL=1)
@@ -44,7 +44,7 @@ use warnings 'redefine';
 my $began = time;
 my $ticks = $watch->query_safe('SELECT coalesce(sum(done), 0)
 	FROM pool.stat_worker');
-my (@own, %idle, @peaks, $held, $samples, $workers) = ();
+my (@own, %idle, @peaks, $held, $samples, $workers, $two) = ();
 my $clients = [];
 my $ledger = new_ledger($node, 'postgres');
 while (time - $began < $seconds)
@@ -56,21 +56,26 @@ while (time - $began < $seconds)
 		$samples++;
 		push @own, status_of($launcher, 'RssAnon');
 		my @rows = split /\n/, $watch->query_safe(<<'SQL');
-SELECT pid, backend_type, state, backend_xmin IS NOT NULL
+SELECT pid, backend_type, state, backend_xmin IS NOT NULL,
+    datname IS NOT NULL AND datname = current_database()
 FROM pg_stat_activity WHERE backend_type LIKE 'pool_ext%'
 SQL
+		my $active = 0;
 		foreach (@rows)
 		{
-			my ($pid, $type, $state, $xmin) = split /\|/;
+			my ($pid, $type, $state, $xmin, $here) = split /\|/;
 			# state and snapshot are not read at one moment: twice is no chance
 			my $idle = $xmin eq 't' && $state eq 'idle';
 			$held++ if $idle && $idle{$pid};
 			$idle{$pid} = $idle;
 			next if $type ne 'pool_ext worker';
 			$workers++;
+			# one that is about to leave may still be there, but does nothing
+			$active++ if $here eq 't' && $state eq 'active';
 			my $rss = status_of($pid, 'RssAnon') or next;
 			push @peaks, $rss;
 		}
+		$two++ if $active > 1;
 		usleep 20_000;
 	}
 }
@@ -87,6 +92,7 @@ my ($early, $late) =
   (highest(@peaks[ 0 .. $mid ]), highest(@peaks[ $mid .. $#peaks ]));
 cmp_ok($late, '<=', $early + 4096, 'later workers are no larger than earlier ones');
 is($held // 0, 0, 'nobody idle held a snapshot');
+is($two // 0, 0, 'never two workers at work in one database');
 is($node->safe_psql('postgres', 'SELECT errors FROM pool.stat_worker'), '0',
 	'no error');
 verified($node, 'postgres', 'steady work');
