@@ -327,6 +327,9 @@ SELECT outcome, count(*) FROM pool.claim_leads(ARRAY(SELECT l.id
 GROUP BY 1 ORDER BY 1
 SQL
 	'and whoever asks for leads of the batch waits for none');
+$node->psql('a', "SET lock_timeout = '100ms'; ALTER EXTENSION pool_ext UPDATE",
+	stderr => \my $waited, extra_params => [ '-v', 'VERBOSITY=sqlstate' ]);
+like($waited, qr/55P03/, 'an update of the extension waits for its end');
 $owner->query_safe('COMMIT');
 $owner->quit;
 is_reclaimed($node, 'a', 'good', 'then it goes on');
@@ -427,6 +430,18 @@ ok($node->poll_query_until('postgres',
 install($node, 'b');
 neglect($node, 'b', 'good');
 is_reclaimed($node, 'b', 'good', 'and comes again with the extension');
+my $update = $node->background_psql('b');
+$update->query_safe('SET client_min_messages = error;
+	BEGIN; ALTER EXTENSION pool_ext UPDATE');
+neglect($node, 'b', 'good');
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) > 0 FROM pg_stat_activity WHERE $worker
+		 AND datname = 'b' AND wait_event_type = 'Lock'
+		 AND wait_event = 'object'"),
+	'while the extension is updated, the worker waits');
+$update->query_safe('COMMIT');
+$update->quit;
+is_reclaimed($node, 'b', 'good', 'and goes on afterwards');
 is(count_in_log($node, '(?:WARNING|ERROR|FATAL):', $offset), 0,
 	'all that without a word in the log');
 
