@@ -287,6 +287,9 @@ bench:
 soak:
 	@$(srcdir)/scripts/soak
 
+lint:
+	@$(srcdir)/scripts/lint
+
 format:
 	@$(srcdir)/scripts/format
 
@@ -302,4 +305,4 @@ RELEASE = $(EXTENSION)-$(EXTVERSION)
 dist:
 	git archive --format=zip --prefix=$(RELEASE)/ --output=$(RELEASE).zip HEAD
 
-.PHONY: test bench soak format format-check typedefs dist
+.PHONY: test bench soak lint format format-check typedefs dist

@@ -28,6 +28,9 @@ typedef struct NameKey
 	int32		kind;			/* POOL_TENANT, POOL_POOL or POOL_MEMBER */
 } NameKey;
 
+StaticAssertDecl(sizeof(NameKey) == sizeof(uint64) + 2 * sizeof(int32),
+				 "keys have no padding");
+
 typedef struct NameEntry
 {
 	NameKey		key;
