@@ -90,7 +90,7 @@ unlike($said, qr/comments\.\w+\.sql/, 'no perl: without comments');
 if ($ENV{FULL} && $without_clang)
 {
 	my $stage = "$scratch/stage";
-	system_or_bail('make', '-s', "PG_CONFIG=$without_clang",
+	system_or_bail('make', '-s', '-B', "PG_CONFIG=$without_clang",
 		"DESTDIR=$stage", 'all', 'install');
 	is(join(' ', map { basename($_) } split /\n/,
 			`find $stage -name 'pool_ext.so' -o -name '*.bc'`),
