@@ -315,6 +315,99 @@ foreach my $round (1 .. 3)
 }
 is_reclaimed($node, 'a', 'good', 'and the work gets done');
 
+# Whoever keeps it waiting in the midst of a batch sees how little it has: a
+# batch of leads.  Nobody waits for it but who wants those, or their owner's
+# counters; whoever wants others works.
+$node->safe_psql('postgres', "ALTER SYSTEM SET pool_ext.$_")
+  foreach ('worker_batch = 10', 'worker_enabled = off');
+$node->reload;
+state_becomes($node, 'a', 'disabled');
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) = 0 FROM pg_stat_activity WHERE $worker"),
+	'nobody works');
+$node->safe_psql('a', "INSERT INTO pool.member (key) VALUES ('n')");
+my $before = $node->safe_psql('a', 'SELECT max(id) FROM pool.event');
+neglect($node, 'a', 'good', 200);
+$node->safe_psql('a', <<'SQL');
+INSERT INTO pool.intake (pool, key)
+SELECT 'good', 'free' || i FROM generate_series(1, 10) i;
+SQL
+my $owner = $node->background_psql('a');
+$owner->query_safe("BEGIN; SELECT count(*) FROM pool.claim('good', 'm')");
+$node->safe_psql('postgres', 'ALTER SYSTEM RESET pool_ext.worker_enabled');
+$node->reload;
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) > 0 FROM pg_stat_activity WHERE $worker
+		 AND datname = 'a' AND wait_event_type = 'Lock'"),
+	'the worker waits for the counters of an owner');
+is($node->safe_psql('a', <<'SQL'), '10', 'it has a batch of leads');
+SELECT 200 - count(*) FROM (SELECT FROM pool.lead_state
+WHERE status = 'owned' FOR UPDATE SKIP LOCKED) s
+SQL
+is($node->safe_psql('a', <<'SQL'), '5', 'another member claims meanwhile');
+SET lock_timeout = '10s';
+SELECT count(*) FROM pool.claim('good', 'n', 5) WHERE outcome = 'claimed'
+SQL
+is($node->safe_psql('a', <<'SQL'), "taken|200",
+SET lock_timeout = '10s';
+SELECT outcome, count(*) FROM pool.claim_leads(ARRAY(SELECT l.id
+    FROM pool.lead l JOIN pool.member m ON m.id = l.owner_id
+    WHERE m.key = 'm'), 'n')
+GROUP BY 1 ORDER BY 1
+SQL
+	'and whoever asks for leads of the batch waits for none');
+$node->psql('a', "SET lock_timeout = '100ms'; ALTER EXTENSION pool_ext UPDATE",
+	stderr => \my $waited, extra_params => [ '-v', 'VERBOSITY=sqlstate' ]);
+like($waited, qr/55P03/, 'an update of the extension waits for its end');
+$owner->query_safe('COMMIT');
+$owner->quit;
+is_reclaimed($node, 'a', 'good', 'then it goes on');
+is($node->safe_psql('a', <<"SQL"), '10', 'in batches of that size');
+SELECT max(n) FROM (SELECT count(*) AS n FROM pool.event
+WHERE id > $before AND kind = 'reclaimed' GROUP BY xid) b
+SQL
+
+# Between two batches it rests, as long as it worked, but no longer than 100 ms.
+# The time between the changes of one batch is less than it worked.
+$node->safe_psql('a', <<'SQL');
+CREATE TABLE public.worked (pid int, xid xid8, at timestamptz, ms int);
+CREATE FUNCTION public.work() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.worked VALUES (pg_backend_pid(),
+        pg_current_xact_id(), clock_timestamp(), TG_ARGV[0]::int);
+    PERFORM pg_sleep(TG_ARGV[0]::int / 1000.0);
+    RETURN new;
+END $$;
+SQL
+foreach my $ms (6, 30)
+{
+	$node->safe_psql('a', <<"SQL");
+CREATE TRIGGER work BEFORE UPDATE ON pool.lead_state FOR EACH ROW
+WHEN (new.status = 'available' AND old.status = 'owned')
+EXECUTE FUNCTION public.work($ms);
+SQL
+	neglect($node, 'a', 'good', 60);
+	is_reclaimed($node, 'a', 'good', "$ms ms a lead");
+	$node->safe_psql('a', 'DROP TRIGGER work ON pool.lead_state');
+}
+my $rests = <<'SQL';
+WITH batch AS (
+    SELECT ms, pid, min(at) AS began, max(at) AS ended
+    FROM public.worked GROUP BY ms, pid, xid HAVING count(*) = 10),
+rest AS (
+    SELECT ms, ended - began AS worked,
+        lead(began) OVER (PARTITION BY ms, pid ORDER BY began) - ended AS rested
+    FROM batch)
+SELECT count(*) > 2 AND bool_and(rested > least(worked, '99 ms')),
+    min(rested) < min(worked)
+FROM rest WHERE rested IS NOT NULL AND ms = 
+SQL
+is($node->safe_psql('a', "$rests 6"), 't|f', 'it rests as long as it worked');
+is($node->safe_psql('a', "$rests 30"), 't|t', 'but not for long');
+$node->safe_psql('a', 'DROP FUNCTION public.work; DROP TABLE public.worked');
+$node->safe_psql('postgres', 'ALTER SYSTEM RESET pool_ext.worker_batch');
+$node->reload;
+
 # Templates and closed databases are left out; a long name is a name.
 my $long = 'n' x 63;
 $node->safe_psql('postgres', "CREATE DATABASE $long");
@@ -366,6 +459,18 @@ ok($node->poll_query_until('postgres',
 install($node, 'b');
 neglect($node, 'b', 'good');
 is_reclaimed($node, 'b', 'good', 'and comes again with the extension');
+my $update = $node->background_psql('b');
+$update->query_safe('SET client_min_messages = error;
+	BEGIN; ALTER EXTENSION pool_ext UPDATE');
+neglect($node, 'b', 'good');
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) > 0 FROM pg_stat_activity WHERE $worker
+		 AND datname = 'b' AND wait_event_type = 'Lock'
+		 AND wait_event = 'object'"),
+	'while the extension is updated, the worker waits');
+$update->query_safe('COMMIT');
+$update->quit;
+is_reclaimed($node, 'b', 'good', 'and goes on afterwards');
 is(count_in_log($node, '(?:WARNING|ERROR|FATAL):', $offset), 0,
 	'all that without a word in the log');
 
