@@ -288,6 +288,9 @@ bench:
 soak:
 	@$(srcdir)/scripts/soak
 
+lint:
+	@$(srcdir)/scripts/lint
+
 format:
 	@$(srcdir)/scripts/format
 
@@ -303,4 +306,4 @@ RELEASE = $(EXTENSION)-$(EXTVERSION)
 dist:
 	git archive --format=zip --prefix=$(RELEASE)/ --output=$(RELEASE).zip HEAD
 
-.PHONY: test bench soak format format-check typedefs dist
+.PHONY: test bench soak lint format format-check typedefs dist

@@ -8,12 +8,12 @@
 #include "catalog.h"
 
 #include "catalog/namespace.h"
+#include "commands/extension.h"
 #include "commands/sequence.h"
 #include "guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
-
 
 typedef struct TableName
 {
@@ -222,6 +222,8 @@ relation_oid(const char *name)
 				 errmsg("relation \"%s.%s\" does not exist",
 						POOL_SCHEMA_NAME, name),
 				 errdetail("It belongs to the extension pool_ext."),
+				 OidIsValid(get_extension_oid("pool_ext", true)) ?
+				 errhint("The extension is there: give the table and its schema their names back.") :
 				 errhint("CREATE EXTENSION pool_ext in this database.")));
 	return oid;
 }

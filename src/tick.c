@@ -21,6 +21,7 @@
 #include "run.h"
 #include "routing_retry.h"
 #include "sql.h"
+#include "storage/lmgr.h"
 #include "table.h"
 #include "tick.h"
 #include "timer.h"
@@ -75,6 +76,8 @@ purge_requests(int max, TimestampTz now)
 									pool_request_retention * USECS_PER_SEC);
 	values[1] = Int32GetDatum(max);
 	sql = pool_sql_begin();
+	/* before its index is read, or REINDEX may wait for us and we for it */
+	LockRelationOid(pool_table_oid(POOL_REQUEST_LOG), RowExclusiveLock);
 	/* mostly there are none: then even planning to delete is too much */
 	if (pool_sql_run("SELECT FROM pool.request_log WHERE at < $1 LIMIT 1",
 					 1, types, values, NULL) > 0)

@@ -1,12 +1,13 @@
 /*
  * trigger.c
- *	  What all trigger functions begin with.
+ *	  What all trigger functions begin with, and what those of others may not do.
  */
 #include "compat.h"
 #include "trigger.h"
 
 #include "catalog/namespace.h"
 #include "catalog.h"
+#include "utils/rel.h"
 
 /*
  * The call's context; 39P01 for a function that no trigger has called, or that
@@ -26,4 +27,21 @@ pool_trigger_data(FunctionCallInfo fcinfo)
 				 errdetail("It depends on their columns."),
 				 errhint("Write a trigger function of your own.")));
 	return data;
+}
+
+/*
+ * Where a trigger before the row returns NULL, core leaves the row out without
+ * a word (27000): but others that belong to it are written, and all is said to
+ * be done.
+ */
+void
+pool_trigger_check_written(Relation rel, bool written)
+{
+	if (!written)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("a trigger of table \"%s.%s\" keeps a row from being written",
+						POOL_SCHEMA_NAME, RelationGetRelationName(rel)),
+				 errdetail("A trigger before the row has returned NULL, which leaves the row out."),
+				 errhint("Let the trigger return the row, or raise an error.")));
 }
