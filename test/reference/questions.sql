@@ -216,7 +216,8 @@ DECLARE
 BEGIN
     PERFORM model.tick(moment);
     RETURN QUERY SELECT g.kind, g.key, g.rule_id FROM model.log g
-        WHERE no > mark AND g.kind <> 'assigned' ORDER BY 2, 1, 3;
+        WHERE no > mark AND g.kind NOT IN ('assigned', 'requested')
+        ORDER BY 2, 1, 3;
 END $$;
 
 CREATE FUNCTION model.their_tick()
@@ -257,7 +258,8 @@ BEGIN
     END LOOP;
     RETURN QUERY SELECT e.kind, d.key, e.rule_id
         FROM pool.event e JOIN pool.lead_data d ON d.id = e.lead_id
-        WHERE e.id > mark AND (e.detail ? 'hand_over' OR e.kind = 'assigned')
+        WHERE e.id > mark AND (e.detail ? 'hand_over'
+                               OR e.kind IN ('assigned', 'requested'))
                               IS NOT TRUE
         ORDER BY 2, 1, 3;
 END $$;

@@ -456,7 +456,8 @@ RETURNS void LANGUAGE sql AS $$
     INSERT INTO model.approval (key, stay, action, member_id, rule_id, step,
                                 expires_at)
     SELECT key, stay, 'assign', the_member, rule.id, 1, hidden_until
-    FROM model.lead WHERE key = the_lead
+    FROM model.lead WHERE key = the_lead;
+    SELECT model.note('requested', the_lead, moment, the_member, rule.id)
 $$;
 
 -- Routes an available lead.  Nothing comes of it where its pool has no rules.
