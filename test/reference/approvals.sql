@@ -213,21 +213,22 @@ BEGIN
     outcome := CASE
         WHEN l.key IS NULL THEN 'not_found'
         WHEN NOT model.speaks_for(l, member) THEN 'not_owner'
-        WHEN the_action = 'transfer' AND NOT model.may_own(l.pool_id, receiver)
-            THEN 'not_member'
-        WHEN the_action = 'transfer' AND model.manages(l.pool_id, member)
-            THEN 'not_needed'
     END;
     IF outcome IS NULL THEN
         a := model.open_request(the_lead, the_action, moment);
-        outcome := 'requested';
         until := a.expires_at;
-        IF a.no IS NOT NULL THEN
-            outcome := 'already_requested';
-        ELSE
-            until := model.ask_for(l, the_action, member, moment,
-                                   receiver => receiver);
-        END IF;
+        outcome := CASE
+            WHEN a.no IS NOT NULL THEN 'already_requested'
+            WHEN the_action = 'transfer'
+                AND NOT model.may_own(l.pool_id, receiver) THEN 'not_member'
+            WHEN the_action = 'transfer' AND model.manages(l.pool_id, member)
+                THEN 'not_needed'
+            ELSE 'requested'
+        END;
+    END IF;
+    IF outcome = 'requested' THEN
+        until := model.ask_for(l, the_action, member, moment,
+                               receiver => receiver);
     END IF;
 END $$;
 

@@ -233,17 +233,15 @@ DECLARE
                                 AND moment) IS NOT TRUE);
     entered text;
     followed bigint := mark;
-    asked   bigint := (SELECT coalesce(max(id), 0) FROM pool.approval);
     again   boolean;
 BEGIN
     FOR i IN 1..100 LOOP
         again := (SELECT bool_or(more) FROM pool.tick());
-        PERFORM model.follow_routing(followed, asked, moment);
+        PERFORM model.follow_routing(followed, moment);
         PERFORM model.follow_seats(moment);
         PERFORM model.learn_facts();
         EXIT WHEN NOT again;
         followed := (SELECT coalesce(max(id), 0) FROM pool.event);
-        asked := (SELECT coalesce(max(id), 0) FROM pool.approval);
     END LOOP;
     PERFORM model.check_waiting(stale, moment);
     -- What one tick takes back enters in an order of its own: follow it.
