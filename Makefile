@@ -200,6 +200,11 @@ SQL_MODULES = \
 	sql/install/dump.sql \
 	sql/install/grants.sql
 
+# Scripts of the versions that were released, and from each to the next: see
+# sql/update/README.md.
+UPDATE_SCRIPTS =
+DATA = $(addprefix sql/update/,$(UPDATE_SCRIPTS))
+
 EXTENSION_SCRIPT = $(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(EXTENSION_SCRIPT) $(COMMENTS)
 
