@@ -149,8 +149,7 @@ sub fresh
 	return described($db);
 }
 
-my $fresh = fresh('fresh', $now);
-cmp_ok(scalar(@$fresh), '>', 2000, 'a fresh one has many things');
+my $fresh = @older ? fresh('fresh', $now) : [];
 foreach my $version (@older)
 {
 	(my $db = "from_$version") =~ tr/a-zA-Z0-9/_/cs;
@@ -170,24 +169,26 @@ sub write_file
 	return;
 }
 
-# Changes of each kind that an update makes, each a statement of its own.
-my @changes = split /^--\n/m, <<'SQL';
+# Changes of each kind that an update makes, and what undoes the last ones.
+my $changes = <<'SQL';
 CREATE TABLE pool.made_up (id integer PRIMARY KEY, value text);
---
 COMMENT ON COLUMN pool.made_up.value IS 'Made up.';
---
 CREATE INDEX made_up_idx ON pool.made_up (value);
---
 GRANT SELECT ON pool.made_up TO PUBLIC;
---
-SELECT pg_catalog.pg_extension_config_dump('pool.made_up', '');
---
 ALTER FUNCTION pool.current_member() COST 7;
---
-DROP VIEW pool.won_after_reclaim;
---
 DROP POLICY of_tenant ON pool.bypass;
+DROP VIEW pool.gaming;
+CREATE VIEW pool.gaming AS SELECT 1 AS one;
+SELECT pg_catalog.pg_extension_config_dump('pool.made_up', '');
 SQL
+my @undoing = (
+	'COMMENT ON COLUMN pool.made_up.value IS NULL',
+	'DROP INDEX pool.made_up_idx',
+	'REVOKE SELECT ON pool.made_up FROM PUBLIC',
+	'ALTER FUNCTION pool.current_member() COST 8',
+	'CREATE POLICY another ON pool.bypass USING (true)',
+	'CREATE OR REPLACE VIEW pool.gaming AS SELECT 2 AS one',
+	'ALTER EXTENSION pool_ext DROP TABLE pool.made_up');
 
 SKIP:
 {
@@ -206,29 +207,25 @@ SQL
 	write_file("$place/extension/pool_ext.control", $control);
 	write_file("$place/extension/pool_ext--$now.sql", $script);
 	write_file("$place/extension/pool_ext--next.sql",
-		$script . join('', @changes));
-	write_file("$place/extension/pool_ext--$now--next.sql",
-		join('', @changes));
+		$script . $changes);
+	write_file("$place/extension/pool_ext--$now--next.sql", $changes);
 	my $value = $setting eq 'extension_destdir' ?
 	  substr($place, 0, -length $share) : "$place:\$system";
 	my $options = "-c $setting=$value";
 
 	my $next = fresh('next', 'next', $options);
-	isnt(scalar(@{ differences($next, $fresh) }), 0, 'the next version differs');
+	cmp_ok(scalar(@$next), '>', 2000, 'a fresh one has many things');
 	is_deeply(differences(updated('to_next', $now, 'next', $options), $next), [],
 		'a database that was updated is like a fresh one');
 
 	# An update that forgets one of the changes does not pass for one.
-	foreach my $forgotten ($ENV{FULL} ? (1 .. $#changes) : (1, $#changes))
+	my $different = 0;
+	foreach my $undo (@undoing)
 	{
-		my @rest = @changes;
-		my ($what) = splice(@rest, $forgotten, 1) =~ /^(.*)$/m;
-		write_file("$place/extension/pool_ext--$now--next.sql",
-			join('', @rest));
-		$node->safe_psql('postgres', 'DROP DATABASE to_next (FORCE)');
-		cmp_ok(scalar(@{ differences(
-			updated('to_next', $now, 'next', $options), $next) }), '>', 0,
-			"it is noticed where this is forgotten: $what");
+		$node->safe_psql('to_next', $undo);
+		my $before = $different;
+		$different = @{ differences(described('to_next'), $next) };
+		cmp_ok($different, '>', $before, "it is noticed: $undo");
 	}
 }
 
