@@ -36,6 +36,7 @@ OBJS = \
 	src/config_check.o \
 	src/config_check_timer.o \
 	src/config_constraint.o \
+	src/config_member.o \
 	src/config_merge.o \
 	src/config_read.o \
 	src/config_row.o \
@@ -129,6 +130,7 @@ OBJS = \
 	src/score.o \
 	src/search.o \
 	src/search_term.o \
+	src/settle.o \
 	src/shown.o \
 	src/sql.o \
 	src/strategy.o \

@@ -54,8 +54,8 @@ static const char *const identities_query =
 /*
  * The leads of these rows, a jsonb[], become as the rows say; rows without a
  * lead are left alone.  Those of `identified`, 0 = none of them, say something
- * else of identities than the same rows did before.  Raises 55P03 if another transaction has one of the leads,
- * and what edit() raises.
+ * else of identities than `before`, the same rows as they were.  Raises 55P03
+ * if another transaction has one of the leads, and what edit() raises.
  */
 void
 pool_attach_edit(const PoolAttachment *a, Datum rows, Datum identified,

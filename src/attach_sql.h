@@ -36,8 +36,8 @@
 /*
  * The one member of the tenant whose profile says this in the field that owners
  * are named by; NULL if none does, or several do.  Found by the index on
- * profiles (OFFSET 0: by nothing else), as a string or a number, and compared as
- * text.
+ * profiles (OFFSET 0: by nothing else), as a string or a number, and compared
+ * as text.
  */
 #define POOL_ATTACHED_NAMED(attachment, value) \
 	"(SELECT min(p.id) FROM (SELECT q.* FROM pool.member q" \
