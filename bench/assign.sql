@@ -79,4 +79,45 @@ BEGIN
     END LOOP;
     RETURN done;
 END $$;
+-- The random statement with all columns and indexes of the pool's own tables.
+CREATE FUNCTION bare.assign_at_random(the_pool integer, n integer)
+RETURNS bigint LANGUAGE sql AS $$
+    WITH share AS (
+        SELECT grade, array_agg(id ORDER BY id) AS members,
+               array_agg(above ORDER BY id) AS above
+        FROM (SELECT g.grade, m.id,
+                     (sum(s.weight) OVER (PARTITION BY g.grade ORDER BY m.id)
+                      - s.weight)::float
+                     / sum(s.weight) OVER (PARTITION BY g.grade) AS above
+              FROM pool.membership s JOIN pool.member m ON m.id = s.member_id,
+                   jsonb_array_elements_text(m.profile->'grades') g (grade)
+              WHERE s.pool_id = the_pool) x
+        GROUP BY grade
+    ), picked AS (
+        SELECT id, random() AS lot FROM bare.lead_state
+        WHERE pool_id = the_pool AND ticket IS NOT NULL
+        ORDER BY ticket LIMIT n FOR UPDATE SKIP LOCKED
+    ), given AS (
+        UPDATE bare.lead_state l
+        SET status = 'owned', ticket = NULL, owned_at = now(),
+            owner_id = s.members[width_bucket(p.lot, s.above)],
+            chain_at = now()
+        FROM picked p JOIN pool.lead_data d USING (id)
+        JOIN share s USING (grade)
+        WHERE l.id = p.id
+        RETURNING l.id, l.pool_id, l.tenant_id, l.owner_id
+    ), logged AS (
+        INSERT INTO bare.event (id, at, xid, lead_id, day, generation,
+            tenant_id, pool_id, member_id, kind)
+        SELECT nextval('bare.event_id_seq'), now(), pg_current_xact_id(), id,
+               current_date, 1, tenant_id, pool_id, owner_id, 'assigned'
+        FROM given
+    ), counted AS (
+        UPDATE bare.membership_state m
+        SET held = m.held + g.leads, spells = m.spells + g.leads
+        FROM (SELECT owner_id, count(*) AS leads FROM given GROUP BY 1) g
+        WHERE m.pool_id = the_pool AND m.member_id = g.owner_id
+    )
+    SELECT count(*) FROM given
+$$;
 VACUUM (ANALYZE, FREEZE);

@@ -38,6 +38,16 @@ rollup_state_oid(void)
 							 get_namespace_oid("pool", false));
 }
 
+/* A column of the one row the last statement has given, never NULL. */
+static Datum
+answer(int column)
+{
+	bool		isnull;
+
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column,
+						 &isnull);
+}
+
 /*
  * Folds what is finished, unless another transaction folds just now: a tick may
  * hold counters, and waits for nobody.  max_events is a measure of how much at
@@ -52,7 +62,7 @@ pool_rollup_run(int max_events, TimestampTz now)
 	Datum		values[2];
 	int32		generation = pool_generation();
 	bool		pending;
-	bool		isnull;
+	bool		behind;
 	PoolSql		sql;
 
 	if (!ConditionalLockRelationOid(rollup_state_oid(),
@@ -64,23 +74,22 @@ pool_rollup_run(int max_events, TimestampTz now)
 	values[0] = Int64GetDatum((int64) max_events * EVENTS_PER_LEAD);
 	values[1] = Int32GetDatum(generation);
 	pool_sql_run(ROLLUP_SNAPSHOT_SQL, 2, types, values, NULL);
-	pending = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
-										 SPI_tuptable->tupdesc, 3, &isnull));
-	result.more = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
-											 SPI_tuptable->tupdesc, 2,
-											 &isnull));
+	result.more = DatumGetBool(answer(2));
+	pending = DatumGetBool(answer(3));
+	behind = DatumGetBool(answer(4));
+	fold_types[0] = SPI_gettypeid(SPI_tuptable->tupdesc, 1);
+	values[0] = datumCopy(answer(1), false, -1);
 	if (pending)
 	{
-		fold_types[0] = SPI_gettypeid(SPI_tuptable->tupdesc, 1);
-		values[0] = datumCopy(SPI_getbinval(SPI_tuptable->vals[0],
-											SPI_tuptable->tupdesc, 1,
-											&isnull), false, -1);
 		result.done = pool_sql_run(ROLLUP_FOLD_DAY_SQL, 2, fold_types,
 								   values, NULL);
 		pool_sql_run(ROLLUP_FOLD_MEMBER_SQL, 2, fold_types, values, NULL);
-		pool_sql_run(ROLLUP_ADVANCE_SQL, 2, fold_types, values, NULL);
-		pool_wake_readers();
 	}
+	/* in an older generation everyone would look for its tail, too */
+	if (pending || behind)
+		pool_sql_run(ROLLUP_ADVANCE_SQL, 2, fold_types, values, NULL);
+	if (pending)
+		pool_wake_readers();
 	pool_sql_end(sql);
 	return result;
 }

@@ -31,7 +31,8 @@
  * $1 = greatest number of events to fold, NULL = all (a whole transaction is
  * never split, and what older generations left is folded at once); $2 =
  * current generation.  One row: the snapshot to fold up to, whether more is
- * left, and whether there is anything to fold.
+ * left, whether there is anything to fold, and whether the last fold was in an
+ * older generation.
  *
  * pg_current_snapshot() leaves out the caller's own transaction, which would
  * make its later events look folded: it is added here.  A bound is a smaller
@@ -43,12 +44,14 @@
 #define ROLLUP_SNAPSHOT_SQL \
 	"WITH here AS MATERIALIZED ( " \
 	"SELECT n.s, n.own, pg_catalog.pg_snapshot_xmax(n.s) AS xmax, " \
-	"coalesce(pg_catalog.pg_snapshot_xmax(r.snapshot), '0'::xid8) AS done, " \
-	"coalesce(pg_catalog.pg_snapshot_xmin(r.snapshot) = " \
-	"pg_catalog.pg_snapshot_xmax(r.snapshot), false) AS settled " \
+	"CASE WHEN r.generation = $2 THEN pg_catalog.pg_snapshot_xmax(r.snapshot) " \
+	"ELSE '0'::xid8 END AS done, coalesce(r.generation = $2 AND " \
+	"pg_catalog.pg_snapshot_xmin(r.snapshot) = " \
+	"pg_catalog.pg_snapshot_xmax(r.snapshot), false) AS settled, " \
+	"coalesce(r.generation < $2, false) AS behind " \
 	"FROM (SELECT pg_catalog.pg_current_snapshot() AS s, " \
 	"pg_catalog.pg_current_xact_id_if_assigned() AS own) n " \
-	"LEFT JOIN pool.rollup_state r ON r.generation = $2), " \
+	"LEFT JOIN pool.rollup_state r ON true), " \
 	"head AS MATERIALIZED ( " \
 	"SELECT h.done, h.own, h.settled, (SELECT e.xid FROM pool.event e " \
 	"WHERE e.generation = $2 AND e.xid >= h.done " \
@@ -76,7 +79,7 @@
 	"SELECT m.snapshot, m.more, CASE WHEN m.nothing THEN false " \
 	"ELSE EXISTS (SELECT FROM pool.event_tail e " \
 	"WHERE " ROLLUP_FINISHED("e", "m.snapshot") ") " \
-	"END AS pending " \
+	"END AS pending, (SELECT h.behind FROM here h) AS behind " \
 	"FROM made m"
 
 /* $1 = snapshot, $2 = current generation (integer), also below. */

@@ -1,7 +1,8 @@
 # Leads given to the members by weight and skill under caps, in one call: beside
 # one SQL statement that draws members at random (shares right on average only,
-# caps not looked at), and beside a loop over rows that is as exact.  The loop
-# is given a twentieth of the leads, so that it ends.
+# caps not looked at), on the rival's tables and on ours, and beside a loop over
+# rows that is as exact.  The loop is given a twentieth of the leads, so that it
+# ends.
 
 load_assignable()
 {
@@ -24,7 +25,7 @@ assign_round()
 {
     local variant n=$((LEADS / 10))
     fresh_copy assignable
-    for variant in $(in_turn "$1" auto_assign statement loop); do
+    for variant in $(in_turn "$1" auto_assign statement bare loop); do
         case $variant in
             # in one transaction, ten thousand a call
             auto_assign) assign_timed "$variant" "$1" "$n" "DO \$\$BEGIN
@@ -34,13 +35,17 @@ assign_round()
                 END LOOP; END\$\$" ;;
             statement) assign_timed "$variant" "$1" "$n" \
                 "SELECT rival.assign_at_random($pool, $n)" ;;
+            bare) assign_timed "$variant" "$1" "$n" \
+                "SELECT bare.assign_at_random($pool, $n)" ;;
             loop) assign_timed "$variant" "$1" $((n / 20)) \
                 "SELECT rival.assign_exactly($pool, $((n / 20)))" ;;
         esac
     done
     expect "$n t" "SELECT concat_ws(' ', sum(held), bool_and(held <= $2))
         FROM pool.membership_state"
-    expect "$((n + n / 20))" 'SELECT count(*) FROM rival.event'
+    expect "$((n + n / 20)) $n" "SELECT concat_ws(' ',
+        (SELECT count(*) FROM rival.event),
+        (SELECT count(*) FROM bare.event WHERE kind = 'assigned'))"
     check_pool
 }
 

@@ -66,12 +66,33 @@ worker()
 # In a session that has ticked before: catalogs are in its caches.
 idle_tick()
 {
-    fresh_copy owned
-    figure 'tick, nothing due' "$LEADS leads" buffers 1 "$(sql \
+    figure 'tick, nothing due' "$1 leads" buffers 1 "$(sql \
         -c 'DO $$BEGIN PERFORM pool.tick(); END$$' \
         -c 'DO $$BEGIN PERFORM pool.tick(); END$$' \
         -c 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM pool.tick()' |
         sed -n 's/.*"Shared Hit Blocks": \([0-9]*\).*/\1/p' | head -n 1)"
+}
+
+# A database with so many leads that enter with an owner, under a timer.
+load_watched()
+{
+    local from
+    sql -d postgres -c 'SET client_min_messages = warning' \
+        -c 'DROP DATABASE IF EXISTS round WITH (FORCE)' \
+        -c 'CREATE DATABASE round'
+    export PGDATABASE=round
+    sql -v leads=1000 -v members="$MEMBERS" -f bench/load.sql
+    sql -c "INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+            VALUES ($pool, 'a month', 'ownership', '30 days')"
+    for ((from = 1; from <= $1; from += 250000)); do
+        sql -c "INSERT INTO pool.intake (pool, key, owner)
+                SELECT 'bench pool', 'w' || i, 'm' || 1 + i % $MEMBERS
+                FROM generate_series($from,
+                    least($from + 249999, $1)) i"
+    done
+    expect "$1" 'SELECT count(*) FROM pool.lead_state
+        WHERE owner_id IS NOT NULL AND check_at IS NOT NULL'
+    sql -c 'VACUUM ANALYZE'
 }
 
 measure_tick()
@@ -88,6 +109,10 @@ SELECT outcome FROM pool.claim('bench pool', member => 'm' || :m);"
     for ((i = 1; i <= ROUNDS; i++)); do
         beside_round "$i"
     done
-    idle_tick
+    fresh_copy owned
+    idle_tick "$LEADS"
     sql -d postgres -c 'DROP DATABASE owned'
+    [ -n "${FULL:-}" ] || return 0
+    load_watched 10000000
+    idle_tick 10000000
 }

@@ -1,15 +1,13 @@
 -- Statistics: see views.sql.
+--
+-- Amounts of 0 are left out of sums: adding a numeric is dear, and most rows
+-- have none.
 
 CREATE VIEW pool.stat_pool WITH (security_barrier) AS
 SELECT g.pool_id, g.pool,
     coalesce(w.path, g.pool) AS pool_path,
-    (SELECT count(*)
-     FROM pool.member m
-     LEFT JOIN pool.membership s
-        ON s.pool_id = g.pool_id AND s.member_id = m.id
-     WHERE m.tenant_id = g.tenant_id AND m.status = 'active'
-        AND coalesce(s.role, CASE WHEN g.everyone THEN 'member' END)
-            IN ('member', 'manager')) AS members,
+    coalesce(k.takers, 0) + CASE WHEN g.everyone
+        THEN g.tenant_members - coalesce(k.known, 0) ELSE 0 END AS members,
     g.available, g.review, g.owned, g.converted, g.archived,
     g.entered_today, g.claimed_today, g.assigned_today, g.released_today,
     g.reclaimed_today, g.converted_today,
@@ -24,10 +22,10 @@ SELECT g.pool_id, g.pool,
         AS reclaim_rate,
     g.workable, g.ended_spells, g.converted_spells, g.reclaimed_spells,
     g.transferred_today, g.followed_up_today, g.archived_today, g.today,
-    g.enabled, g.tenant_id, tn.name AS tenant
+    g.enabled, g.tenant_id, g.tenant
 FROM (
     SELECT p.id AS pool_id, p.name AS pool, p.tenant_id, p.everyone, p.enabled,
-        t.today,
+        t.today, tn.name AS tenant, tn.members AS tenant_members,
         coalesce(sum(s.d_available), 0) AS available,
         coalesce(sum(s.d_review), 0) AS review,
         coalesce(sum(s.d_owned), 0) AS owned,
@@ -56,17 +54,30 @@ FROM (
             AS converted_today,
         coalesce(sum(s.archived) FILTER (WHERE s.day = t.today), 0)
             AS archived_today
-    FROM pool.pool p
+    FROM (
+        SELECT v.tenant_id, n.name, (
+            SELECT count(*) FROM pool.member m
+            WHERE m.tenant_id = v.tenant_id AND m.status = 'active') AS members
+        FROM pool.visible_tenant v
+        JOIN pool.tenant n ON n.id = v.tenant_id
+        OFFSET 0 -- once per tenant
+    ) tn
+    JOIN pool.pool p ON p.tenant_id = tn.tenant_id
     CROSS JOIN LATERAL (
         SELECT (pool.clock() AT TIME ZONE pool.pool_zone(p.id))::date AS today
         OFFSET 0 -- once per pool, not once per row of day_sum
     ) t
     LEFT JOIN pool.day_sum s ON s.pool_id = p.id
-    WHERE p.tenant_id = ANY (ARRAY(
-        SELECT v.tenant_id FROM pool.visible_tenant v))
-    GROUP BY p.id, t.today
+    GROUP BY p.id, t.today, tn.name, tn.members
 ) g
-JOIN pool.tenant tn ON tn.id = g.tenant_id
+LEFT JOIN (
+    SELECT a.pool_id, count(*) AS known,
+        count(*) FILTER (WHERE a.role IN ('member', 'manager')) AS takers
+    FROM pool.membership a
+    JOIN pool.member m ON m.id = a.member_id
+    WHERE m.status = 'active'
+    GROUP BY a.pool_id
+) k ON k.pool_id = g.pool_id
 LEFT JOIN pool.pool_path w ON w.pool_id = g.pool_id;
 COMMENT ON VIEW pool.stat_pool IS
     'Every pool now and today. Today is the day of the pool''s zone.';
@@ -132,10 +143,11 @@ SELECT g.pool_id, g.pool, g.member_id, g.member, g.status, g.held,
     g.first_response_seconds_sum::bigint AS first_response_seconds_sum,
     g.missed, g.received, g.given, g.archived, g.amount, g.role, g.tenant_id
 FROM (
-    SELECT p.id AS pool_id, p.name AS pool, p.tenant_id, b.member_id,
+    SELECT p.id AS pool_id, p.name AS pool, p.tenant_id, m.id AS member_id,
         m.key AS member,
-        CASE WHEN b.role IS NULL THEN 'removed' ELSE m.status END AS status,
-        b.role,
+        CASE WHEN b.role IS NULL AND NOT p.everyone THEN 'removed'
+            ELSE m.status END AS status,
+        coalesce(b.role, CASE WHEN p.everyone THEN 'member' END) AS role,
         coalesce(c.held, 0) AS held,
         coalesce(b.hold_limit, p.hold_limit) AS hold_limit,
         CASE WHEN c.day_until > pool.clock() THEN c.claimed ELSE 0 END
@@ -156,23 +168,10 @@ FROM (
         coalesce(s.first_response_seconds_sum, 0)
             AS first_response_seconds_sum,
         coalesce(s.amount, 0) AS amount
-    FROM pool.pool p
-    JOIN (
-        SELECT a.pool_id, a.member_id, a.role, a.hold_limit, a.claim_limit
-        FROM pool.membership a
-        UNION ALL
-        SELECT a.pool_id, a.member_id,
-            CASE WHEN q.everyone THEN 'member' END, NULL, NULL
-        FROM pool.membership_state a
-        JOIN pool.pool q ON q.id = a.pool_id
-        WHERE (q.everyone OR a.held > 0)
-            AND NOT EXISTS (
-                SELECT FROM pool.membership k
-                WHERE k.pool_id = a.pool_id AND k.member_id = a.member_id)
-    ) b ON b.pool_id = p.id
-    JOIN pool.member m ON m.id = b.member_id
-    LEFT JOIN pool.membership_state c
-        ON c.pool_id = b.pool_id AND c.member_id = b.member_id
+    FROM pool.membership b
+    FULL JOIN pool.membership_state c USING (pool_id, member_id)
+    JOIN pool.pool p ON p.id = pool_id
+    JOIN pool.member m ON m.id = member_id
     LEFT JOIN (
         SELECT t.pool_id, t.member_id, sum(t.claimed) AS claimed,
             sum(t.assigned) AS assigned, sum(t.received) AS received,
@@ -182,12 +181,13 @@ FROM (
             sum(t.missed) AS missed, sum(t.ended) AS ended,
             sum(t.first_responses) AS first_responses,
             sum(t.first_response_seconds_sum) AS first_response_seconds_sum,
-            sum(t.amount) AS amount
+            sum(t.amount) FILTER (WHERE t.amount <> 0) AS amount
         FROM pool.member_sum t
         GROUP BY t.pool_id, t.member_id
-    ) s ON s.pool_id = b.pool_id AND s.member_id = b.member_id
+    ) s ON s.pool_id = p.id AND s.member_id = m.id
     WHERE p.tenant_id = ANY (ARRAY(
         SELECT v.tenant_id FROM pool.visible_tenant v))
+        AND (b.role IS NOT NULL OR p.everyone OR c.held > 0)
 ) g
 LEFT JOIN (
     SELECT x.pool_id, x.owner_id, count(*) AS overdue
@@ -279,7 +279,8 @@ SELECT p.name AS pool, m.key AS member, s.day,
     sum(s.released) AS released,
     sum(s.reclaimed) AS reclaimed,
     sum(s.converted) AS converted,
-    sum(s.amount) AS amount,
+    coalesce(sum(s.amount) FILTER (WHERE s.amount <> 0), 0)
+        AS amount,
     sum(s.given) AS given,
     sum(s.archived) AS archived,
     sum(s.ended) AS ended_spells,
@@ -345,7 +346,8 @@ FROM (
         sum(s.followed_up) AS followed_up,
         sum(s.converted) AS converted,
         sum(s.archived) AS archived,
-        sum(s.amount) AS amount,
+        coalesce(sum(s.amount) FILTER (WHERE s.amount <> 0), 0)
+            AS amount,
         sum(s.seconds_to_convert_sum) AS seconds_to_convert_sum,
         sum(s.d_available) AS available,
         sum(s.claimed) + sum(s.assigned) + sum(s.transferred) AS spells,
@@ -420,7 +422,8 @@ FROM (
         sum(s.first_responses) AS first_responses,
         sum(s.first_response_seconds_sum)::bigint
             AS first_response_seconds_sum,
-        sum(s.amount) AS amount,
+        coalesce(sum(s.amount) FILTER (WHERE s.amount <> 0), 0)
+            AS amount,
         sum(s.d_available) AS d_available,
         sum(s.d_owned) AS d_owned
     FROM pool.pool p

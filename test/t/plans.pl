@@ -47,7 +47,7 @@ SQL
 
 sub session
 {
-	my $session = $node->background_psql('postgres');
+	my $session = $node->background_psql($_[0] // 'postgres');
 	$session->set_query_timer_restart;
 	return $session;
 }
@@ -231,6 +231,15 @@ SQL
 		'0', 'nothing is due');
 	my @touched = buffers_of_many($session, 'SELECT * FROM pool.tick()', 5);
 	cmp_ok($touched[-1], '<=', 10, 'a tick with nothing due');
+	$session->quit;
+
+	# a copy counts its transactions anew: folded events are older, all of them
+	$node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE postgres');
+	$session = session('copy');
+	$session->query_safe('SELECT pool.resume()');
+	$session->query_safe('SELECT * FROM pool.tick()');
+	@touched = buffers_of_many($session, 'SELECT * FROM pool.tick()', 5);
+	cmp_ok($touched[-1], '<=', 10, 'and in a copy of the database');
 	$session->quit;
 	return;
 }
