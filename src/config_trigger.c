@@ -175,7 +175,8 @@ update_pools(void)
 				   "  q.max_pause, q.catch_up) IS DISTINCT FROM"
 				   " (o.timezone, o.parent_id, o.pause_when_away,"
 				   "  o.max_pause, o.catch_up)");
-	pool_mirror_status("SELECT s.pool_id, s.member_id FROM pool.membership_state s"
+	pool_mirror_status("SELECT s.pool_id, s.member_id"
+					   " FROM pool.membership_state s"
 					   " JOIN new_rows n ON n.id = s.pool_id"
 					   " JOIN old_rows o ON o.id = n.id"
 					   " WHERE n.everyone <> o.everyone");

@@ -332,6 +332,10 @@ DECLARE
     identities  jsonb := CASE WHEN model.chance(0.3)
                               THEN model.any_identities() END;
 BEGIN
+    IF model.chance(0.1) THEN
+        identities := coalesce(identities, '{}')
+            || model.one_of('{"phone": null}', '{"email": null}')::jsonb;
+    END IF;
     RETURN (format('SELECT model.edit(%L, %L, %L, %L, %L, %L, %L)', key, moment,
                    name, grade, priority, attributes, identities),
             format('SELECT outcome FROM pool.edit(%s, name => %L, grade => %L, '
