@@ -116,6 +116,7 @@ OBJS = \
 	src/review.o \
 	src/reward.o \
 	src/rollup.o \
+	src/room.o \
 	src/route.o \
 	src/route_entry.o \
 	src/route_rule.o \

@@ -24,6 +24,7 @@
 #include "executor/executor.h"
 #include "index_entry.h"
 #include "place.h"
+#include "room.h"
 #include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
@@ -326,11 +327,18 @@ pool_table_find(PoolTable *table, PoolIndexId id, Snapshot snapshot,
 bool
 pool_table_fetch(PoolTable *table, ItemPointer tid, Snapshot snapshot)
 {
+	ItemPointerData copy = *tid;	/* tid may point into table->old */
+
 	if (ItemPointerGetBlockNumber(tid) >= table->n_blocks)
 		table->n_blocks = RelationGetNumberOfBlocks(table->rel);
 	if (ItemPointerGetBlockNumber(tid) >= table->n_blocks)
 		return false;
-	return table_tuple_fetch_row_version(table->rel, tid, snapshot,
+	if (!table_tuple_fetch_row_version(table->rel, tid, snapshot, table->old))
+		return false;
+	if (!pool_room_wanted(table))
+		return true;
+	pool_room_make(table);
+	return table_tuple_fetch_row_version(table->rel, &copy, snapshot,
 										 table->old);
 }
 
