@@ -326,6 +326,7 @@ DECLARE
     resting integer[] := '{}';
     pool    integer;
     rule    model.timer_rule;
+    next    timestamptz;
 BEGIN
     PERFORM model.note_tick(moment);
     FOR pool IN SELECT id FROM model.pool ORDER BY id LOOP
@@ -338,16 +339,18 @@ BEGIN
                AND pool_id <> ALL (resting) ORDER BY key
     LOOP
         -- nothing is told earlier than ten days before
-        CONTINUE WHEN NOT EXISTS (SELECT FROM model.deadlines(l.key)
-                                  WHERE due <= moment + interval '10 days');
-        FOR d IN SELECT * FROM model.deadlines(l.key)
-                 WHERE action = 'escalate' AND due <= moment LOOP
-            PERFORM model.once(l, d.rule_id, NULL, 'escalated', moment);
-        END LOOP;
+        SELECT min(due) INTO next FROM model.deadlines(l.key);
+        CONTINUE WHEN (next <= moment + interval '10 days') IS NOT TRUE;
         r := NULL;
-        SELECT x.* INTO r FROM model.acts(l.key) a
-             JOIN model.timer_rule x ON x.id = a.rule_id
-        WHERE ready AND due <= moment ORDER BY due, rule_id LIMIT 1;
+        IF next <= moment THEN
+            FOR d IN SELECT * FROM model.deadlines(l.key)
+                     WHERE action = 'escalate' AND due <= moment LOOP
+                PERFORM model.once(l, d.rule_id, NULL, 'escalated', moment);
+            END LOOP;
+            SELECT x.* INTO r FROM model.acts(l.key) a
+                 JOIN model.timer_rule x ON x.id = a.rule_id
+            WHERE ready AND due <= moment ORDER BY due, rule_id LIMIT 1;
+        END IF;
         IF r.id IS NOT NULL THEN
             PERFORM model.act(l, r, moment);
             CONTINUE;
