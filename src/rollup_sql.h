@@ -11,9 +11,10 @@
  * that later statements see more: an event written after it was taken, or by
  * the folding transaction itself, stays in the tail.
  *
- * What opens a new generation must wait for every writer of the old one (SHARE
- * ROW EXCLUSIVE on pool.event): an event of a lower generation that commits
- * after the first fold of the new one would be counted by neither side.
+ * An event of a lower generation that commits after the first fold of the new
+ * one would be counted by neither side.  There is none: a generation is of one
+ * cluster and database, whoever writes first in a copy opens its own before any
+ * event (installation.c), and those who wrote the older ones are elsewhere.
  */
 #ifndef POOL_ROLLUP_SQL_H
 #define POOL_ROLLUP_SQL_H

@@ -8,7 +8,7 @@ wake_ups()
 
 measure_idle()
 {
-    local pid before seconds=${QUICK:+20}
+    local pid before after seconds=${QUICK:+20}
     seconds=${seconds:-60}
     sql -d postgres -c 'DROP DATABASE IF EXISTS round WITH (FORCE)' \
         -c 'ALTER SYSTEM SET pool_ext.worker_enabled = on' \
@@ -16,11 +16,12 @@ measure_idle()
     # what there is to do after the load is done first
     sleep 15
     pid=$(sql -d postgres -c "SELECT pid FROM pg_stat_activity
-        WHERE backend_type ~ 'pool_ext' LIMIT 1")
+        WHERE backend_type = 'pool_ext launcher'")
     before=$(wake_ups "$pid")
     sleep "$seconds"
+    after=$(wake_ups "$pid")
     figure 'idle worker' 'wake-ups a minute' launcher 1 \
-        $((($(wake_ups "$pid") - before) * 60 / seconds))
+        $(((after - before) * 60 / seconds))
     sql -d postgres -c 'ALTER SYSTEM RESET pool_ext.worker_enabled' \
         -c 'SELECT pg_reload_conf()' >/dev/null
 }

@@ -38,17 +38,28 @@ tick_round()
 # tenth is due.
 beside_round()
 {
+    local claimed
     fresh_copy owned
+    claimed=$(claimed)
     sql -c "ALTER DATABASE round SET pool_ext.clock = '$due'"
     leg 'beside the worker' 8 "$1" 8 alone -T "$LEG"
     worker on
     until [ "$(reclaimed)" -gt 0 ]; do sleep 0.1; done
     leg 'beside the worker' 8 "$1" 8 reclaiming -T "$LEG"
+    # it has had enough to do all the time
+    expect t "SELECT $(reclaimed) < $LEADS / 10"
     worker off
     sql -c 'ALTER SYSTEM RESET pool_ext.worker_naptime' \
         -c 'SELECT pg_reload_conf()' >/dev/null
     figure 'beside the worker' 8 'reclaimed meanwhile' "$1" \
         $(($(reclaimed) / LEG))
+    expect $((claimed + $(done_by alone) + $(done_by reclaiming))) \
+        "SELECT $(claimed)"
+}
+
+claimed()
+{
+    sql -c "SELECT count(*) FROM pool.event WHERE kind = 'claimed'"
 }
 
 reclaimed()
@@ -63,14 +74,17 @@ worker()
         -c 'SELECT pg_reload_conf()' >/dev/null
 }
 
-# In a session that has ticked before: catalogs are in its caches.
+# In a session that has ticked before: catalogs are in its caches.  The first
+# two lines of the plan's that say so: blocks found and blocks read.
 idle_tick()
 {
     figure 'tick, nothing due' "$1 leads" buffers 1 "$(sql \
         -c 'DO $$BEGIN PERFORM pool.tick(); END$$' \
         -c 'DO $$BEGIN PERFORM pool.tick(); END$$' \
         -c 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM pool.tick()' |
-        sed -n 's/.*"Shared Hit Blocks": \([0-9]*\).*/\1/p' | head -n 1)"
+        sed -n 's/.*"Shared \(Hit\|Read\) Blocks": \([0-9]*\).*/\2/p' |
+        head -n 2 | awk '{ n += $1 } END { print n }')"
+    expect 0 'SELECT sum(done) FROM pool.tick()'
 }
 
 # A database with so many leads that enter with an owner, under a timer.

@@ -11,6 +11,9 @@ wal_round()
         figure WAL 'one claim' "$variant" "$1" "$(sql -c "SELECT round(
             (pg_current_wal_insert_lsn() - '$from') / 10000)")"
     done
+    check_claims pool 10000
+    check_claims rival 10000
+    check_claims bare 10000
 }
 
 measure_wal()

@@ -2,6 +2,9 @@
 --
 -- Amounts of 0 are left out of sums: adding a numeric is dear, and most rows
 -- have none.
+--
+-- Large tables are read by the pools of visible tenants, as an array: so who sees
+-- one tenant of many reads his own rows by index, whatever the others have.
 
 CREATE VIEW pool.stat_pool WITH (security_barrier) AS
 SELECT g.pool_id, g.pool,
@@ -75,7 +78,8 @@ LEFT JOIN (
         count(*) FILTER (WHERE a.role IN ('member', 'manager')) AS takers
     FROM pool.membership a
     JOIN pool.member m ON m.id = a.member_id
-    WHERE m.status = 'active'
+    WHERE m.status = 'active' AND a.pool_id = ANY (ARRAY(SELECT q.id
+        FROM pool.visible_tenant v JOIN pool.pool q USING (tenant_id)))
     GROUP BY a.pool_id
 ) k ON k.pool_id = g.pool_id
 LEFT JOIN pool.pool_path w ON w.pool_id = g.pool_id;
@@ -168,8 +172,16 @@ FROM (
         coalesce(s.first_response_seconds_sum, 0)
             AS first_response_seconds_sum,
         coalesce(s.amount, 0) AS amount
-    FROM pool.membership b
-    FULL JOIN pool.membership_state c USING (pool_id, member_id)
+    FROM (
+        SELECT * FROM pool.membership a
+        WHERE a.pool_id = ANY (ARRAY(SELECT q.id
+            FROM pool.visible_tenant v JOIN pool.pool q USING (tenant_id)))
+    ) b
+    FULL JOIN (
+        SELECT * FROM pool.membership_state a
+        WHERE a.pool_id = ANY (ARRAY(SELECT q.id
+            FROM pool.visible_tenant v JOIN pool.pool q USING (tenant_id)))
+    ) c USING (pool_id, member_id)
     JOIN pool.pool p ON p.id = pool_id
     JOIN pool.member m ON m.id = member_id
     LEFT JOIN (
@@ -183,11 +195,11 @@ FROM (
             sum(t.first_response_seconds_sum) AS first_response_seconds_sum,
             sum(t.amount) FILTER (WHERE t.amount <> 0) AS amount
         FROM pool.member_sum t
+        WHERE t.pool_id = ANY (ARRAY(SELECT q.id
+            FROM pool.visible_tenant v JOIN pool.pool q USING (tenant_id)))
         GROUP BY t.pool_id, t.member_id
     ) s ON s.pool_id = p.id AND s.member_id = m.id
-    WHERE p.tenant_id = ANY (ARRAY(
-        SELECT v.tenant_id FROM pool.visible_tenant v))
-        AND (b.role IS NOT NULL OR p.everyone OR c.held > 0)
+    WHERE b.role IS NOT NULL OR p.everyone OR c.held > 0
 ) g
 LEFT JOIN (
     SELECT x.pool_id, x.owner_id, count(*) AS overdue
@@ -288,8 +300,8 @@ SELECT p.name AS pool, m.key AS member, s.day,
 FROM pool.pool p
 JOIN pool.member_sum s ON s.pool_id = p.id
 LEFT JOIN pool.member m ON m.id = s.member_id
-WHERE p.tenant_id = ANY (ARRAY(
-    SELECT v.tenant_id FROM pool.visible_tenant v))
+WHERE s.pool_id = ANY (ARRAY(SELECT q.id
+    FROM pool.visible_tenant v JOIN pool.pool q USING (tenant_id)))
 GROUP BY p.id, s.member_id, m.key, s.day;
 COMMENT ON VIEW pool.stat_member_daily IS
     'Every pool, member and day with events: sums and counts, to be added '

@@ -263,9 +263,62 @@ SQL
 	$node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE postgres');
 	$session = session('copy');
 	$session->query_safe('SELECT pool.resume()');
+	# its roll-ups come into its own generation, past nobody who is writing
+	my $writer = session('copy');
+	$writer->query_safe('BEGIN');
+	$writer->query_safe("SELECT pool.enter('owned', 'owned#late')");
+	is($session->query_safe("SELECT sum(done) FROM pool.tick()"),
+		'0', 'nothing is left to fold in a copy');
+	is($session->query_safe('SELECT generation FROM pool.rollup_state'),
+		'2', 'its roll-ups are of its own generation');
+	$writer->query_safe('COMMIT');
+	$writer->quit;
+	my $all = 'SELECT (SELECT sum(entered) FROM pool.stat_daily) = '
+	  . "(SELECT count(*) FROM pool.event WHERE kind = 'entered')";
+	is($session->query_safe($all), 't', 'a late event is counted');
 	$session->query_safe('SELECT * FROM pool.tick()');
+	is($session->query_safe($all), 't', 'and once');
 	@touched = buffers_of_many($session, 'SELECT * FROM pool.tick()', 5);
 	cmp_ok($touched[-1], '<=', 10, 'and in a copy of the database');
+	$session->quit;
+	return;
+}
+
+# ----------------------------------------------------------------------------
+# Statistics of one tenant beside many
+# ----------------------------------------------------------------------------
+
+sub one_of_many
+{
+	$node->safe_psql('postgres', 'CREATE DATABASE many');
+	$node->safe_psql('many', <<'SQL');
+SET client_min_messages = warning;
+CREATE EXTENSION pool_ext;
+CREATE ROLE one_reader;
+INSERT INTO pool.tenant (name) SELECT 't' || i FROM generate_series(1, 50) i;
+INSERT INTO pool.pool (tenant_id, name)
+SELECT id, 'p' || i FROM pool.tenant, generate_series(1, 4) i;
+INSERT INTO pool.member (tenant_id, key)
+SELECT id, 'm' || i FROM pool.tenant, generate_series(1, 20) i;
+INSERT INTO pool.membership (pool_id, member_id)
+SELECT p.id, m.id FROM pool.pool p JOIN pool.member m USING (tenant_id);
+INSERT INTO pool.rollup_member
+SELECT pool_id, member_id, current_date - d, 1, 0, 0, 0, 1, 1, 0, 1, 0, 0, 0,
+	1, 10, 0
+FROM pool.membership, generate_series(1, 20) d;
+SELECT pool.grant_access('one_reader', 'reader', 't1');
+VACUUM ANALYZE;
+SQL
+	my $session = session('many');
+	$session->query_safe('SET ROLE one_reader');
+	foreach my $view ('stat_member', 'stat_member_daily')
+	{
+		is($session->query_safe("SELECT sum(claimed) FROM pool.$view"),
+			4 * 20 * 20, "$view of one tenant of fifty");
+		my @touched = buffers_of_many($session, "TABLE pool.$view", 2);
+		# all have 1,300 pages of figures
+		cmp_ok($touched[-1], '<=', 800, "$view reads what is his");
+	}
 	$session->quit;
 	return;
 }
@@ -379,6 +432,7 @@ many_siblings();
 dry_pool();
 others_trouble();
 idle_tick();
+one_of_many();
 is($node->safe_psql('postgres', 'SELECT * FROM pool.verify()'),
 	'', 'verify() finds nothing');
 $node->stop;
