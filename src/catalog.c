@@ -175,7 +175,8 @@ static const char *const index_names[POOL_INDEX_COUNT] = {
 	[POOL_MEMBER_ABSENCE] = "member_away_idx",
 	[POOL_RUN_STATUS] = "run_status_idx",
 	[POOL_MEMBER_SEGMENT_PKEY] = "member_segment_pkey",
-	[POOL_ROUTING_CREDIT_PKEY] = "routing_credit_pkey"
+	[POOL_ROUTING_CREDIT_PKEY] = "routing_credit_pkey",
+	[POOL_BYPASS_AT] = "bypass_at_idx"
 };
 
 static const char *const sequence_names[POOL_SEQUENCE_COUNT] = {

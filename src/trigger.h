@@ -7,9 +7,15 @@
 
 #include "commands/trigger.h"
 #include "fmgr.h"
+#include "sql.h"
 #include "utils/rel.h"
 
 extern TriggerData *pool_trigger_data(FunctionCallInfo fcinfo);
 extern void pool_trigger_check_written(Relation rel, bool written);
+
+/* SQL about the rows of a statement, in the latest snapshot */
+extern PoolSql pool_trigger_begin(TriggerData *data);
+extern uint64 pool_trigger_run(const char *command);
+extern char *pool_trigger_value(void);
 
 #endif							/* POOL_TRIGGER_H */
