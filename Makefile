@@ -36,6 +36,7 @@ OBJS = \
 	src/config_check.o \
 	src/config_check_timer.o \
 	src/config_constraint.o \
+	src/config_member.o \
 	src/config_merge.o \
 	src/config_read.o \
 	src/config_row.o \
@@ -130,6 +131,7 @@ OBJS = \
 	src/score.o \
 	src/search.o \
 	src/search_term.o \
+	src/settle.o \
 	src/shown.o \
 	src/sql.o \
 	src/strategy.o \
@@ -200,6 +202,11 @@ SQL_MODULES = \
 	sql/install/language.sql \
 	sql/install/dump.sql \
 	sql/install/grants.sql
+
+# Scripts of the versions that were released, and from each to the next: see
+# sql/update/README.md.
+UPDATE_SCRIPTS =
+DATA = $(addprefix sql/update/,$(UPDATE_SCRIPTS))
 
 EXTENSION_SCRIPT = $(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(EXTENSION_SCRIPT) $(COMMENTS)
@@ -288,6 +295,9 @@ bench:
 soak:
 	@$(srcdir)/scripts/soak
 
+lint:
+	@$(srcdir)/scripts/lint
+
 format:
 	@$(srcdir)/scripts/format
 
@@ -303,4 +313,4 @@ RELEASE = $(EXTENSION)-$(EXTVERSION)
 dist:
 	git archive --format=zip --prefix=$(RELEASE)/ --output=$(RELEASE).zip HEAD
 
-.PHONY: test bench soak format format-check typedefs dist
+.PHONY: test bench soak lint format format-check typedefs dist

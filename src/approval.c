@@ -148,12 +148,12 @@ pool_approval_reserve(PoolWork *work, PoolLead *lead, const PoolApproval *a)
 }
 
 /*
- * A new request, whose step is known, about the locked lead.  What is claimed
- * is reserved.
+ * A new request, whose step is known, about the locked lead.  What is to be
+ * claimed, or is suggested, is reserved.  The event says by whom and why.
  */
 void
 pool_approval_open(PoolWork *work, PoolLead *lead, PoolApproval *a,
-				   TimestampTz now)
+				   int32 actor_id, Datum reason, TimestampTz now)
 {
 	a->lead_id = lead->id;
 	a->tenant_id = lead->tenant_id;
@@ -163,10 +163,9 @@ pool_approval_open(PoolWork *work, PoolLead *lead, PoolApproval *a,
 	a->created_at = pool_lead_time(lead, now);
 	a->decided_at = POOL_NO_TIME;
 	pool_approval_insert(work, a);
-	if (pool_approval_is(a, "claim"))
+	if (pool_approval_is(a, "claim") || pool_approval_is_suggestion(a))
 		pool_approval_reserve(work, lead, a);
-	pool_approval_log(work, lead, a, "requested", a->applicant_id, a->reason,
-					  now);
+	pool_approval_log(work, lead, a, "requested", actor_id, reason, now);
 }
 
 /*
@@ -311,7 +310,7 @@ pool_approval_ask(PoolWork *work, PoolLead *lead, PoolApproval *a,
 	a->step = 0;
 	if (!pool_approval_next_step(work, lead, a, now))
 		a->step = 1;
-	pool_approval_open(work, lead, a, now);
+	pool_approval_open(work, lead, a, a->applicant_id, a->reason, now);
 }
 
 /*

@@ -50,7 +50,8 @@ extern bool pool_approval_is_live(const PoolApproval *a,
 extern bool pool_approval_is_over(const PoolApproval *a, TimestampTz now);
 extern bool pool_approval_is_suggestion(const PoolApproval *a);
 extern void pool_approval_open(PoolWork *work, PoolLead *lead,
-							   PoolApproval *a, TimestampTz now);
+							   PoolApproval *a, int32 actor_id, Datum reason,
+							   TimestampTz now);
 extern bool pool_approval_reserves(PoolWork *work, const PoolLead *lead);
 extern void pool_approval_reserve(PoolWork *work, PoolLead *lead,
 								  const PoolApproval *a);

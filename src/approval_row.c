@@ -2,7 +2,7 @@
  * approval_row.c
  *	  Rows of approval: found, made, written.
  *
- * The only writer of approval, but for suggestions of routing rules.
+ * The only writer of approval.
  */
 #include "compat.h"
 #include "approval.h"

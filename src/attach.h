@@ -53,7 +53,7 @@ extern char *pool_attach_reading(const PoolAttachment *a, TriggerEvent event);
 
 /* attach_edit.c: what else rows say */
 extern void pool_attach_edit(const PoolAttachment *a, Datum rows,
-							 Datum identified);
+							 Datum identified, Datum before);
 
 /* attach_trigger.c */
 extern void pool_attach_lock_leads(const PoolAttachment *a, Datum leads,

@@ -29,6 +29,17 @@ static const char *const edit_query =
 " priority => " POOL_ATTACHED_COLUMN("priority") "::integer,"
 " attributes => " POOL_ATTACHED_ATTRIBUTES ") e";
 
+/*
+ * What the columns say now; JSON null where it is nothing any more, and $3, the
+ * rows before, said something.
+ */
+#define IDENTITIES \
+	"(SELECT coalesce(jsonb_object_agg(c.key," \
+	"  nullif(btrim(r.doc ->> c.value), '')), '{}')" \
+	" FROM jsonb_each_text(r.identities) c" \
+	" WHERE btrim(r.doc ->> c.value) <> ''" \
+	"  OR btrim(($3)[r.n] ->> c.value) <> '')"
+
 /* An identity that another lead has stays with it, and the log says so. */
 static const char *const identities_query =
 "INSERT INTO pool.bypass (at, tenant_id, attachment_id, lead_id, login,"
@@ -37,20 +48,21 @@ static const char *const identities_query =
 "  e.outcome, s.owner_id"
 " FROM " LEADS " JOIN pool.lead_state s ON s.id = r.lead_id"
 " CROSS JOIN LATERAL pool.edit(r.lead_id,"
-"  identities => " POOL_ATTACHED_IDENTITIES ") e"
+"  identities => " IDENTITIES ") e"
 " WHERE e.outcome = 'duplicate'";
 
 /*
  * The leads of these rows, a jsonb[], become as the rows say; rows without a
  * lead are left alone.  Those of `identified`, 0 = none of them, say something
- * new of identities.  Raises 55P03 if another transaction has one of the leads,
- * and what edit() raises.
+ * else of identities than `before`, the same rows as they were.  Raises 55P03
+ * if another transaction has one of the leads, and what edit() raises.
  */
 void
-pool_attach_edit(const PoolAttachment *a, Datum rows, Datum identified)
+pool_attach_edit(const PoolAttachment *a, Datum rows, Datum identified,
+				 Datum before)
 {
-	Oid			types[2] = {INT4OID, JSONBARRAYOID};
-	Datum		values[2] = {Int32GetDatum(a->id), rows};
+	Oid			types[3] = {INT4OID, JSONBARRAYOID, JSONBARRAYOID};
+	Datum		values[3] = {Int32GetDatum(a->id), rows, before};
 	Datum		leads;
 	int64		n;
 	bool		isnull;
@@ -66,5 +78,5 @@ pool_attach_edit(const PoolAttachment *a, Datum rows, Datum identified)
 	pool_sql_run(edit_query, 2, types, values, NULL);
 	values[1] = identified;
 	if (identified != 0)
-		pool_sql_run(identities_query, 2, types, values, NULL);
+		pool_sql_run(identities_query, 3, types, values, NULL);
 }

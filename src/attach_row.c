@@ -207,17 +207,18 @@ pool_attach_reading(const PoolAttachment *a, TriggerEvent event)
 	const char *owner = quote_identifier(NameStr(a->owner));
 
 	if (TRIGGER_FIRED_BY_INSERT(event))
-		return psprintf("SELECT array_agg(%s), NULL, NULL, NULL, NULL, NULL"
-						" FROM new_rows n", pool_attach_document(a, "n"));
+		return psprintf("SELECT array_agg(%s), NULL, NULL, NULL, NULL, NULL,"
+						" NULL FROM new_rows n", pool_attach_document(a, "n"));
 	if (TRIGGER_FIRED_BY_DELETE(event))
-		return psprintf("SELECT array_agg(%s), NULL, NULL, NULL, NULL, NULL"
-						" FROM old_rows o", pool_attach_document(a, "o"));
+		return psprintf("SELECT array_agg(%s), NULL, NULL, NULL, NULL, NULL,"
+						" NULL FROM old_rows o", pool_attach_document(a, "o"));
 	return psprintf("SELECT array_agg(x.n) FILTER (WHERE x.owned),"
 					" array_agg(x.o) FILTER (WHERE x.gone),"
 					" array_agg(x.n) FILTER (WHERE x.edited),"
 					" array_agg(x.n) FILTER (WHERE x.touched AND NOT x.owned),"
 					" array_agg(x.n) FILTER (WHERE x.fresh),"
-					" array_agg(x.n) FILTER (WHERE x.edited AND x.identified)"
+					" array_agg(x.n) FILTER (WHERE x.edited AND x.identified),"
+					" array_agg(x.o) FILTER (WHERE x.edited AND x.identified)"
 					" FROM (SELECT %s AS o, %s AS n,"
 					"  o.%s IS NOT NULL AND n.%s IS NULL AS gone,"
 					"  n.%s IS NOT NULL AND o.%s IS NULL AS fresh,"

@@ -34,16 +34,21 @@
 	"  WHERE l.tenant_id = r.tenant_id AND l.key = r.lead_key OFFSET 0)"
 
 /*
- * Members by the field of the profile that owners are named by: an object, made
- * once per statement.  A value that several have names none of them.
+ * The one member of the tenant whose profile says this in the field that owners
+ * are named by; NULL if none does, or several do.  Found by the index on
+ * profiles (OFFSET 0: by nothing else), as a string or a number, and compared
+ * as text.
  */
-#define POOL_ATTACHED_FIELDS(key, value) \
-	"(SELECT jsonb_object_agg(f." key ", f." value ")" \
-	"  FROM (SELECT p.profile ->> a.member_field AS field, min(p.id) AS id" \
-	"   FROM pool.attachment a" \
-	"   JOIN pool.member p ON p.tenant_id = a.tenant_id" \
-	"   WHERE a.id = $1 AND p.profile ->> a.member_field IS NOT NULL" \
-	"   GROUP BY 1 HAVING count(*) = 1) f)"
+#define POOL_ATTACHED_NAMED(attachment, value) \
+	"(SELECT min(p.id) FROM (SELECT q.* FROM pool.member q" \
+	"   WHERE q.profile @> jsonb_build_object(" \
+	"     " attachment ".member_field, " value ")" \
+	"    OR q.profile @> jsonb_build_object(" attachment ".member_field," \
+	"     CASE WHEN " value " ~ '^-?[0-9]{1,100}([.][0-9]{1,100})?$'" \
+	"     THEN (" value ")::numeric END) OFFSET 0) p" \
+	"  WHERE p.tenant_id = " attachment ".tenant_id" \
+	"  AND p.profile ->> " attachment ".member_field = " value \
+	"  HAVING count(*) = 1)"
 
 /* joins the member m whom the owner column of r names */
 #define POOL_ATTACHED_MEMBER \
@@ -51,8 +56,7 @@
 	"  AND mk.tenant_id = r.tenant_id AND mk.key = r.owner_value" \
 	" LEFT JOIN pool.member m ON m.id =" \
 	"  CASE WHEN r.member_field IS NULL THEN mk.id ELSE" \
-	"   (" POOL_ATTACHED_FIELDS("field", "id") " ->> r.owner_value)::integer" \
-	"  END "
+	"   " POOL_ATTACHED_NAMED("r", "r.owner_value") " END "
 
 /* who owns the lead s, as attached tables see it */
 #define POOL_ATTACHED_OWNER \

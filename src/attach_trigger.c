@@ -35,6 +35,7 @@ typedef struct Written
 	Datum		gone;			/* rows whose keys are there no more, likewise */
 	Datum		edited;			/* rows that say something else of their leads */
 	Datum		identified;		/* those of them that say so of identities */
+	Datum		before;			/* what these said before, in the same order */
 	Datum		touched;		/* rows that may match from now on, owners as
 								 * before */
 	Datum		fresh;			/* rows whose keys were not there before */
@@ -294,7 +295,7 @@ handle(void *arg)
 	check_keys(w);
 	/* before any counters */
 	if (w->edited != 0)
-		pool_attach_edit(w->a, w->edited, w->identified);
+		pool_attach_edit(w->a, w->edited, w->identified, w->before);
 	if (w->rows != 0)
 		follow_rows(w, w->rows);
 }
@@ -329,6 +330,7 @@ read_rows(Written *w, TriggerData *trigger)
 	w->touched = result_column(4);
 	w->fresh = result_column(5);
 	w->identified = result_column(6);
+	w->before = result_column(7);
 	pool_sql_end(sql);
 }
 

@@ -38,9 +38,9 @@ typedef struct Column
 	" array_agg(x.shared)," \
 	" count(*) FILTER (WHERE x.member_id IS NOT NULL AND x.owner IS NULL)" \
 	" FROM (SELECT substr(d.key, length(a.key_prefix) + 1) AS key," \
-	"  CASE WHEN a.member_field IS NULL THEN m.key ELSE" \
-	"   " POOL_ATTACHED_FIELDS("id", "field") " ->> m.id::text" \
-	"   END AS owner, a.nobody," \
+	"  CASE WHEN a.member_field IS NULL THEN m.key" \
+	"   WHEN " POOL_ATTACHED_NAMED("a", "(m.profile ->> a.member_field)") \
+	"    = m.id THEN m.profile ->> a.member_field END AS owner, a.nobody," \
 	"  s.status = 'available' AS shared, m.id AS member_id" \
 	"  FROM " source \
 	"  JOIN pool.lead_state s ON s.id = d.id" \

@@ -8,12 +8,12 @@
 #include "catalog.h"
 
 #include "catalog/namespace.h"
+#include "commands/extension.h"
 #include "commands/sequence.h"
 #include "guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
-
 
 typedef struct TableName
 {
@@ -175,7 +175,8 @@ static const char *const index_names[POOL_INDEX_COUNT] = {
 	[POOL_MEMBER_ABSENCE] = "member_away_idx",
 	[POOL_RUN_STATUS] = "run_status_idx",
 	[POOL_MEMBER_SEGMENT_PKEY] = "member_segment_pkey",
-	[POOL_ROUTING_CREDIT_PKEY] = "routing_credit_pkey"
+	[POOL_ROUTING_CREDIT_PKEY] = "routing_credit_pkey",
+	[POOL_BYPASS_AT] = "bypass_at_idx"
 };
 
 static const char *const sequence_names[POOL_SEQUENCE_COUNT] = {
@@ -222,6 +223,8 @@ relation_oid(const char *name)
 				 errmsg("relation \"%s.%s\" does not exist",
 						POOL_SCHEMA_NAME, name),
 				 errdetail("It belongs to the extension pool_ext."),
+				 OidIsValid(get_extension_oid("pool_ext", true)) ?
+				 errhint("The extension is there: give the table and its schema their names back.") :
 				 errhint("CREATE EXTENSION pool_ext in this database.")));
 	return oid;
 }

@@ -28,6 +28,9 @@ typedef struct NameKey
 	int32		kind;			/* POOL_TENANT, POOL_POOL or POOL_MEMBER */
 } NameKey;
 
+StaticAssertDecl(sizeof(NameKey) == sizeof(uint64) + 2 * sizeof(int32),
+				 "keys have no padding");
+
 typedef struct NameEntry
 {
 	NameKey		key;
@@ -274,6 +277,14 @@ remember_name(NameKey key, int32 id)
 	entry->id = id;
 }
 
+static bool
+is_tenant_named(int32 id, const char *name)
+{
+	const PoolTenantConf *tenant = pool_config_tenant(id);
+
+	return tenant != NULL && strcmp(tenant->name, name) == 0;
+}
+
 int32
 pool_config_tenant_by_name(const char *name)
 {
@@ -282,8 +293,7 @@ pool_config_tenant_by_name(const char *name)
 	ConfigScan	scan;
 	int32		id;
 
-	if (entry != NULL &&
-		strcmp(pool_config_tenant(entry->id)->name, name) == 0)
+	if (entry != NULL && is_tenant_named(entry->id, name))
 		return entry->id;
 	scan = config_scan_begin(cache_context, POOL_TENANT, POOL_TENANT_NAME,
 							 &pool_key_text(CStringGetTextDatum(name)), 1);

@@ -271,6 +271,9 @@ typedef struct PoolMembershipKey
 	int32		member_id;
 } PoolMembershipKey;
 
+StaticAssertDecl(sizeof(PoolMembershipKey) == 2 * sizeof(int32),
+				 "keys have no padding");
+
 typedef struct PoolMembershipConf
 {
 	PoolMembershipKey key;

@@ -30,6 +30,7 @@ typedef struct Edit
 	Datum		attributes;
 	int32		priority;		/* -1 = unchanged */
 	Jsonb	   *identities;
+	List	   *cleared;		/* kinds of which the lead is to have none */
 } Edit;
 
 static void
@@ -135,6 +136,32 @@ add_identities(const PoolLead *lead, List *identities, List **added)
 	if (conflict)
 		drop_identities(lead, *added);
 	return !conflict;
+}
+
+/*
+ * Takes all identities of these kinds from the locked lead; whether it had one.
+ * Who asks for one of them waits for us, who then wait for nobody.
+ */
+static bool
+clear_identities(const PoolLead *lead, List *kinds)
+{
+	bool		any = false;
+	ListCell   *lc;
+	PoolSql		sql;
+
+	if (kinds == NIL)
+		return false;
+	sql = pool_sql_begin();
+	foreach(lc, kinds)
+	{
+		PoolIdentity all = {lfirst(lc), ""};
+
+		any |= run_identity("DELETE FROM pool.identity"
+							" WHERE tenant_id = $1 AND kind = $2" OF_LEAD,
+							lead, &all) > 0;
+	}
+	pool_sql_end(sql);
+	return any;
 }
 
 /* The old attributes with the new ones on top; a JSON null removes a key. */
@@ -306,6 +333,9 @@ touches_masked(const Edit *e, List *masked)
 			DatumGetBool(DirectFunctionCall2(jsonb_exists, e->attributes,
 											 CStringGetTextDatum(lfirst(lc)))))
 		return true;
+	foreach(lc, e->cleared)
+		if (pool_is_masked(masked, lfirst(lc)))
+		return true;
 	return false;
 }
 
@@ -322,6 +352,7 @@ edit_lead(PoolCall *call, int64 id, Edit *e, const PoolActor *actor)
 		return "not_found";
 	if (!may_edit(actor, &lead))
 		pool_require_manager(actor, lead.pool_id);
+	e->cleared = pool_identities_cleared(e->identities);
 	if (touches_masked(e, pool_lead_masked(call->work, &lead,
 										   actor->member_id)))
 		return "masked";
@@ -338,7 +369,7 @@ edit_lead(PoolCall *call, int64 id, Edit *e, const PoolActor *actor)
 	}
 	if (!may_edit(actor, &lead))
 		pool_require_manager(actor, lead.pool_id);
-	if (added == NIL)
+	if (!clear_identities(&lead, e->cleared) && added == NIL)
 		e->identities = NULL;
 	if (apply_edit(call, &lead, e, actor->member_id))
 		return "ok";

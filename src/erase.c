@@ -7,6 +7,7 @@
  */
 #include "batch.h"
 
+#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "close.h"
 #include "data.h"
@@ -14,6 +15,7 @@
 #include "intake.h"
 #include "release.h"
 #include "sql.h"
+#include "trigger.h"
 #include "utils/array.h"
 
 PG_FUNCTION_INFO_V1(pool_erase);
@@ -64,6 +66,34 @@ static const char *const erasures[] = {
 	"  WHERE split_part(r, ',', 2) = ANY ($1::text[]))"
 };
 
+/* What must not be left of them, whatever triggers say. */
+static const struct
+{
+	PoolTableId table;
+	const char *query;
+}			remains[] = {
+
+	{POOL_LEAD_DATA, "SELECT FROM pool.lead_data WHERE id = ANY ($1)"
+	" AND (name IS NOT NULL OR attributes <> '{}' OR erased_at IS NULL) LIMIT 1"},
+	{POOL_IDENTITY, "SELECT FROM pool.identity WHERE lead_id = ANY ($1) LIMIT 1"},
+	{POOL_EVENT, "SELECT FROM pool.event WHERE lead_id = ANY ($1)"
+	" AND (reason IS NOT NULL OR detail ? 'note') LIMIT 1"}
+};
+
+static void
+check_nothing_remains(Oid *types, Datum *values)
+{
+	for (int i = 0; i < (int) lengthof(remains); i++)
+	{
+		Relation	rel = table_open(pool_table_oid(remains[i].table),
+									 AccessShareLock);
+
+		pool_trigger_check_written(rel, pool_sql_run(remains[i].query, 2,
+													 types, values, NULL) == 0);
+		table_close(rel, AccessShareLock);
+	}
+}
+
 /* All leads at once: there is no index that finds stored results of a lead. */
 static void
 erase_personal_data(Datum *ids, int n, TimestampTz now)
@@ -83,6 +113,7 @@ erase_personal_data(Datum *ids, int n, TimestampTz now)
 	{
 		for (int i = 0; i < (int) lengthof(erasures); i++)
 			pool_sql_run(erasures[i], 2, types, values, NULL);
+		check_nothing_remains(types, values);
 	}
 	PG_FINALLY();
 	{

@@ -78,6 +78,7 @@ lock_group(PoolTable *table, int64 id, bool wait, IdentityGroup *group)
 				read_group(table->old, group);
 				return true;
 			case TM_WouldBlock:
+				Assert(!wait);
 				return false;
 			default:
 				if (IsolationUsesXactSnapshot())

@@ -4,9 +4,10 @@
  *
  * Leads live in tables of the extension, so whatever drops the extension, its
  * schema or what its owner owns would take them along.  A hook that sees every
- * drop refuses that while there are rows.  Without preloading the library may
- * not be there when such a command begins: an event trigger calls guard_ddl(),
- * which does nothing but get it loaded.
+ * drop refuses that while there are rows, and new names under which nothing
+ * would find them.  Without preloading the library may not be there when such
+ * a command begins: an event trigger calls guard_ddl(), which does nothing but
+ * get it loaded.
  *
  * Dependent objects go in an order of core's choosing, but whatever went
  * before our table comes back when the hook raises its error.
@@ -14,6 +15,8 @@
 #include "compat.h"
 #include "guard.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -21,12 +24,15 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_namespace.h"
+#include "catalog.h"
 #include "commands/event_trigger.h"
 #include "commands/extension.h"
 #include "errors.h"
 #include "fmgr.h"
 #include "guc.h"
 #include "trigger.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -128,15 +134,10 @@ check_tables(void)
 }
 
 static void
-watch_drops(ObjectAccessType access, Oid classId, Oid objectId, int subId,
-			void *arg)
+watch_drop(Oid classId, Oid objectId)
 {
 	const char *name;
 
-	if (prev_object_access)
-		prev_object_access(access, classId, objectId, subId, arg);
-	if (access != OAT_DROP || subId != 0 || pool_allow_drop)
-		return;
 	if (classId == RelationRelationId)
 	{
 		name = guarded_name(objectId);
@@ -146,6 +147,115 @@ watch_drops(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 	else if (classId == ExtensionRelationId &&
 			 objectId == get_extension_oid("pool_ext", true))
 		check_tables();
+}
+
+/* ------------------------------------------------------------------------
+ * New names, and unlogged tables
+ * ------------------------------------------------------------------------ */
+
+/*
+ * Calls judge with the row of the catalog as this command has made it, which
+ * no lookup shows before the command ends.
+ */
+static bool
+as_changed(Oid catalog, Oid index, AttrNumber key, Oid objectId,
+		   bool (*judge) (HeapTuple tuple))
+{
+	Relation	rel = table_open(catalog, AccessShareLock);
+	ScanKeyData scankey;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		result;
+
+	ScanKeyInit(&scankey, key, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(objectId));
+	scan = systable_beginscan(rel, index, true, SnapshotSelf, 1, &scankey);
+	tuple = systable_getnext(scan);
+	result = HeapTupleIsValid(tuple) && judge(tuple);
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+static bool
+is_other_schema(HeapTuple tuple)
+{
+	return strcmp(NameStr(((Form_pg_namespace) GETSTRUCT(tuple))->nspname),
+				  POOL_SCHEMA_NAME) != 0;
+}
+
+/* It was guarded before, by the name that lookups still show. */
+static bool
+is_other_table(HeapTuple tuple)
+{
+	Form_pg_class row = (Form_pg_class) GETSTRUCT(tuple);
+
+	return strcmp(NameStr(row->relname), get_rel_name(row->oid)) != 0 ||
+		row->relnamespace != get_namespace_oid(POOL_SCHEMA_NAME, true);
+}
+
+static bool
+is_unlogged(HeapTuple tuple)
+{
+	return ((Form_pg_class) GETSTRUCT(tuple))->relpersistence ==
+		RELPERSISTENCE_UNLOGGED;
+}
+
+static bool
+table_as_changed(Oid relid, bool (*judge) (HeapTuple tuple))
+{
+	return as_changed(RelationRelationId, ClassOidIndexId, Anum_pg_class_oid,
+					  relid, judge);
+}
+
+/*
+ * Under another name nothing finds the leads, the guard against drops included:
+ * whoever then makes the extension anew loses them.  A crash empties what is
+ * unlogged.
+ */
+static void
+watch_alter(Oid classId, Oid objectId)
+{
+	bool		gone = false;
+
+	if (classId == NamespaceRelationId &&
+		objectId == get_namespace_oid(POOL_SCHEMA_NAME, true) &&
+		OidIsValid(get_extension_oid("pool_ext", true)))
+		gone = as_changed(NamespaceRelationId, NamespaceOidIndexId,
+						  Anum_pg_namespace_oid, objectId, is_other_schema);
+	else if (classId == RelationRelationId && guarded_name(objectId) != NULL)
+	{
+		gone = table_as_changed(objectId, is_other_table);
+		if (table_as_changed(objectId, is_unlogged))
+			ereport(ERROR,
+					(errcode(POOL_ERRCODE_LEADS_LOST),
+					 errmsg("cannot make table \"%s.%s\" unlogged",
+							POOL_SCHEMA_NAME, guarded_name(objectId)),
+					 errdetail("A crash of the server would empty it."),
+					 errhint("Set synchronous_commit to off instead, where speed "
+							 "is worth the last moments.")));
+	}
+	if (gone)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot rename or move the schema \"%s\" or its tables of leads and events",
+						POOL_SCHEMA_NAME),
+				 errdetail("The extension pool_ext finds its tables by their names."),
+				 errhint("Leave them as they are; views of your own can have any names.")));
+}
+
+static void
+watch_objects(ObjectAccessType access, Oid classId, Oid objectId, int subId,
+			  void *arg)
+{
+	if (prev_object_access)
+		prev_object_access(access, classId, objectId, subId, arg);
+	if (subId != 0 || pool_allow_drop)
+		return;
+	if (access == OAT_DROP)
+		watch_drop(classId, objectId);
+	else if (access == OAT_POST_ALTER)
+		watch_alter(classId, objectId);
 }
 
 /* Event trigger: to have called it is to have loaded the library. */
@@ -223,7 +333,7 @@ void
 pool_guard_init(void)
 {
 	prev_object_access = object_access_hook;
-	object_access_hook = watch_drops;
+	object_access_hook = watch_objects;
 	RegisterXactCallback(end_of_xact, NULL);
 	RegisterSubXactCallback(end_of_subxact, NULL);
 }

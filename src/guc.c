@@ -14,6 +14,7 @@ int			pool_node_id = 0;
 bool		pool_allow_drop = false;
 int			pool_queue_pools = 1000;
 int			pool_request_retention = 7 * 24 * 3600;
+int			pool_bypass_retention = 90 * 24 * 3600;
 int			pool_intake_mode = POOL_INTAKE_LOAD;
 bool		pool_worker_enabled = true;
 int			pool_worker_naptime = 60000;
@@ -74,6 +75,11 @@ pool_guc_init(void)
 							"How long results of request ids are kept; 0 means forever.",
 							NULL,
 							&pool_request_retention, 7 * 24 * 3600, 0, INT_MAX,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("pool_ext.bypass_retention",
+							"How long rows of pool.bypass are kept; 0 means forever.",
+							NULL,
+							&pool_bypass_retention, 90 * 24 * 3600, 0, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomEnumVariable("pool_ext.intake_mode",
 							 "What INSERT and COPY into pool.intake do: load or check.",

@@ -21,6 +21,7 @@ extern bool pool_allow_drop;
 extern int	pool_intake_mode;	/* one of PoolIntakeMode */
 extern int	pool_queue_pools;
 extern int	pool_request_retention; /* seconds, 0 = forever */
+extern int	pool_bypass_retention;	/* likewise */
 extern bool pool_worker_enabled;
 extern int	pool_worker_naptime;	/* milliseconds */
 extern int	pool_worker_batch;	/* leads per transaction */

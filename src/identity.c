@@ -124,6 +124,29 @@ pool_identities(Jsonb *identities, const char *country)
 	return result;
 }
 
+/* The kinds, names in a list, of which a JSON null says that there is none. */
+List *
+pool_identities_cleared(Jsonb *identities)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	List	   *result = NIL;
+	char	   *kind = NULL;
+
+	if (identities == NULL)
+		return NIL;
+	it = JsonbIteratorInit(&identities->root);
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			kind = pnstrdup(value.val.string.val, value.val.string.len);
+		else if (token == WJB_VALUE && value.type == jbvNull)
+			result = lappend(result, kind);
+	}
+	return result;
+}
+
 /* The order in which everybody locks identities of one tenant. */
 int
 pool_compare_identities(const ListCell *a, const ListCell *b)

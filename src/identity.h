@@ -21,6 +21,7 @@ typedef struct PoolIdentity
 
 extern int	pool_compare_identities(const ListCell *a, const ListCell *b);
 extern List *pool_identities(Jsonb *identities, const char *country);
+extern List *pool_identities_cleared(Jsonb *identities);
 extern char *pool_normalise(const char *kind, const char *value,
 							const char *country);
 

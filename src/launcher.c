@@ -440,7 +440,7 @@ launch(void)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz next_run;
-	WorkerOrder order;
+	WorkerOrder order = {0};
 	List	   *databases;
 
 	reap(now);

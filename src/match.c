@@ -112,6 +112,7 @@ read_range(FieldMatch *field, JsonbContainer *object)
 		{
 			if (!is_bound(&value))
 				report_shape(gettext_noop("The ends of a range are numbers or texts."));
+			Assert(end != NULL);
 			*end = value;
 		}
 	}

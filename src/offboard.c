@@ -48,7 +48,7 @@ typedef struct Removal
 static void
 check_target(const Removal *r)
 {
-	if (r->successor == r->member)
+	if (r->successor != NULL && r->successor == r->member)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("member \"%s\" cannot be his own successor",

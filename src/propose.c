@@ -83,7 +83,10 @@ check_proposal(void *arg, const PoolLead *lead)
 	return lead->status == POOL_OWNED ? "taken" : "not_available";
 }
 
-/* How many leads of the pool wait for the member's claims to be approved. */
+/*
+ * How many leads of the pool are kept for the member: those he has asked to
+ * claim, and those that routing rules have suggested.
+ */
 static int32
 count_reserved(int32 pool_id, int32 member_id, TimestampTz now)
 {
@@ -94,10 +97,13 @@ count_reserved(int32 pool_id, int32 member_id, TimestampTz now)
 	int32		n = pool_sql_run("SELECT FROM pool.approval a"
 								 " JOIN pool.lead_state s ON s.id = a.lead_id"
 								 " WHERE a.status = 'open'"
-								 " AND a.action = 'claim' AND a.pool_id = $1"
+								 " AND (a.action = 'claim'"
+								 "  AND s.hidden_until > $3"
+								 "  OR a.action = 'assign'"
+								 "  AND a.from_rule_id IS NOT NULL)"
+								 " AND a.pool_id = $1 AND s.pool_id = $1"
 								 " AND a.member_id = $2"
-								 " AND s.reserved_for = $2"
-								 " AND s.hidden_until > $3",
+								 " AND s.reserved_for = $2",
 								 3, types, values, NULL);
 
 	pool_sql_end(sql);

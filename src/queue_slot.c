@@ -217,7 +217,7 @@ queue_slot_get(const QueueKey *key, bool create)
 	if (entry != NULL)
 		slot = &directory->slots[entry->slot];
 	LWLockRelease(directory->lock);
-	if (slot != NULL || !create)
+	if (entry != NULL || !create)
 		return slot;
 
 	LWLockAcquire(directory->lock, LW_EXCLUSIVE);

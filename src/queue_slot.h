@@ -24,6 +24,9 @@ typedef struct QueueKey
 	int32		pool_id;
 } QueueKey;
 
+StaticAssertDecl(sizeof(QueueKey) == 2 * sizeof(Oid) + sizeof(int32),
+				 "keys have no padding");
+
 /*
  * The head of one pool's queue.  Everything but `unsettled` is guarded by
  * `lock`.

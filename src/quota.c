@@ -286,6 +286,8 @@ pool_quota_try_lock(PoolQuotaSet *set, int32 pool_id, int32 member_id,
 	PoolKey		keys[2] = {pool_key_int4(pool_id), pool_key_int4(member_id)};
 	bool		found;
 
+	/* whatever comes of it: what follows must not wait for leads */
+	pool_quota_note_held();
 	if (receives &&
 		pool_config_member(member_id)->hold_limit != POOL_NO_LIMIT &&
 		!try_row(set, POOL_MEMBER_STATE, POOL_MEMBER_STATE_PKEY, &keys[1], 1,

@@ -162,35 +162,6 @@ pool_route_move(PoolRouteCase *c)
 	note_hops(c, at);
 }
 
-/* The request that takes effect when it expires: see approval. */
-static void
-insert_approval(PoolRouteCase *c, int32 member_id, TimestampTz expires_at)
-{
-	Datum		v[APPROVAL_NATTS] = {0};
-	bool		n[APPROVAL_NATTS];
-	PoolTable  *table = pool_work_table(c->route->work, POOL_APPROVAL);
-
-	memset(n, true, sizeof(n));
-#define PUT(attnum, value) \
-	(v[(attnum) - 1] = (value), n[(attnum) - 1] = false)
-	PUT(APPROVAL_ID, Int64GetDatum(pool_sequence_next(POOL_APPROVAL_ID_SEQ)));
-	PUT(APPROVAL_TENANT_ID, Int32GetDatum(c->lead->tenant_id));
-	PUT(APPROVAL_POOL_ID, Int32GetDatum(c->pool->conf->id));
-	PUT(APPROVAL_LEAD_ID, Int64GetDatum(c->lead->id));
-	PUT(APPROVAL_ACTION, CStringGetTextDatum("assign"));
-	PUT(APPROVAL_STATUS, CStringGetTextDatum("open"));
-	PUT(APPROVAL_STEP, Int32GetDatum(1));
-	PUT(APPROVAL_MIN_LEVEL, Int32GetDatum(0));
-	PUT(APPROVAL_MEMBER_ID, Int32GetDatum(member_id));
-	PUT(APPROVAL_CLAIMS, Int32GetDatum(c->lead->claims));
-	PUT(APPROVAL_FROM_RULE_ID, Int32GetDatum(c->rule->rule->id));
-	PUT(APPROVAL_CREATED_AT,
-		TimestampTzGetDatum(pool_lead_time(c->lead, c->route->now)));
-	PUT(APPROVAL_EXPIRES_AT, TimestampTzGetDatum(expires_at));
-#undef PUT
-	pool_table_insert(table, v, n);
-}
-
 /*
  * The lead is kept for the chosen member until the suggestion expires, which
  * gives it to him, or is decided.
@@ -198,20 +169,22 @@ insert_approval(PoolRouteCase *c, int32 member_id, TimestampTz expires_at)
 void
 pool_route_suggest(PoolRouteCase *c)
 {
-	PoolTable  *leads = pool_work_table(c->route->work, POOL_LEAD_STATE);
+	PoolWork   *work = c->route->work;
+	const PoolRoutingRule *rule = c->rule->rule;
 	PoolReceiver *r = &c->pool->receivers->items[c->choice.chosen->index];
-	const Interval *span = c->rule->rule->expires_after;
-	TimestampTz expires_at = pool_time_add(c->route->now, span != NULL ? span :
-										   &default_expiry,
-										   c->pool->conf->zone);
+	PoolApproval a = {.action = "assign",.step = 1,
+	.member_id = r->member->id,.from_rule_id = rule->id};
 
+	a.expires_at = pool_time_add(c->route->now, rule->expires_after != NULL ?
+								 rule->expires_after : &default_expiry,
+								 c->pool->conf->zone);
 	if (c->hops != NIL)
 	{
 		pool_route_move(c);
 		CommandCounterIncrement();
-		pool_lead_reload(leads, c->lead);
+		pool_lead_reload(pool_work_table(work, POOL_LEAD_STATE), c->lead);
 	}
-	insert_approval(c, r->member->id, expires_at);
-	pool_lead_hide(leads, c->lead, expires_at, r->member->id);
+	pool_approval_open(work, c->lead, &a, c->route->actor_id,
+					   CStringGetTextDatum(rule->name), c->route->now);
 	r->reserved++;
 }

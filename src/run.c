@@ -5,20 +5,22 @@
  * One step handles a chunk of leads in the order of their ids and leaves in
  * the row of the run how far it came: so a run is resumed wherever it was
  * interrupted, and a lead that was handled is simply no longer his.  It waits
- * for no lead: what others hold is skipped, and looked at again in another
- * pass.  Locks: run, leads (without waiting), counters; a step that ends the
- * run handles no leads.
+ * for no lead, and in a tick for no counters: what others hold is skipped, and
+ * looked at again in another pass.  Locks: run, leads (without waiting),
+ * counters; a step that ends the run handles no leads.
  */
 #include "compat.h"
 #include "run.h"
 
 #include "attempt.h"
 #include "catalog/pg_type.h"
+#include "id_set.h"
 #include "quota.h"
 #include "rule.h"
 #include "sql.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -55,6 +57,7 @@ lock_run(int64 id, PoolRun *run)
 
 	memset(run, 0, sizeof(PoolRun));
 	run->id = id;
+	run->waits = !pool_attempt_is_running();
 	found = pool_sql_run("SELECT member_id::bigint, tenant_id::bigint,"
 						 " actor_id::bigint, pool_id::bigint,"
 						 " (detail ->> 'successor')::bigint,"
@@ -90,64 +93,119 @@ lock_run(int64 id, PoolRun *run)
 }
 
 /* ------------------------------------------------------------------------
- * One chunk of leads
+ * Passes
  * ------------------------------------------------------------------------ */
 
 /*
- * Ids from a query over $1 member, $2 last id, $3 how many.
+ * Runs whose pass under way has begun in this tick; in a worker, since it came.
+ * What others hold in such a pass is left to the next tick.
  */
-static int
-collect_ids(const char *query, const PoolRun *run, int max, int64 *ids)
+static HTAB *passes = NULL;
+
+static HTAB *
+begun_passes(void)
+{
+	if (passes == NULL)
+		passes = pool_ids_create(TopMemoryContext, 16);
+	return passes;
+}
+
+/* A tick begins that is to leave nothing but what others hold. */
+void
+pool_runs_begin(void)
+{
+	if (passes != NULL)
+		hash_destroy(passes);
+	passes = NULL;
+}
+
+/* ------------------------------------------------------------------------
+ * One chunk of leads
+ * ------------------------------------------------------------------------ */
+
+/* Leads of one step. */
+typedef struct Chunk
+{
+	int64	   *ids;
+	int			n;
+	int64		last;			/* where the next one goes on */
+	bool		own;			/* they are his */
+} Chunk;
+
+/*
+ * From a query over $1 member, $2 last id, $3 how many; each row has the id
+ * of a lead and the last one of the chunk.
+ */
+static void
+collect_ids(const char *query, const PoolRun *run, int64 after, int max,
+			Chunk *chunk)
 {
 	Oid			types[3] = {INT4OID, INT8OID, INT4OID};
 	Datum		values[3] = {Int32GetDatum(run->member_id),
-	Int64GetDatum(run->after), Int32GetDatum(max)};
+	Int64GetDatum(after), Int32GetDatum(max)};
+	MemoryContext context = CurrentMemoryContext;
 	PoolSql		sql = pool_sql_begin();
-	int			n = pool_sql_run(query, 3, types, values, NULL);
-	bool		isnull;
 
-	for (int i = 0; i < n; i++)
-		ids[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
-											 SPI_tuptable->tupdesc, 1,
-											 &isnull));
+	chunk->n = pool_sql_run(query, 3, types, values, NULL);
+	chunk->ids = MemoryContextAlloc(context, Max(chunk->n, 1) * sizeof(int64));
+	for (int i = 0; i < chunk->n; i++)
+	{
+		bool		isnull;
+
+		chunk->ids[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
+													SPI_tuptable->tupdesc, 1,
+													&isnull));
+		chunk->last = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
+												  SPI_tuptable->tupdesc, 2,
+												  &isnull));
+	}
 	pool_sql_end(sql);
-	return n;
 }
 
-/* `+ 0`: by the index on owners, never along all leads in order of id */
+/*
+ * `+ 0`: by the index on owners, never along all leads in order of id.  With
+ * each lead come the others of its customer, for they go together.
+ */
 #define OWNED_LEADS_SQL \
-	"SELECT s.id FROM pool.lead_state s WHERE s.owner_id = $1" \
-	" AND s.pool_id = ANY (ARRAY (SELECT c.pool_id" \
-	"  FROM pool.membership_state c WHERE c.member_id = $1 AND c.held > 0))" \
-	" AND s.id > $2 ORDER BY s.id + 0 LIMIT $3"
+	"WITH chunk AS MATERIALIZED" \
+	" (SELECT s.id, s.group_id FROM pool.lead_state s WHERE s.owner_id = $1" \
+	"  AND s.pool_id = ANY (ARRAY (SELECT c.pool_id" \
+	"   FROM pool.membership_state c WHERE c.member_id = $1 AND c.held > 0))" \
+	"  AND s.id > $2 ORDER BY s.id + 0 LIMIT $3)" \
+	" SELECT x.id, (SELECT max(c.id) FROM chunk c) FROM" \
+	" (SELECT * FROM chunk UNION SELECT s.id, s.group_id" \
+	"  FROM pool.lead_state s WHERE s.owner_id = $1 AND s.group_id = ANY" \
+	"   (ARRAY (SELECT c.group_id FROM chunk c" \
+	"    WHERE c.group_id IS NOT NULL))) x" \
+	" ORDER BY min(x.id) OVER" \
+	"  (PARTITION BY coalesce(x.group_id, - x.id)), x.id"
 
-#define SHARED_LEADS_SQL \
-	"SELECT c.lead_id FROM pool.collaborator c WHERE c.member_id = $1" \
-	" AND c.lead_id > $2 ORDER BY c.lead_id + 0 LIMIT $3"
-
-#define REQUESTED_LEADS_SQL \
-	"SELECT DISTINCT a.lead_id FROM pool.approval a WHERE a.status = 'open'" \
-	" AND $1 IN (a.applicant_id, a.member_id)" \
-	" AND a.lead_id > $2 ORDER BY a.lead_id LIMIT $3"
+/* he helps with them, or requests by or for him are open */
+#define OTHER_LEADS_SQL \
+	"SELECT x.lead_id, x.lead_id FROM" \
+	" (SELECT c.lead_id FROM pool.collaborator c WHERE c.member_id = $1" \
+	" UNION SELECT a.lead_id FROM pool.approval a WHERE a.status = 'open'" \
+	"  AND $1 IN (a.applicant_id, a.member_id)) x" \
+	" WHERE x.lead_id > $2 ORDER BY x.lead_id LIMIT $3"
 
 /*
- * The next leads of the run, up to max, and what of them it is about: who
- * leaves helps no longer and asks for nothing, once he has no leads left.
+ * The next leads of the run, about max: who leaves helps no longer and asks for
+ * nothing, once he has no leads left.
  */
-static int
-next_leads(const PoolRun *run, int max, int64 *ids, PoolRunPart *part)
+static void
+next_leads(const PoolRun *run, int max, Chunk *chunk)
 {
-	int			n = collect_ids(OWNED_LEADS_SQL, run, max, ids);
+	Chunk		left = {0};
 
-	*part = POOL_RUN_OWNED;
-	if (n > 0 || !run->offboards || run->after > 0)
-		return n;
-	*part = POOL_RUN_SHARED;
-	n = collect_ids(SHARED_LEADS_SQL, run, max, ids);
-	if (n > 0)
-		return n;
-	*part = POOL_RUN_REQUESTED;
-	return collect_ids(REQUESTED_LEADS_SQL, run, max, ids);
+	collect_ids(OWNED_LEADS_SQL, run, run->after, max, chunk);
+	chunk->own = chunk->n > 0 || !run->offboards;
+	if (!chunk->own && run->after > 0)
+	{
+		collect_ids(OWNED_LEADS_SQL, run, 0, 1, &left);
+		chunk->own = left.n > 0;
+	}
+	if (!chunk->own)
+		collect_ids(OTHER_LEADS_SQL, run, run->after, max, chunk);
 }
 
 /* ------------------------------------------------------------------------
@@ -256,17 +314,19 @@ end_run(const PoolRun *run, const char *status, TimestampTz now)
 	pool_sql_end(sql);
 }
 
-/* The pass has ended.  Where others held leads, another one is to come. */
+/*
+ * The pass has ended.  Where others held leads, another one is to come: at
+ * once, unless all of this one was in this tick.
+ */
 static PoolRunStep
 end_pass(PoolRun *run, TimestampTz now)
 {
-	bool		again = run->skipped > 0;
-
-	if (again || (run->offboards && run->after > 0))
+	if (run->skipped > 0)
 	{
 		run->after = 0;
 		write_run(run);
-		return again ? POOL_RUN_WAITS : POOL_RUN_GOES_ON;
+		return pool_ids_has(begun_passes(), run->id) ?
+			POOL_RUN_WAITS : POOL_RUN_GOES_ON;
 	}
 	if (run->offboards && !leave(run))
 		return POOL_RUN_WAITS;
@@ -274,16 +334,21 @@ end_pass(PoolRun *run, TimestampTz now)
 	return POOL_RUN_DONE;
 }
 
+static void
+begin_pass(PoolRun *run)
+{
+	run->skipped = 0;
+	(void) pool_ids_add(begun_passes(), run->id);
+}
+
 /*
- * Works on up to max leads of a run; *looked_at says on how many.
+ * Works on about max leads of a run; *looked_at says on how many.
  */
 PoolRunStep
 pool_run_step(int64 run_id, int max, TimestampTz now, int64 *looked_at)
 {
-	int64	   *ids = palloc(max * sizeof(int64));
-	PoolRunPart part;
+	Chunk		chunk = {0};
 	PoolRun		run;
-	int			n;
 
 	*looked_at = 0;
 	if (!lock_run(run_id, &run))
@@ -294,19 +359,23 @@ pool_run_step(int64 run_id, int max, TimestampTz now, int64 *looked_at)
 		end_run(&run, "cancelled", now);
 		return POOL_RUN_CANCELLED;
 	}
-	/* a new pass */
 	if (run.after == 0)
-		run.skipped = 0;
-	n = next_leads(&run, max, ids, &part);
-	if (n == 0)
+		begin_pass(&run);
+	next_leads(&run, max, &chunk);
+	/* his leads are gone: the others are left */
+	if (chunk.n == 0 && run.offboards && run.after > 0 && run.skipped == 0)
+	{
+		run.after = 0;
+		begin_pass(&run);
+		next_leads(&run, max, &chunk);
+	}
+	if (chunk.n == 0)
 		return end_pass(&run, now);
-	pool_run_leads(&run, ids, n, now, part);
-	*looked_at = n;
-	/* what is not his own is simply gone the next time */
-	if (part == POOL_RUN_OWNED)
-		run.after = ids[n - 1];
+	pool_run_leads(&run, chunk.ids, chunk.n, now, chunk.own);
+	*looked_at = chunk.n;
+	run.after = chunk.last;
 	write_run(&run);
-	return part != POOL_RUN_OWNED && run.skipped > 0 ? POOL_RUN_WAITS : POOL_RUN_GOES_ON;
+	return POOL_RUN_GOES_ON;
 }
 
 /* ------------------------------------------------------------------------

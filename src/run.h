@@ -20,14 +20,6 @@ typedef enum PoolRunStep
 	POOL_RUN_CANCELLED			/* he leaves no longer */
 } PoolRunStep;
 
-/* What of a member's a step is about. */
-typedef enum PoolRunPart
-{
-	POOL_RUN_OWNED,				/* his leads */
-	POOL_RUN_SHARED,			/* leads he helps with */
-	POOL_RUN_REQUESTED			/* leads of open requests by or for him */
-} PoolRunPart;
-
 /* A locked row of pool.run. */
 typedef struct PoolRun
 {
@@ -39,6 +31,7 @@ typedef struct PoolRun
 	int32		successor_id;
 	bool		offboards;
 	bool		leaves;			/* the member, still */
+	bool		waits;			/* for counters: it is no tick */
 	PoolCondition condition;
 	int64		after;			/* the last lead looked at in this pass */
 	int64		done;
@@ -55,9 +48,10 @@ typedef struct PoolReceipt
 } PoolReceipt;
 
 extern void pool_run_leads(PoolRun *run, const int64 *ids, int n,
-						   TimestampTz now, PoolRunPart part);
+						   TimestampTz now, bool own);
 extern PoolRunStep pool_run_step(int64 run_id, int max, TimestampTz now,
 								 int64 *looked_at);
+extern void pool_runs_begin(void);
 extern PoolTickResult pool_runs_run(int max, TimestampTz now);
 
 #endif							/* POOL_RUN_H */

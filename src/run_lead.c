@@ -4,7 +4,8 @@
  *
  * Each lead goes to a deputy among its collaborators, else to the successor,
  * else to a pool.  Leads are locked without waiting, then all counters that
- * may be needed; without waiting, too, where the transaction holds some.
+ * may be needed; without waiting, too, in a tick and where the transaction
+ * holds some.  What others hold is left for another pass, and nothing else.
  */
 #include "compat.h"
 #include "run.h"
@@ -37,9 +38,9 @@ is_contended(const PoolBatchItem *item)
 	return item->outcome != NULL && strcmp(item->outcome, "contended") == 0;
 }
 
-/* Locks what nobody holds and the run is about; counts what is held. */
+/* Locks what nobody holds and the run is about. */
 static void
-lock_leads(PoolBatch *batch, PoolRun *run)
+lock_leads(PoolBatch *batch, const PoolRun *run)
 {
 	for (int i = 0; i < batch->n; i++)
 	{
@@ -47,8 +48,6 @@ lock_leads(PoolBatch *batch, PoolRun *run)
 		PoolData	data;
 
 		pool_batch_lock_one(batch, item, false);
-		if (is_contended(item))
-			run->skipped++;
 		if (item->outcome != NULL || run->condition.path == NULL)
 			continue;
 		pool_batch_open(batch, item, &data);
@@ -102,8 +101,7 @@ takes_elsewhere(const PoolRun *run)
 
 /*
  * Locks what the lead needs of counters without waiting; false if somebody
- * holds any of it.  For a transaction that holds counters already: it must not
- * wait for others.
+ * holds any of it.
  */
 static bool
 try_counters(PoolBatch *batch, const PoolBatchItem *item, const PoolRun *run,
@@ -127,10 +125,10 @@ try_counters(PoolBatch *batch, const PoolBatchItem *item, const PoolRun *run,
  * (member ids) by lead.
  */
 static List **
-name_counters(PoolBatch *batch, PoolRun *run)
+name_counters(PoolBatch *batch, const PoolRun *run)
 {
 	List	  **receivers = palloc0(batch->n * sizeof(List *));
-	bool		wait = !pool_quota_any_held();
+	bool		wait = run->waits && !pool_quota_any_held();
 
 	for (int i = 0; i < batch->n; i++)
 	{
@@ -144,7 +142,6 @@ name_counters(PoolBatch *batch, PoolRun *run)
 		if (!wait && !try_counters(batch, item, run, receivers[i]))
 		{
 			item->outcome = "contended";
-			run->skipped++;
 			continue;
 		}
 		pool_quota_add(batch->set, item->lead.pool_id, run->member_id, false);
@@ -308,6 +305,30 @@ check_any(void *arg, const PoolLead *lead)
 	return NULL;
 }
 
+/*
+ * Leads of one customer go together: where one of them is held, the others wait
+ * for it.
+ */
+static void
+leave_siblings(PoolBatch *batch)
+{
+	for (int i = 0; i < batch->n; i++)
+	{
+		const PoolBatchItem *held = &batch->items[i];
+
+		if (!is_contended(held) || held->lead.group_id == 0)
+			continue;
+		for (int j = 0; j < batch->n; j++)
+		{
+			PoolBatchItem *item = &batch->items[j];
+
+			if (item->outcome == NULL &&
+				item->lead.group_id == held->lead.group_id)
+				item->outcome = "contended";
+		}
+	}
+}
+
 static int
 count_contended(const PoolBatch *batch)
 {
@@ -318,23 +339,10 @@ count_contended(const PoolBatch *batch)
 	return n;
 }
 
-/* A step waits for no group either. */
+/* Handles these leads: his own, or those that he has to do with. */
 static void
-lock_counters(PoolBatch *batch, PoolRun *run)
+handle_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now, bool own)
 {
-	int			before = count_contended(batch);
-
-	batch->tries_groups = true;
-	pool_batch_lock_counters(batch);
-	run->skipped += count_contended(batch) - before;
-}
-
-/* Handles these leads, as the part of the run says. */
-static void
-handle_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now,
-			 PoolRunPart part)
-{
-	bool		own = part == POOL_RUN_OWNED;
 	PoolCall	call = {0};
 	PoolActor	actor = {run->actor_id, run->tenant_id};
 	PoolBatch  *batch;
@@ -347,8 +355,13 @@ handle_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now,
 	batch->now = now;
 	lock_leads(batch, run);
 	receivers = own ? name_counters(batch, run) : NULL;
+	/* a step waits for no group either */
+	batch->tries_groups = true;
 	if (own)
-		lock_counters(batch, run);
+		pool_batch_lock_counters(batch);
+	if (own)
+		leave_siblings(batch);
+	run->skipped += count_contended(batch);
 	batch->now = now;
 	for (int i = 0; i < n; i++)
 	{
@@ -357,10 +370,11 @@ handle_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now,
 			continue;
 		if (own)
 			place(batch, &batch->items[i], run, receivers[i]);
-		else if (part == POOL_RUN_REQUESTED)
-			cancel_requests(batch, &batch->items[i], run);
 		else
+		{
 			stop_helping(batch, &batch->items[i], run);
+			cancel_requests(batch, &batch->items[i], run);
+		}
 	}
 	pool_quota_write(batch->set);
 	UnregisterSnapshot(call.snapshot);
@@ -377,7 +391,7 @@ typedef struct Chunk
 	PoolRun    *run;
 	const int64 *ids;
 	TimestampTz now;
-	PoolRunPart part;
+	bool		own;
 } Chunk;
 
 static List *
@@ -404,7 +418,7 @@ handle_part(void *arg, int from, int n)
 	PoolRun		run = *chunk->run;
 
 	run.receipts = copy_receipts(chunk->run);
-	handle_leads(&run, &chunk->ids[from], n, chunk->now, chunk->part);
+	handle_leads(&run, &chunk->ids[from], n, chunk->now, chunk->own);
 	*chunk->run = run;
 }
 
@@ -425,19 +439,22 @@ skip_one(void *arg, int which, const ErrorData *error)
 }
 
 /*
- * Handles these leads, as the part of the run says.  Those that fail are
- * reported and left for the next pass.
+ * Handles these leads: his own, or those that he has to do with.  Those that
+ * fail are reported and left for the next pass.  What a call cannot do before
+ * its transaction ends, or has waited for too long, is an error of the call.
  */
 void
 pool_run_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now,
-			   PoolRunPart part)
+			   bool own)
 {
-	Chunk		chunk = {run, ids, now, part};
+	Chunk		chunk = {run, ids, now, own};
 	PoolParts	parts = {&chunk, handle_part, skip_one};
 	ErrorData  *error = pool_attempt_parts(&parts, n);
 
 	if (error == NULL)
 		return;
+	if (run->waits && pool_attempt_is_passing(error->sqlerrcode))
+		ReThrowError(error);
 	report(run, 0, error);
 	run->skipped++;
 }

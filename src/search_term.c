@@ -200,9 +200,13 @@ pool_terms_add_match(PoolTerms *terms, Jsonb *match)
 	{
 		if (token == WJB_KEY)
 			key = value;
-		else if (token == WJB_VALUE && is_indexed(&key))
-			add_field(terms, key.val.string.val,
-					  key.val.string.len, &value);
+		else if (token == WJB_VALUE)
+		{
+			Assert(key.type == jbvString);
+			if (is_indexed(&key))
+				add_field(terms, key.val.string.val,
+						  key.val.string.len, &value);
+		}
 	}
 }
 

@@ -198,6 +198,7 @@ pool_strategy_choose(PoolStrategy strategy, PoolContender *contenders, int n,
 {
 	PoolChoice	choice = choose_newcomer(contenders, n);
 
+	Assert(n > 0);
 	if (choice.chosen != NULL)
 		return choice;
 	switch (strategy)

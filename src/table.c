@@ -26,6 +26,7 @@
 #include "place.h"
 #include "room.h"
 #include "storage/bufmgr.h"
+#include "trigger.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -382,6 +383,8 @@ pool_table_insert(PoolTable *table, const Datum *values, const bool *nulls)
 	prepare_indexes(table);
 	fill_slot(table->new, values, nulls);
 	ExecSimpleRelationInsert(table->target, table->estate, table->new);
+	pool_trigger_check_written(table->rel,
+							   ItemPointerIsValid(&table->new->tts_tid));
 	ResetPerTupleExprContext(table->estate);
 }
 
@@ -440,6 +443,8 @@ pool_table_update(PoolTable *table, const Datum *values, const bool *nulls)
 		prepare_indexes(table);
 		ExecSimpleRelationUpdate(table->target, table->estate, table->epq,
 								 table->old, table->new);
+		pool_trigger_check_written(table->rel,
+								   ItemPointerIsValid(&table->new->tts_tid));
 	}
 	else if (update_plainly(table, true) != TM_Ok)
 		elog(ERROR, "row of \"%s\" changed while it was locked",
@@ -484,5 +489,9 @@ pool_table_delete(PoolTable *table)
 	prepare_to_write(table);
 	ExecSimpleRelationDelete(table->target, table->estate, table->epq,
 							 table->old);
+	pool_trigger_check_written(table->rel,
+							   !table_tuple_satisfies_snapshot(table->rel,
+															   table->old,
+															   SnapshotSelf));
 	ResetPerTupleExprContext(table->estate);
 }

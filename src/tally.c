@@ -48,6 +48,9 @@ typedef struct TallyKey
 	const char *source;			/* not in sums of a member */
 } TallyKey;
 
+StaticAssertDecl(offsetof(TallyKey, source) == 4 * sizeof(int32),
+				 "keys have no padding");
+
 typedef struct TallyGroup
 {
 	TallyKey	key;

@@ -21,6 +21,7 @@
 #include "run.h"
 #include "routing_retry.h"
 #include "sql.h"
+#include "storage/lmgr.h"
 #include "table.h"
 #include "tick.h"
 #include "timer.h"
@@ -58,34 +59,52 @@ pool_tick_init(void)
 	RegisterXactCallback(end_of_xact, NULL);
 }
 
-/* Forgets results of request ids that are older than the retention time. */
-static PoolTickResult
-purge_requests(int max, TimestampTz now)
+/*
+ * Deletes up to max rows of a table that are older than that many seconds, of
+ * which 0 is for ever; `at` has an index.
+ */
+static int64
+forget(const char *table, PoolIndexId index, int retention, int max,
+	   TimestampTz now)
 {
-	PoolTickResult result = {0, false};
 	Oid			types[2] = {TIMESTAMPTZOID, INT4OID};
-	Datum		values[2];
+	Datum		values[2] = {TimestampTzGetDatum(now -
+												 retention * USECS_PER_SEC),
+	Int32GetDatum(max)};
+	int64		done = 0;
 	PoolSql		sql;
 
-	if (pool_request_retention == 0 ||
-		pool_index_unused(POOL_REQUEST_LOG_PKEY))
-		return result;
-	/* results are stamped with the system's time, whatever the clock says */
-	values[0] = TimestampTzGetDatum(GetCurrentTimestamp() -
-									pool_request_retention * USECS_PER_SEC);
-	values[1] = Int32GetDatum(max);
+	if (retention == 0 || pool_index_unused(index))
+		return 0;
 	sql = pool_sql_begin();
+	/* before its index is read, or REINDEX may wait for us and we for it */
+	LockRelationOid(pool_table_oid(POOL_REQUEST_LOG), RowExclusiveLock);
 	/* mostly there are none: then even planning to delete is too much */
-	if (pool_sql_run("SELECT FROM pool.request_log WHERE at < $1 LIMIT 1",
-					 1, types, values, NULL) > 0)
-		result.done = pool_sql_run("DELETE FROM pool.request_log"
-								   " WHERE ctid = ANY (ARRAY"
-								   "  (SELECT ctid FROM pool.request_log"
-								   "   WHERE at < $1 ORDER BY at LIMIT $2"
-								   "   FOR UPDATE SKIP LOCKED))",
-								   2, types, values, NULL);
-	result.more = result.done == max;
+	if (pool_sql_run(psprintf("SELECT FROM pool.%s WHERE at < $1 LIMIT 1",
+							  table), 1, types, values, NULL) > 0)
+		done = pool_sql_run(psprintf("DELETE FROM pool.%s"
+									 " WHERE ctid = ANY (ARRAY"
+									 "  (SELECT ctid FROM pool.%s"
+									 "   WHERE at < $1 ORDER BY at LIMIT $2"
+									 "   FOR UPDATE SKIP LOCKED))",
+									 table, table), 2, types, values, NULL);
 	pool_sql_end(sql);
+	return done;
+}
+
+/* Forgets results of request ids, and what attached tables were found to say. */
+static PoolTickResult
+forget_old(int max, TimestampTz now)
+{
+	PoolTickResult result = {0, false};
+
+	/* results are stamped with the system's time, whatever the clock says */
+	result.done = forget("request_log", POOL_REQUEST_LOG_PKEY,
+						 pool_request_retention, max, GetCurrentTimestamp());
+	if (result.done < max)
+		result.done += forget("bypass", POOL_BYPASS_AT, pool_bypass_retention,
+							  max - (int) result.done, now);
+	result.more = result.done == max;
 	return result;
 }
 
@@ -103,7 +122,7 @@ static const struct
 	{"facts", pool_fact_run},
 	{"rollup", pool_rollup_run},
 	{"rewards", pool_reward_run},
-	{"requests", purge_requests}
+	{"requests", forget_old}
 };
 const int	pool_tick_task_count = lengthof(tasks);
 
@@ -208,6 +227,8 @@ pool_tick(PG_FUNCTION_ARGS)
 					 errdetail("It bounds how many leads each task looks at."),
 					 errhint("Pass a positive number, or NULL for no bound.")));
 	}
+	else
+		pool_runs_begin();
 	for (int task = 0; task < pool_tick_task_count; task++)
 	{
 		PoolTickResult result = run_task(task, max_leads, now);

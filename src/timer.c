@@ -50,6 +50,7 @@ typedef struct PoolTurn
 	TimestampTz now;
 	bool		wait;			/* counters may be waited for */
 	bool		groups;			/* identity groups have been locked */
+	bool		in_vain;		/* counters have been waited for */
 	bool		rests;			/* the brake holds */
 	PoolReclaims reclaims;
 	int64		done;
@@ -332,13 +333,30 @@ report_left_alone(int32 pool_id)
 }
 
 /*
+ * Counters that nobody lets go of before lock_timeout are not waited for again:
+ * their owners' leads are passed over, and no others.
+ */
+static ErrorData *
+try_pool(PoolTurn *turn, int n)
+{
+	PoolParts	parts = {turn, run_part, leave_out};
+	ErrorData  *error = pool_attempt_parts(&parts, n);
+
+	if (error == NULL || !turn->wait ||
+		!pool_attempt_is_passing(error->sqlerrcode))
+		return error;
+	turn->wait = false;
+	turn->in_vain = true;
+	return pool_attempt_parts(&parts, n);
+}
+
+/*
  * Handles the leads of one pool.  Those that fail are reported and passed over;
  * where too many do, the whole pool is.
  */
 static void
 run_pool(PoolTurn *turn, int n)
 {
-	PoolParts	parts = {turn, run_part, leave_out};
 	int32		pool_id = turn->due[0].pool_id;
 	ErrorData  *error;
 
@@ -348,7 +366,7 @@ run_pool(PoolTurn *turn, int n)
 		turn->passed->pools = lappend_int(turn->passed->pools, pool_id);
 		return;
 	}
-	error = pool_attempt_parts(&parts, n);
+	error = try_pool(turn, n);
 	pool_job_end_pool();
 	if (error != NULL)
 		report(turn, 0, error);
@@ -377,7 +395,7 @@ run_due(DueLead *due, int n, TimestampTz now, Passed *passed)
 				break;
 		run_pool(&turn, to - from);
 		done += turn.done;
-		wait &= !turn.groups;
+		wait &= !turn.groups && !turn.in_vain;
 	}
 	return done;
 }

@@ -1,12 +1,15 @@
 /*
  * trigger.c
- *	  What all trigger functions begin with.
+ *	  What all trigger functions begin with, and what those of others may not do.
  */
 #include "compat.h"
 #include "trigger.h"
 
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 /*
  * The call's context; 39P01 for a function that no trigger has called, or that
@@ -26,4 +29,65 @@ pool_trigger_data(FunctionCallInfo fcinfo)
 				 errdetail("It depends on their columns."),
 				 errhint("Write a trigger function of your own.")));
 	return data;
+}
+
+/*
+ * Where a trigger before the row returns NULL, core leaves the row out without
+ * a word (27000): but others that belong to it are written, and all is said to
+ * be done.
+ */
+void
+pool_trigger_check_written(Relation rel, bool written)
+{
+	if (!written)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("a trigger of table \"%s.%s\" keeps a row from being written",
+						POOL_SCHEMA_NAME, RelationGetRelationName(rel)),
+				 errdetail("A trigger before the row has returned NULL, which leaves the row out."),
+				 errhint("Let the trigger return the row, or raise an error.")));
+}
+
+/* The rows of the statement become the relations old_rows and new_rows. */
+PoolSql
+pool_trigger_begin(TriggerData *data)
+{
+	PoolSql		sql;
+
+	if (!TRIGGER_FIRED_AFTER(data->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(data->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("this is a trigger function for after a statement")));
+	sql = pool_sql_begin();
+	if (SPI_register_trigger_data(data) != SPI_OK_TD_REGISTER)
+		elog(ERROR, "SPI_register_trigger_data failed");
+	return sql;
+}
+
+/* Runs a command in the latest snapshot; returns the number of rows. */
+uint64
+pool_trigger_run(const char *command)
+{
+	SPIPlanPtr	plan = SPI_prepare(command, 0, NULL);
+	int			rc;
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s",
+			 SPI_result_code_string(SPI_result));
+	/* what this transaction has written counts as well */
+	CommandCounterIncrement();
+	rc = SPI_execute_snapshot(plan, NULL, NULL, GetLatestSnapshot(),
+							  InvalidSnapshot, false, true, 0);
+	if (rc < 0)
+		elog(ERROR, "SPI_execute_snapshot failed: %s",
+			 SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
+/* The first column of the first row that pool_trigger_run() has returned. */
+char *
+pool_trigger_value(void)
+{
+	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 }

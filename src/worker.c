@@ -16,11 +16,11 @@
 
 #include "access/xact.h"
 #include "attempt.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
 #include "clock.h"
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
+#include "commands/trigger.h"
 #include "guc.h"
 #include "installation.h"
 #include "job.h"
@@ -38,7 +38,6 @@
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "worker_setting.h"
 #include "worker_slot.h"
@@ -87,10 +86,7 @@ note_error(Run *run, const char *message, int sqlerrcode)
 	return worker_slot_note_error(run->slot, message, sqlerrcode);
 }
 
-/*
- * Sees every warning of this process on its way to the log: those are the
- * errors of single pools within a batch.
- */
+/* Sees each warning on its way to the log: an error of one pool of a batch. */
 static void
 watch_log(ErrorData *error)
 {
@@ -164,7 +160,7 @@ lock_extension(void)
 
 	if (!OidIsValid(extension))
 		return false;
-	LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
+	LockDatabaseObject(ExtensionRelationId, extension, 0, ShareLock);
 	AcceptInvalidationMessages();
 	return get_extension_oid("pool_ext", true) == extension &&
 		pool_extension_exists();
@@ -186,13 +182,16 @@ look_for_home(void)
 		WORKER_AT_HOME : WORKER_NOT_AT_HOME;
 }
 
+/* Deferred triggers, too: later they would run as a superuser. */
 static PoolTickResult
 run_as_owner(int task)
 {
+	ConstraintsSetStmt at_once = {.type = T_ConstraintsSetStmt};
 	PoolTickResult result;
 	Oid			user;
 	int			context;
 
+	AfterTriggerSetState(&at_once);
 	GetUserIdAndSecContext(&user, &context);
 	SetUserIdAndSecContext(pool_sql_owner(),
 						   context | SECURITY_LOCAL_USERID_CHANGE |
@@ -227,13 +226,29 @@ look_ahead(Run *run)
 }
 
 static PoolTickResult
+run_task(Run *run)
+{
+	PoolTickResult result = {0, false};
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (run->task == LOOK)
+		run->found = look_for_home();
+	else if (run->task == AHEAD)
+		look_ahead(run);
+	else
+		result = run_as_owner(run->task);
+	PopActiveSnapshot();
+	return result;
+}
+
+/* The extension first: what follows sees what an update of it has changed. */
+static PoolTickResult
 run_batch(Run *run)
 {
 	PoolTickResult result = {0, false};
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
 	if (worker_database_wanted(MyDatabaseId))
 		run->leave = true;
 	else if (!lock_extension())
@@ -241,13 +256,8 @@ run_batch(Run *run)
 		run->found = WORKER_NO_EXTENSION;
 		run->leave = true;
 	}
-	else if (run->task == LOOK)
-		run->found = look_for_home();
-	else if (run->task == AHEAD)
-		look_ahead(run);
 	else
-		result = run_as_owner(run->task);
-	PopActiveSnapshot();
+		result = run_task(run);
 	CommitTransactionCommand();
 	return result;
 }

@@ -86,7 +86,7 @@ RETURNS SETOF text
     AS 'MODULE_PATHNAME', 'pool_edit'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.edit(bigint, text, text, integer, jsonb, jsonb, uuid) IS
-'Changes what a lead is called and carries. NULL leaves a thing as it is; attributes are merged, a JSON null removes a key; identities are added. No clock starts anew; a new priority moves a lead in the pool to the end of its new band. Where the pool has score rules the priority is what they say of the changed lead, whatever is given.
+'Changes what a lead is called and carries. NULL leaves a thing as it is; attributes are merged, a JSON null removes a key; identities are added, a JSON null takes all of that kind away. No clock starts anew; a new priority moves a lead in the pool to the end of its new band. Where the pool has score rules the priority is what they say of the changed lead, whatever is given.
 Outcomes: ok, not_found, duplicate (another lead has one of the identities; nothing is changed), masked (the pool keeps such a field from the caller, who therefore cannot change it before the lead is his), contended (only where this transaction already holds members'' counters).
 Errors: PO005 the lead is not the caller''s, 22023 bad values, PO010 request id reused.';
 
@@ -342,7 +342,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_tick'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION pool.tick(integer) IS
-'Does everything that time makes due, in the caller''s transaction; the background worker does the same in small ones. max_leads bounds each task, NULL is no bound. Tasks: recheck (timers after a change of rules), timers (reminders, escalations, reclaims, moves and archiving), approvals (requests whose time is over), people (ends of absences), runs (offboarding and the like), routing (leads that wait for a member), facts (what conditions see of members), rollup (statistics), rewards (the ledger of points), requests (old results). done counts what was looked at; more says that some is left. Not for prepared transactions. Errors: 22023.';
+'Does everything that time makes due, in the caller''s transaction; the background worker does the same in small ones. max_leads bounds each task, NULL is no bound. Tasks: recheck (timers after a change of rules), timers (reminders, escalations, reclaims, moves and archiving), approvals (requests whose time is over), people (ends of absences), runs (offboarding and the like), routing (leads that wait for a member), facts (what conditions see of members), rollup (statistics), rewards (the ledger of points), requests (old results, old rows of pool.bypass). done counts what was looked at; more says that some is left. Not for prepared transactions. Errors: 22023.';
 
 CREATE FUNCTION pool.purge_events(before timestamptz) RETURNS bigint
     AS 'MODULE_PATHNAME', 'pool_purge_events'

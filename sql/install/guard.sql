@@ -10,7 +10,8 @@ COMMENT ON FUNCTION pool.guard_ddl() IS
     '(PO011).';
 
 CREATE EVENT TRIGGER pool_ext_guard ON ddl_command_start
-    WHEN TAG IN ('DROP EXTENSION', 'DROP OWNED', 'DROP SCHEMA', 'DROP TABLE')
+    WHEN TAG IN ('ALTER SCHEMA', 'ALTER TABLE', 'DROP EXTENSION', 'DROP OWNED',
+        'DROP SCHEMA', 'DROP TABLE')
     EXECUTE FUNCTION pool.guard_ddl();
 
 COMMENT ON EVENT TRIGGER pool_ext_guard IS

@@ -136,6 +136,9 @@ CREATE TABLE pool.member (
 );
 CREATE INDEX member_away_idx
     ON pool.member (away_until) WHERE status = 'away';
+-- attached tables name members by a field of their profiles
+CREATE INDEX member_profile_idx
+    ON pool.member USING gin (profile jsonb_path_ops) WITH (fastupdate = off);
 
 CREATE TABLE pool.membership (
     pool_id     integer NOT NULL,

@@ -27,6 +27,8 @@ INSERT INTO race.fixture VALUES
     WHERE tenant_id = race.tenant() AND name = 'p';
     PERFORM pool.request_claim(race.k1(), 'mine', 'ann');$$),
 ('leaving', $$PERFORM pool.claim('p', 'ann'); PERFORM pool.offboard('ann', 'bob');$$),
+('moving', $$PERFORM pool.claim('p', 'ann');
+    PERFORM pool.relocate('ann', to_pool => 'q');$$),
 ('planned', $$PERFORM pool.claim('p', 'ann');
     SET pool_ext.clock = '2030-03-09 09:00+00';
     PERFORM pool.plan_reclaim('p', 'idle');$$),
@@ -37,7 +39,12 @@ INSERT INTO race.fixture VALUES
 ('hidden', $$PERFORM pool.hide(ARRAY[race.k1()]);$$),
 ('linked', $$UPDATE pool.pool SET duplicate_policy = 'link'
     WHERE tenant_id = race.tenant();
-    PERFORM pool.enter('q', 'k1b', identities => '{"phone": "13800000001"}');$$);
+    PERFORM pool.enter('q', 'k1b', identities => '{"phone": "13800000001"}');$$),
+('kin', $$UPDATE pool.pool SET duplicate_policy = 'link'
+    WHERE tenant_id = race.tenant();
+    PERFORM pool.enter('q', 'k1b', identities => '{"phone": "13800000001"}');
+    PERFORM pool.claim_leads(ARRAY[race.k1(), race.k3()], 'ann');
+    PERFORM pool.offboard('ann', 'bob');$$);
 
 CREATE FUNCTION race.tenant() RETURNS integer LANGUAGE sql STABLE AS
 $$SELECT id FROM pool.tenant WHERE name = 'default'$$;
@@ -66,10 +73,10 @@ INSERT INTO race.operation VALUES
 ('assign q ann', '{open,tight,held}', $$assign(ARRAY[race.k2()], 'ann')$$),
 ('auto_assign', '{open}', $$auto_assign('p')$$),
 ('transfer bob', '{held,both}', $$transfer(ARRAY[race.k1()], 'bob')$$),
-('release', '{held,both}', $$release(ARRAY[race.k1()], member => 'ann')$$),
+('release', '{held,both,kin}', $$release(ARRAY[race.k1()], member => 'ann')$$),
 ('release q', '{both}', $$release(ARRAY[race.k2()], member => 'ann')$$),
-('reclaim', '{held,leaving}', $$reclaim(ARRAY[race.k1()], to_pool => 'q')$$),
-('follow_up', '{held,leaving,planned}',
+('reclaim', '{held,leaving,kin}', $$reclaim(ARRAY[race.k1()], to_pool => 'q')$$),
+('follow_up', '{held,leaving,planned,kin}',
     $$follow_up(race.k1(), 'call', member => 'ann')$$),
 ('convert', '{held}', $$convert(race.k1(), 7, 'EUR', 'ann')$$),
 ('archive', '{open,held,review}', $$archive(ARRAY[race.k1()], 'lost')$$),
@@ -100,8 +107,8 @@ INSERT INTO race.operation VALUES
 ('enter new', '{open}', $$enter('p', 'k9')$$),
 ('erase', '{open,held,archived}', $$erase(ARRAY[race.k1()], 'asked')$$),
 ('helper', '{held}', $$add_collaborator(race.k1(), 'bob')$$),
-('offboard', '{held,both,asked}', $$offboard('ann', 'bob')$$),
-('relocate', '{held}', $$relocate('ann', to_pool => 'q')$$),
+('offboard', '{held,both,asked,leaving,kin}', $$offboard('ann', 'bob')$$),
+('relocate', '{held,moving}', $$relocate('ann', to_pool => 'q')$$),
 ('cancel_run', '{leaving}', $$cancel_run((SELECT max(id) FROM pool.run
     WHERE tenant_id = race.tenant() AND kind = 'offboard'))$$),
 ('plan', '{held}', $$plan_reclaim('p', 'idle')$$),
@@ -112,7 +119,8 @@ INSERT INTO race.operation VALUES
 ('set_away', '{open,held}', $$set_away('ann')$$),
 ('set_active', '{away}', $$set_active('ann')$$);
 
--- what the table cannot hold: calls that tell no outcome
+-- what the table cannot hold: calls that tell no outcome, and one that races
+-- with none
 CREATE FUNCTION race.call(what text) RETURNS text LANGUAGE sql STABLE AS
 $$SELECT CASE what
     WHEN 'tick' THEN 'SELECT ''ticked'' FROM (SELECT count(*) FROM pool.tick()) t'
@@ -125,10 +133,12 @@ $$SELECT CASE what
     WHEN 'pool limit' THEN 'WITH u AS (UPDATE pool.pool SET hold_limit = 0
         WHERE tenant_id = race.tenant() AND name = ''p'' RETURNING 1)
         SELECT ''set'' FROM u'
+    WHEN 'claim next' THEN 'SELECT outcome
+        FROM pool.claim_leads(ARRAY[race.k3()], ''ann'')'
     ELSE (SELECT 'SELECT string_agg(DISTINCT outcome, '','') FROM pool.' || call
         FROM race.operation WHERE name = what) END$$;
 INSERT INTO race.operation VALUES
-('tick', '{open,held,leaving,away}', NULL), ('status', '{open,held}', NULL),
+('tick', '{open,held,leaving,away,kin}', NULL), ('status', '{open,held}', NULL),
 ('limit', '{open,both}', NULL), ('pool limit', '{open}', NULL);
 
 UPDATE race.operation SET waits = true
@@ -136,11 +146,14 @@ WHERE name ~ ('^(transfer|release|reclaim|follow_up|convert|archive|reopen|move|
     'edit|merge|hide|unhide|protect|extend|ask|approve|reject|cancel|review|'
     'enter|erase|helper|plan)\M');
 
--- Ids in the order they were given out, times of the clock.
+-- Ids in the order they were given out, times of the clock; where in the queue
+-- of its pool a lead stands.
 CREATE FUNCTION race.state() RETURNS text LANGUAGE sql STABLE AS $$
 WITH l AS (
     SELECT s.*, d.key, d.name, d.grade, d.erased_at,
-        'lead' || row_number() OVER (ORDER BY s.id) AS label
+        'lead' || row_number() OVER (ORDER BY s.id) AS label,
+        CASE WHEN s.ticket IS NOT NULL THEN rank() OVER (
+            PARTITION BY s.pool_id ORDER BY s.ticket) END AS place
     FROM pool.lead_state s JOIN pool.lead_data d ON d.id = s.id
     WHERE d.tenant_id = race.tenant()),
 m AS (SELECT * FROM pool.member WHERE tenant_id = race.tenant()),
@@ -149,7 +162,8 @@ SELECT concat_ws(E'\n',
     (SELECT string_agg(concat_ws(' ', l.label,
             CASE WHEN erased_at IS NULL THEN l.key END, l.status,
             'in ' || p.name, 'of ' || m.key, 'once of ' || o.key,
-            'for ' || r.key, 'priority ' || l.priority, 'claims ' || claims,
+            'for ' || r.key, 'priority ' || l.priority, 'place ' || place,
+            'claims ' || claims,
             'follow_ups ' || follow_ups, last_result, amount::text,
             'protected ' || protected_until, 'hidden ' || hidden_until,
             'extended ' || extensions,
@@ -187,6 +201,9 @@ SELECT concat_ws(E'\n',
             ORDER BY l.id, a.action, a.status, m.key)
         FROM pool.approval a JOIN l ON l.id = a.lead_id
         LEFT JOIN m ON m.id = a.member_id),
+    (SELECT string_agg(concat_ws(' ', l.label, 'waits to be routed'), E'\n'
+            ORDER BY l.id)
+        FROM pool.routing_wait w JOIN l ON l.id = w.lead_id),
     (SELECT string_agg(concat_ws(' ', l.label, 'helped by', m.key), E'\n'
             ORDER BY l.id, m.key)
         FROM pool.collaborator c JOIN l ON l.id = c.lead_id
@@ -270,16 +287,13 @@ EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE;
 END$$;
 
--- One after the other; NULL = nothing.  The second is always answered in two.
--- A tick leaves to the next one what others hold, and runs that meet a lead of
--- which it has not locked the counters yet: so there are two.
+-- What has become of it.  A tick leaves to the next one what others hold.
 CREATE FUNCTION race.outcome(tick boolean) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
     state text;
 BEGIN
     IF tick THEN
-        PERFORM FROM dblink('s1', race.call('tick')) AS d(a text);
         PERFORM FROM dblink('s1', race.call('tick')) AS d(a text);
     END IF;
     SELECT s INTO state FROM dblink('s0', 'SELECT race.state()') AS d(s text);
@@ -294,6 +308,7 @@ SELECT ARRAY['tick', 'offboard', 'relocate', 'cancel_run'] && ARRAY[one, two]
     OR fixture = 'linked'
     AND ARRAY['auto_assign', 'enter phone', 'enter key'] && ARRAY[one, two]$$;
 
+-- One after the other; NULL = nothing.  The second is always answered in two.
 CREATE TABLE race.known (fixture text, one text, two text, tick boolean,
     said_one text,
     said_two text, state text);
@@ -322,10 +337,32 @@ BEGIN
     VALUES (fixture, one, two, tick, said_one, said_two, state);
 END$$;
 
+-- Whether somebody holds a lead, a customer or a run of the trial.
+CREATE FUNCTION race.is_held() RETURNS boolean LANGUAGE sql VOLATILE AS $$
+WITH l AS MATERIALIZED (SELECT array_agg(id) AS ids FROM pool.lead_data
+    WHERE tenant_id = race.tenant()),
+free AS (SELECT FROM pool.lead_state
+    WHERE id = ANY ((SELECT ids FROM l)::bigint[])
+    FOR NO KEY UPDATE SKIP LOCKED),
+free_group AS (SELECT FROM pool.identity_group
+    WHERE id = ANY ((SELECT ids FROM l)::bigint[])
+    FOR NO KEY UPDATE SKIP LOCKED),
+free_run AS (SELECT FROM pool.run WHERE tenant_id = race.tenant()
+    FOR NO KEY UPDATE SKIP LOCKED)
+SELECT (SELECT count(*) FROM free) < (SELECT count(*) FROM pool.lead_state
+        WHERE id = ANY ((SELECT ids FROM l)::bigint[]))
+    OR (SELECT count(*) FROM free_group) < (SELECT count(*)
+        FROM pool.identity_group
+        WHERE id = ANY ((SELECT ids FROM l)::bigint[]))
+    OR (SELECT count(*) FROM free_run) < (SELECT count(*) FROM pool.run
+        WHERE tenant_id = race.tenant())
+$$;
+
 -- level, how the first ends, and whether the second begins its work only then
 CREATE FUNCTION race.at_once(fixture text, one text, two text, level text,
     ending text, after boolean,
-    OUT said_one text, OUT said_two text, OUT state text, OUT waited boolean)
+    OUT said_one text, OUT said_two text, OUT state text, OUT waited boolean,
+    OUT held boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
     pid integer := (SELECT p FROM dblink('s2', 'SELECT pg_backend_pid()')
@@ -343,6 +380,8 @@ BEGIN
         said_one := race.finish('s1', ending, said_one);
         said_two := race.ask('s2', race.call(two));
     ELSE
+        SELECT h INTO held FROM dblink('s0', 'SELECT race.is_held()')
+            AS d(h boolean);
         PERFORM dblink_send_query('s2', race.call(two));
         WHILE dblink_is_busy('s2') = 1 LOOP
             waited := cardinality(pg_blocking_pids(pid)) > 0;
@@ -357,6 +396,31 @@ BEGIN
     END IF;
     said_two := race.finish('s2', 'COMMIT', said_two);
     state := race.outcome(race.is_ticked(fixture, one, two));
+END$$;
+
+-- Operations that say something else, or do, at a higher level without anybody
+-- beside them.
+CREATE FUNCTION race.alone(level text) RETURNS TABLE (trial text, message text)
+LANGUAGE plpgsql AS $$
+DECLARE
+    o record;
+    known record;
+    said text;
+    state text;
+BEGIN
+    FOR o IN SELECT name, f FROM race.operation, unnest(fixtures) f LOOP
+        known := race.in_turn(o.f, o.name, NULL, false);
+        CALL race.begin_trial(o.f);
+        PERFORM dblink_exec('s1', 'BEGIN ISOLATION LEVEL ' || level);
+        said := race.ask('s1', race.call(o.name));
+        said := race.finish('s1', 'COMMIT', said);
+        state := race.outcome(false);
+        trial := format('%s: %s: %s', o.f, o.name, level);
+        message := CASE WHEN said <> known.said_one OR state <> known.state
+            THEN format('said %s, not %s:%s', said, known.said_one,
+                race.difference(state, known.state)) END;
+        RETURN NEXT;
+    END LOOP;
 END$$;
 
 -- Without what is said of requests that died with the place of their lead: a
@@ -406,9 +470,10 @@ BEGIN
             trial LIKE '%, after');
         waited := said.waited;
         busy := said.said_two = '40001' AND level <> 'READ COMMITTED'
-            OR trial NOT LIKE '%, after' AND (
-                said.said_two IN ('taken', 'ticked', 'running', '55P03')
-                OR said.said_two = 'contended' AND NOT waits
+            OR two = 'tick' AND trial NOT LIKE '%, after'
+            OR said.held AND (
+                said.said_two IN ('contended', 'taken', '55P03') AND NOT waits
+                OR said.said_two = 'running'
                 OR said.said_two IN ('nothing', 'no_candidate')
                 AND two = 'auto_assign');
         -- routing has left it to the tick
@@ -420,7 +485,10 @@ BEGIN
             -- a claim passes over what is held, or has changed, for the next
             WHEN fixture = 'linked' AND one LIKE 'merge %'
                 AND two = 'claim q ann' AND said.said_one = only_one.said_one
-                AND said.said_two = one_two.said_two THEN NULL
+                AND said.said_two = only_two.said_two
+                AND said.state = (race.in_turn(fixture,
+                        CASE ending WHEN 'COMMIT' THEN one END,
+                        'claim next', tick)).state THEN NULL
             WHEN level <> 'READ COMMITTED' AND two = 'tick'
                 AND said.said_one = 'requested'
                 AND one_two.said_one = 'requested'

@@ -444,6 +444,7 @@ FROM (VALUES ('clock', 'string, superuser, -, '),
     ('node_id', 'integer, sighup, -, 0'),
     ('allow_drop', 'bool, superuser, -, off'),
     ('request_retention', 'integer, sighup, s, 604800'),
+    ('bypass_retention', 'integer, sighup, s, 7776000'),
     ('worker_enabled', 'bool, sighup, -, on'),
     ('worker_naptime', 'integer, sighup, ms, 60000'),
     ('worker_batch', 'integer, sighup, -, 100')) w (name, props)

@@ -121,10 +121,12 @@ BEGIN
     WHERE p.id = l.pool_id;
     RETURN CASE WHEN model.held(l.pool_id, the_member)
             + (SELECT count(*) FROM model.lead r WHERE r.pool_id = l.pool_id
-               AND r.reserved_for = the_member AND r.hidden_until > moment
+               AND r.reserved_for = the_member
                AND EXISTS (SELECT FROM model.approval a
                            WHERE a.key = r.key AND a.status = 'open'
-                             AND a.action = 'claim'
+                             AND (a.action = 'claim'
+                                  AND r.hidden_until > moment
+                                  OR a.rule_id IS NOT NULL)
                              AND a.member_id = the_member))
             >= room THEN 'hold_limit' END;
 END $$;
@@ -211,21 +213,22 @@ BEGIN
     outcome := CASE
         WHEN l.key IS NULL THEN 'not_found'
         WHEN NOT model.speaks_for(l, member) THEN 'not_owner'
-        WHEN the_action = 'transfer' AND NOT model.may_own(l.pool_id, receiver)
-            THEN 'not_member'
-        WHEN the_action = 'transfer' AND model.manages(l.pool_id, member)
-            THEN 'not_needed'
     END;
     IF outcome IS NULL THEN
         a := model.open_request(the_lead, the_action, moment);
-        outcome := 'requested';
         until := a.expires_at;
-        IF a.no IS NOT NULL THEN
-            outcome := 'already_requested';
-        ELSE
-            until := model.ask_for(l, the_action, member, moment,
-                                   receiver => receiver);
-        END IF;
+        outcome := CASE
+            WHEN a.no IS NOT NULL THEN 'already_requested'
+            WHEN the_action = 'transfer'
+                AND NOT model.may_own(l.pool_id, receiver) THEN 'not_member'
+            WHEN the_action = 'transfer' AND model.manages(l.pool_id, member)
+                THEN 'not_needed'
+            ELSE 'requested'
+        END;
+    END IF;
+    IF outcome = 'requested' THEN
+        until := model.ask_for(l, the_action, member, moment,
+                               receiver => receiver);
     END IF;
 END $$;
 

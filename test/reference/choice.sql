@@ -309,7 +309,7 @@ DECLARE
                                  'dictionary', 'score_rule',
                                  'approval_rule');
 BEGIN
-    RETURN CASE model.upto(23)
+    RETURN CASE model.upto(28)
         WHEN 1 THEN format('member SET level = %s WHERE id = %s',
             model.upto(4) - 1, member)
         WHEN 2 THEN format('membership SET level = %L '
@@ -365,6 +365,19 @@ BEGIN
         WHEN 20 THEN format('routing_rule SET newcomer_share = %L '
             'WHERE id = %s', model.one_of('0', '0.1', '0.5'),
             model.any_rule('model.routing_rule'))
+        WHEN 21 THEN format('pool SET pause_when_away = %L, max_pause = %L '
+            'WHERE id = %s', model.chance(0.5),
+            model.one_of('5 hours', '2 days', NULL), pool)
+        WHEN 22 THEN format('pool SET catch_up = %L WHERE id = %s',
+            model.one_of('40 minutes', '5 hours', '1 day', NULL, NULL), pool)
+        WHEN 23 THEN format('timer_rule SET working_time = %L WHERE id = %s',
+            model.chance(0.5), model.any_rule('model.timer_rule'))
+        WHEN 24 THEN model.one_of(
+            'tenant SET work_from = ''08:30'', work_until = ''17:00''',
+            'tenant SET work_from = ''09:00'', work_until = ''18:00''',
+            'tenant SET workdays = ''{1,2,3,4,5}''',
+            'tenant SET workdays = ''{1,2,4,5,6}''',
+            'calendar SET is_workday = NOT is_workday')
         WHEN 17 THEN format('pool SET route_returned = %L WHERE id = %s',
             model.chance(0.6), pool)
         ELSE format('%s SET enabled = %L WHERE id = %s', book,

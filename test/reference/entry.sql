@@ -29,17 +29,20 @@ CREATE FUNCTION model.edit(the_lead text, moment timestamptz,
                            new_identities jsonb = NULL)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-    l   model.lead;
+    l       model.lead;
+    given   jsonb := jsonb_strip_nulls(new_identities);
 BEGIN
     SELECT * INTO l FROM model.lead WHERE key = the_lead;
     IF l.key IS NULL THEN
         RETURN 'not_found';
-    ELSIF model.twin(new_identities, model.scope_of(l), l.key,
+    ELSIF model.twin(given, model.scope_of(l), l.key,
                      l.customer) IS NOT NULL THEN
         RETURN 'duplicate';
     END IF;
 
-    PERFORM model.identify(the_lead, new_identities, model.scope_of(l));
+    PERFORM model.identify(the_lead, given, model.scope_of(l));
+    DELETE FROM model.identity i WHERE key = the_lead
+      AND new_identities -> i.kind = 'null';
     UPDATE model.lead SET name = coalesce(new_name, name),
            grade = coalesce(new_grade, grade),
            attributes = attributes || coalesce(new_attributes, '{}')

@@ -18,6 +18,7 @@ CREATE TABLE model.pool (LIKE pool.pool);
 CREATE TABLE model.member (LIKE pool.member);
 CREATE TABLE model.membership (LIKE pool.membership INCLUDING DEFAULTS,
                                PRIMARY KEY (pool_id, member_id));
+CREATE TABLE model.calendar (LIKE pool.calendar);
 CREATE TABLE model.timer_rule (LIKE pool.timer_rule);
 CREATE TABLE model.claim_rule (LIKE pool.claim_rule);
 CREATE TABLE model.entry_rule (LIKE pool.entry_rule);
@@ -171,6 +172,15 @@ BEGIN
     RETURN moment + (step - days);
 END $$;
 
+-- When the next day begins: where clocks go back over midnight, the first time.
+CREATE FUNCTION model.next_day(moment timestamptz, zone text)
+RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT min(t) FROM (VALUES ((moment AT TIME ZONE zone)::date + 1)) n (day),
+        generate_series(day::timestamp AT TIME ZONE zone - interval '3 hours',
+                        day::timestamp AT TIME ZONE zone, '15 minutes') t
+    WHERE (t AT TIME ZONE zone)::date >= day AND t > moment
+$$;
+
 -- When the day ends that a claim at this moment counts for.  A day once opened
 -- runs to its end, even if the member's zone changes meanwhile.
 CREATE FUNCTION model.day_until(the_pool integer, the_member integer,
@@ -180,7 +190,7 @@ RETURNS timestamptz LANGUAGE sql STABLE AS $$
         (SELECT max(c.counts_until) FROM model.claimed c
          WHERE c.pool_id = the_pool AND c.member_id = the_member
            AND c.counts_until > moment),
-        ((moment AT TIME ZONE z)::date + 1)::timestamp AT TIME ZONE z)
+        model.next_day(moment, z))
     FROM model.member_zone(the_member) z
 $$;
 

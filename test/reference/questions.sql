@@ -216,7 +216,8 @@ DECLARE
 BEGIN
     PERFORM model.tick(moment);
     RETURN QUERY SELECT g.kind, g.key, g.rule_id FROM model.log g
-        WHERE no > mark AND g.kind <> 'assigned' ORDER BY 2, 1, 3;
+        WHERE no > mark AND g.kind NOT IN ('assigned', 'requested')
+        ORDER BY 2, 1, 3;
 END $$;
 
 CREATE FUNCTION model.their_tick()
@@ -232,17 +233,15 @@ DECLARE
                                 AND moment) IS NOT TRUE);
     entered text;
     followed bigint := mark;
-    asked   bigint := (SELECT coalesce(max(id), 0) FROM pool.approval);
     again   boolean;
 BEGIN
     FOR i IN 1..100 LOOP
         again := (SELECT bool_or(more) FROM pool.tick());
-        PERFORM model.follow_routing(followed, asked, moment);
+        PERFORM model.follow_routing(followed, moment);
         PERFORM model.follow_seats(moment);
         PERFORM model.learn_facts();
         EXIT WHEN NOT again;
         followed := (SELECT coalesce(max(id), 0) FROM pool.event);
-        asked := (SELECT coalesce(max(id), 0) FROM pool.approval);
     END LOOP;
     PERFORM model.check_waiting(stale, moment);
     -- What one tick takes back enters in an order of its own: follow it.
@@ -257,7 +256,8 @@ BEGIN
     END LOOP;
     RETURN QUERY SELECT e.kind, d.key, e.rule_id
         FROM pool.event e JOIN pool.lead_data d ON d.id = e.lead_id
-        WHERE e.id > mark AND (e.detail ? 'hand_over' OR e.kind = 'assigned')
+        WHERE e.id > mark AND (e.detail ? 'hand_over'
+                               OR e.kind IN ('assigned', 'requested'))
                               IS NOT TRUE
         ORDER BY 2, 1, 3;
 END $$;
@@ -332,6 +332,10 @@ DECLARE
     identities  jsonb := CASE WHEN model.chance(0.3)
                               THEN model.any_identities() END;
 BEGIN
+    IF model.chance(0.1) THEN
+        identities := coalesce(identities, '{}')
+            || model.one_of('{"phone": null}', '{"email": null}')::jsonb;
+    END IF;
     RETURN (format('SELECT model.edit(%L, %L, %L, %L, %L, %L, %L)', key, moment,
                    name, grade, priority, attributes, identities),
             format('SELECT outcome FROM pool.edit(%s, name => %L, grade => %L, '

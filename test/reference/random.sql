@@ -248,6 +248,18 @@ RETURNS TABLE (what text, mine text, theirs text) LANGUAGE sql AS $$
          WHERE kind IN (''plan'', ''reclaim'')',
         'SELECT kind, pool_id, status = ''done'' FROM pool.run
          WHERE kind = ''plan'' OR kind = ''reclaim'' AND token IS NOT NULL'),
+    ('what ticks reclaimed',
+        'SELECT pool_id, at, (SELECT count(*) FROM model.run_lead WHERE run = no)
+         FROM model.run WHERE kind = ''tick''',
+        'SELECT pool_id, started_at, done FROM pool.run
+         WHERE kind = ''reclaim'' AND token IS NULL'),
+    ('absences',
+        'SELECT member_id, since, nullif(until, ''infinity'')
+         FROM model.absence',
+        'SELECT member_id, started_at, ended_at FROM pool.absence'),
+    ('downtimes',
+        'SELECT since, until FROM model.downtime',
+        'SELECT started_at, ended_at FROM pool.downtime'),
     ('turns',
         'SELECT rule_id, member_id, served, last_no FROM model.turn
          WHERE served > 0',

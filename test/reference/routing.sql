@@ -456,7 +456,8 @@ RETURNS void LANGUAGE sql AS $$
     INSERT INTO model.approval (key, stay, action, member_id, rule_id, step,
                                 expires_at)
     SELECT key, stay, 'assign', the_member, rule.id, 1, hidden_until
-    FROM model.lead WHERE key = the_lead
+    FROM model.lead WHERE key = the_lead;
+    SELECT model.note('requested', the_lead, moment, the_member, rule.id)
 $$;
 
 -- Routes an available lead.  Nothing comes of it where its pool has no rules.
@@ -564,10 +565,9 @@ END $$;
 -- Ticks
 ------------------------------------------------------------------------
 
--- What a tick has given by rules, and then what it has suggested, in its order,
--- the model gives and suggests, too.
-CREATE FUNCTION model.follow_routing(mark bigint, asked bigint,
-                                     moment timestamptz)
+-- What a tick has given by rules, or suggested, the model gives and suggests,
+-- too, in the same order.
+CREATE FUNCTION model.follow_routing(mark bigint, moment timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     e       record;
@@ -576,15 +576,12 @@ BEGIN
     PERFORM model.begin_routing();
     FOR e IN
         SELECT d.key, max(m.key) AS member
-        FROM (SELECT lead_id, member_id, NULL AS asked, id FROM pool.event
-              WHERE id > mark AND (kind = 'assigned' AND detail ? 'strategy'
-                                   OR detail ? 'hand_over')
-              UNION ALL
-              SELECT lead_id, member_id, id, NULL FROM pool.approval
-              WHERE id > asked) v
-             JOIN pool.lead_data d ON d.id = v.lead_id
+        FROM pool.event v JOIN pool.lead_data d ON d.id = v.lead_id
              LEFT JOIN pool.member m ON m.id = v.member_id
-        GROUP BY 1 ORDER BY min(v.asked) NULLS FIRST, min(v.id)
+        WHERE v.id > mark
+          AND (v.kind = 'assigned' AND v.detail ? 'strategy'
+               OR v.detail ? 'hand_over' OR v.kind = 'requested')
+        GROUP BY 1 ORDER BY min(v.id)
     LOOP
         IF NOT EXISTS (SELECT FROM model.waiting w JOIN model.lead l USING (key)
                        WHERE w.key = e.key AND model.waits(l, w)

@@ -1,5 +1,5 @@
--- Many leads as one: plan_reclaim, apply_plan, undo_run; the brake, resume_run;
--- offboard, relocate.
+-- Many leads as one: plan_reclaim, apply_plan, undo_run, of what ticks reclaim,
+-- too; the brake, resume_run; offboard, relocate.
 -- Whether rules have changed since a plan was made is what the extension's
 -- versions say; so is whether a lead was edited since.  Leads that are due but
 -- were not warned in time are left out.
@@ -362,9 +362,13 @@ BEGIN
     IF the_kind = 'offboard' THEN
         UPDATE model.member SET status = 'leaving' WHERE id = m.id;
     END IF;
-    his := ARRAY(SELECT model.by_id(ARRAY(
-        SELECT key FROM model.lead l WHERE owner_id = m.id
-          AND (condition IS NULL OR model.meets(l, condition)))));
+    -- those of one customer together
+    his := ARRAY(SELECT l.key FROM model.lead l
+                 JOIN (SELECT key, min(model.id(key))
+                           OVER (PARTITION BY coalesce(customer, key)) AS first
+                       FROM model.lead WHERE owner_id = m.id) o USING (key)
+                 WHERE condition IS NULL OR model.meets(l, condition)
+                 ORDER BY o.first, model.id(l.key));
     IF stopped = 'before' THEN
         his := '{}';
     END IF;
@@ -439,14 +443,28 @@ END $$;
 -- Questions
 ------------------------------------------------------------------------
 
--- The run of the extension that stands where this one of the model does; what
--- ticks have done aside.
+-- The run of the extension that stands where this one of the model does: what a
+-- tick has reclaimed in a pool, or any of the others.
 CREATE FUNCTION model.their_run(the_run bigint) RETURNS bigint
-LANGUAGE sql STABLE AS $$
-    SELECT id FROM pool.run WHERE kind <> 'reclaim' OR token IS NOT NULL
-    ORDER BY id
-    OFFSET (SELECT count(*) FROM model.run WHERE no < the_run) LIMIT 1
-$$;
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    r   model.run := (SELECT x FROM model.run x WHERE no = the_run);
+BEGIN
+    IF r.kind = 'tick' THEN
+        RETURN (SELECT id FROM pool.run
+                WHERE kind = 'reclaim' AND token IS NULL
+                  AND pool_id = r.pool_id AND started_at = r.at
+                ORDER BY id
+                OFFSET (SELECT count(*) FROM model.run x
+                        WHERE x.no < the_run AND kind = 'tick'
+                          AND pool_id = r.pool_id AND x.at = r.at) LIMIT 1);
+    END IF;
+    RETURN (SELECT id FROM pool.run
+            WHERE kind <> 'reclaim' OR token IS NOT NULL
+            ORDER BY id
+            OFFSET (SELECT count(*) FROM model.run x
+                    WHERE x.no < the_run AND kind <> 'tick') LIMIT 1);
+END $$;
 
 -- plan_reclaim; apply_plan, undo_run and resume_run, mostly of one of the last
 CREATE FUNCTION model.ask_run(moment timestamptz) RETURNS model.question
@@ -460,9 +478,11 @@ DECLARE
     run     bigint := (SELECT no FROM model.run
                        WHERE CASE WHEN dice < 0.75
                                   THEN kind IN ('plan', 'reclaim')
-                                  ELSE back > 9 OR EXISTS (
-                                      SELECT FROM model.run_lead
-                                      WHERE run = no AND log_no > 0) END
+                                  WHEN dice < 0.85 THEN kind = 'tick'
+                                  ELSE kind <> 'tick' AND (
+                                      back > 9 OR EXISTS (
+                                          SELECT FROM model.run_lead
+                                          WHERE run = no AND log_no > 0)) END
                        ORDER BY no DESC OFFSET back LIMIT 1);
 BEGIN
     IF model.chance(0.15) THEN

@@ -37,6 +37,14 @@ BEGIN
     UPDATE pool.pool SET reclaim_limit = 2 WHERE name = 'south';
     UPDATE pool.pool SET reclaim_share = 0.4 WHERE name = 'desk';
     UPDATE pool.pool SET extension_limit = 2 WHERE name = 'north';
+    UPDATE pool.pool SET pause_when_away = true, max_pause = '1 day'
+    WHERE name = 'south';
+    UPDATE pool.pool SET pause_when_away = true WHERE name = 'company';
+    UPDATE pool.pool SET catch_up = '90 minutes'
+    WHERE name IN ('desk', 'company');
+    INSERT INTO pool.calendar (day, is_workday)
+    VALUES ('2024-03-08', false), ('2024-03-09', true), ('2024-04-04', false),
+           ('2024-04-05', false), ('2024-04-07', true), ('2024-05-01', false);
     UPDATE pool.pool SET reserve_limit = 1, reserve_for = '3 hours';
     UPDATE pool.pool SET protect_limit = 2, protect_for = '3 days'
     WHERE name IN ('north', 'company');
@@ -97,6 +105,19 @@ BEGIN
         r (pool, name, action, basis, after, remind_before, condition, to_pool)
         ON r.pool = p.name;
 
+    INSERT INTO pool.timer_rule (tenant_id, pool_id, name, action, basis, after,
+                                 remind_before, working_time)
+    SELECT p.tenant_id, p.id, r.name, r.action, r.basis, r.after::interval,
+           r.remind_before::interval[], true
+    FROM pool.pool p JOIN (VALUES
+        ('hall', 'untouched', 'reclaim', 'follow_up', '10 hours', '{1 hour}'),
+        ('hall', 'unseen', 'escalate', 'first_contact', '90 minutes', '{}'),
+        ('hall', 'left over', 'move', 'entry', '3 days', '{1 day}'),
+        ('south', 'slow', 'escalate', 'follow_up', '1 day 2 hours', '{}'),
+        ('company', 'quiet', 'reclaim', 'first_contact', '2 days 3 hours',
+         '{1 day,4 hours}'))
+        r (pool, name, action, basis, after, remind_before) ON r.pool = p.name;
+
     PERFORM model.write_book();
 
     -- the model reads the same
@@ -104,6 +125,7 @@ BEGIN
     INSERT INTO model.pool TABLE pool.pool;
     INSERT INTO model.member TABLE pool.member;
     INSERT INTO model.membership TABLE pool.membership;
+    INSERT INTO model.calendar TABLE pool.calendar;
     INSERT INTO model.timer_rule TABLE pool.timer_rule;
     INSERT INTO model.claim_rule TABLE pool.claim_rule;
     INSERT INTO model.entry_rule TABLE pool.entry_rule;

@@ -121,7 +121,31 @@ SELECT name FROM pool.lead WHERE key = 'c2';
 SELECT l.key FROM pool.identity i JOIN pool.lead l ON l.id = i.lead_id WHERE i.value = '+8613800138002';
 SELECT b.kind, d.key, o.key AS owner FROM pool.bypass b
 JOIN pool.lead_data d ON d.id = b.lead_id LEFT JOIN pool.member o ON o.id = b.owner_id;
+-- such rows are kept for 90 days
+BEGIN;
+INSERT INTO pool.bypass (at, tenant_id, attachment_id, lead_id, login, kind)
+SELECT pool.clock() - make_interval(days => d), tenant_id, attachment_id, lead_id, login, 'claim'
+FROM pool.bypass, unnest(ARRAY[89, 91, 92]) d;
+SELECT done, more FROM pool.tick(1) WHERE task = 'requests';
+SELECT done, more FROM pool.tick() WHERE task = 'requests';
+SELECT kind, pool.clock() - at < '90 days' AS young FROM pool.bypass ORDER BY at;
+ROLLBACK;
 DELETE FROM pool.bypass;
+-- a column that becomes empty takes the identities of its kind away, and a change
+-- of other columns none
+BEGIN;
+SELECT outcome FROM pool.edit(t.id('c1'), identities => '{"email": "one@example.org"}');
+UPDATE customer SET name = 'One', phone = phone || ' ' WHERE id = 'c1';
+SELECT kind, value FROM pool.identity WHERE lead_id = t.id('c1') ORDER BY 1, 2;
+UPDATE customer SET phone = ' ' WHERE id = 'c1';
+SELECT kind, value FROM pool.identity WHERE lead_id = t.id('c1') ORDER BY 1, 2;
+SELECT kind, detail FROM (SELECT row_number() OVER () AS n, * FROM t.events(t.id('c1'))) e
+ORDER BY n DESC LIMIT 2;
+UPDATE customer SET phone = NULL WHERE id IN ('c1', 'c2');
+UPDATE customer SET phone = '13800138002' WHERE id = 'c2';
+SELECT l.key FROM pool.identity i JOIN pool.lead l ON l.id = i.lead_id WHERE i.value = '+8613800138002';
+SELECT count(*) FROM pool.bypass;
+ROLLBACK;
 -- refusals are errors, and nothing stays
 SELECT * FROM t.error($$UPDATE customer SET owner = 'ghost' WHERE id = 'c1'$$);
 SELECT * FROM t.error($$UPDATE customer SET owner = 'spirit' WHERE id = 'c3'$$);

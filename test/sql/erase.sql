@@ -122,3 +122,29 @@ SELECT outcome FROM pool.erase(ARRAY[:routed], NULL, 'boss');
 SELECT kind, array(SELECT jsonb_object_keys(detail) ORDER BY 1) AS kept
 FROM pool.event WHERE lead_id = :routed ORDER BY id;
 SELECT * FROM pool.verify();
+
+-- A trigger that leaves rows out does not leave a customer in, who is said to
+-- be erased.
+SELECT outcome FROM pool.enter('p', 'kept', 'secret name',
+    identities => '{"phone": "13800138999"}', owner => 'ann');
+SELECT outcome FROM pool.follow_up(t.id('kept'), 'call', 'reached',
+    'secret note', member => 'ann');
+CREATE FUNCTION leave_out() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN NULL;
+END $$;
+CREATE FUNCTION left_out(name text, events text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    e record;
+BEGIN
+    EXECUTE format('CREATE TRIGGER leave_out BEFORE %s ON pool.%I'
+        ' FOR EACH ROW EXECUTE FUNCTION leave_out()', events, name);
+    SELECT * INTO e
+        FROM t.error('SELECT pool.erase(ARRAY[t.id(''kept'')], NULL, ''boss'')');
+    EXECUTE format('DROP TRIGGER leave_out ON pool.%I', name);
+    RETURN concat_ws(' ', e.state, e.message);
+END $$;
+SELECT left_out('lead_data', 'UPDATE'), left_out('identity', 'DELETE'),
+    left_out('event', 'UPDATE');
+SELECT outcome FROM pool.erase(ARRAY[t.id('kept')], NULL, 'boss');

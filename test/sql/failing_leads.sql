@@ -133,3 +133,40 @@ SELECT * FROM tick_at('2028-03-08 10:00+00');
 TRUNCATE poison;
 SELECT * FROM tick_at('2028-03-08 11:00+00');
 SELECT * FROM pool.verify();
+
+-- A trigger that leaves a row out without a word is told of: it is not
+-- written by half, and nobody hears that it is done.
+CREATE FUNCTION leave_out() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN NULL;
+END $$;
+CREATE FUNCTION left_out(name text, events text, call text)
+RETURNS TABLE (state text, message text) LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('CREATE TRIGGER leave_out BEFORE %s ON pool.%I'
+        ' FOR EACH ROW EXECUTE FUNCTION leave_out()', events, name);
+    SELECT e.state, e.message INTO state, message FROM t.error(call) e;
+    RETURN NEXT;
+    EXECUTE format('DROP TRIGGER leave_out ON pool.%I', name);
+END $$;
+SELECT t.fill('other', 'n', 2);
+INSERT INTO pool.member (key) VALUES ('cat');
+SELECT left_out(name, events, call) FROM (VALUES
+    ('lead_state', 'UPDATE', $$SELECT pool.claim('other', 'ann')$$),
+    ('membership_state', 'UPDATE', $$SELECT pool.claim('other', 'ann')$$),
+    ('event', 'INSERT', $$SELECT pool.claim('other', 'ann')$$),
+    ('lead_state', 'INSERT', $$SELECT pool.enter('other', 'new')$$),
+    ('collaborator', 'INSERT',
+        'SELECT pool.add_collaborator(t.id(''r1''), ''cat'')'))
+    v (name, events, call);
+SELECT outcome FROM pool.add_collaborator(t.id('r1'), 'cat');
+SELECT left_out('collaborator', 'DELETE',
+    'SELECT pool.remove_collaborator(t.id(''r1''), ''cat'')');
+SELECT outcome FROM pool.claim('other', 'ann');
+-- ticks go on around it
+CREATE TRIGGER leave_out BEFORE UPDATE ON pool.lead_state FOR EACH ROW
+    WHEN (new.pool_id = 3) EXECUTE FUNCTION leave_out();
+SELECT key, kind FROM tick_at('2028-03-30 11:00+00') WHERE key ~ '^[no]';
+DROP TRIGGER leave_out ON pool.lead_state;
+SELECT key, kind FROM tick_at('2028-03-30 12:00+00') WHERE key ~ '^[no]';
+SELECT * FROM pool.verify();

@@ -60,6 +60,34 @@ ROLLBACK TO s;
 SELECT count(*) FROM pool.lead_state;
 ROLLBACK;
 
+-- Nor do they get another name, under which nothing finds or guards them.
+\set VERBOSITY default
+ALTER SCHEMA pool RENAME TO sales;
+\set VERBOSITY terse
+ALTER TABLE pool.lead_state RENAME TO leads;
+ALTER TABLE pool.lead_data RENAME TO people;
+ALTER TABLE pool.event SET SCHEMA public;
+-- nor do they become what a crash empties
+\set VERBOSITY default
+ALTER TABLE pool.lead_state SET UNLOGGED;
+\set VERBOSITY terse
+ALTER TABLE pool.event SET UNLOGGED;
+BEGIN;
+ALTER SCHEMA pool OWNER TO guard_owner;
+ALTER TABLE pool.lead_state SET (fillfactor = 50);
+ROLLBACK;
+VACUUM FULL pool.lead_state;
+CREATE SCHEMA others;
+ALTER SCHEMA others RENAME TO other_ones;
+DROP SCHEMA other_ones;
+-- of other tables it is said what is missing
+BEGIN;
+ALTER TABLE pool.membership_state RENAME TO states;
+\set VERBOSITY default
+SELECT pool.claim('p', 'm');
+\set VERBOSITY terse
+ROLLBACK;
+
 -- Other people's tables are none of ours.
 CREATE TABLE public.lead_state (id integer);
 INSERT INTO public.lead_state VALUES (1);
@@ -117,6 +145,9 @@ SELECT count(*) FROM pool.lead;
 DELETE FROM pool.event;
 BEGIN;
 DROP SCHEMA pool CASCADE;
+ROLLBACK;
+BEGIN;
+ALTER SCHEMA pool RENAME TO sales;
 ROLLBACK;
 RESET pool_ext.allow_drop;
 DROP EXTENSION pool_ext;

@@ -70,6 +70,21 @@ SELECT outcome FROM pool.edit(t.id('b'), identities => '{"phone": "139 0013 9000
 SELECT outcome FROM pool.edit(t.id('b'), identities =>
     '{"email": "b@x.cn", "phone": "13800138000"}');
 SELECT kind, value FROM pool.identity WHERE lead_id = t.id('b') ORDER BY 1;
+-- a JSON null takes those of its kind away, once, and they are free for others
+SELECT outcome FROM pool.edit(t.id('b'), identities => '{"phone": null, "email": "b2@x.cn"}');
+SELECT outcome FROM pool.edit(t.id('b'), identities => '{"phone": null, "tax_id": [null]}');
+SELECT kind, value FROM pool.identity WHERE lead_id = t.id('b') ORDER BY 1;
+SELECT detail FROM t.events(t.id('b')) WHERE kind = 'edited';
+SELECT outcome FROM pool.enter('p', 'b3', identities => '{"phone": "13900139000", "email": null}');
+-- not by whoever is not shown it
+BEGIN;
+UPDATE pool.pool SET masked_attributes = '{wechat}', everyone = true WHERE name = 'p';
+INSERT INTO pool.member (key) VALUES ('ann');
+SELECT outcome FROM pool.edit(t.id('b'), identities => '{"wechat": null}');
+SELECT pool.act_as('ann');
+SELECT outcome FROM pool.edit(t.id('b'), identities => '{"wechat": null}');
+SELECT outcome FROM pool.edit(t.id('b'), identities => '{"email": null}');
+ROLLBACK;
 
 -- wrong shapes: an error that names the kind, never the value
 SELECT e.* FROM unnest(ARRAY['[]', '"13800138000"', '1', '{"fax": "123"}',

@@ -274,6 +274,21 @@ SELECT d.key, a.action, a.status, m.key AS member, r.name AS rule,
     JOIN pool.lead_state s ON s.id = a.lead_id
     JOIN pool.member m ON m.id = a.member_id
     JOIN pool.routing_rule r ON r.id = a.from_rule_id ORDER BY a.id;
+-- the log says so, and by which rule
+SELECT d.key, e.kind, e.reason, e.rule_id = a.from_rule_id AS ruled,
+    e.member_id = a.member_id AS for_him, e.actor_id, e.detail = jsonb_build_object(
+        'approval', a.id, 'action', 'assign', 'step', 1) AS told
+    FROM pool.event e JOIN pool.lead_data d ON d.id = e.lead_id
+    JOIN pool.approval a USING (lead_id) WHERE d.key LIKE 'g_' AND e.kind <> 'entered'
+    ORDER BY e.id;
+-- what is suggested counts as held by whoever asks for a claim
+BEGIN;
+INSERT INTO pool.claim_rule (pool_id, name, approval)
+    SELECT id, 'ask', true FROM pool.pool WHERE name = 'sug';
+SELECT outcome FROM pool.request_claim(t.id('g3'), member => 'ann');
+UPDATE pool.pool SET hold_limit = 2 WHERE name = 'sug';
+SELECT outcome FROM pool.request_claim(t.id('g3'), member => 'ann');
+ROLLBACK;
 SELECT outcome, key FROM pool.auto_assign('sug');
 -- who has claimed it meanwhile and given it back, be it at once, does not get it
 BEGIN;

@@ -166,6 +166,34 @@ SELECT count(*) FROM pg_stats WHERE schemaname = 'pool';
 SET ROLE reach_ann;
 SELECT count(*) FROM pg_stats WHERE schemaname = 'pool';
 
+-- A plan, its estimates and its counts are the same for a right guess.
+CREATE FUNCTION spy.plan(condition text, view text, guess text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    line text;
+    plan text := '';
+BEGIN
+    FOR line IN EXECUTE format('EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF)'
+        ' SELECT count(*) FROM pool.%I WHERE %s', view, format(condition, guess))
+    LOOP
+        plan := plan || replace(line, guess, 'GUESS') || E'\n';
+    END LOOP;
+    RETURN plan;
+END $$;
+CREATE VIEW spy.guess AS
+    SELECT * FROM (VALUES ('key = %L', 'hidden-key-5'),
+        ('name = %L', 'hidden-name-5'), ('source = %L', 'hidden-source'),
+        ('grade = %L', 'hidden-grade'),
+        ('attributes ->> ''phone'' = %L', 'hidden-phone-5')) v (condition, value);
+GRANT SELECT ON spy.guess TO PUBLIC;
+SET ROLE reach_bob;
+SELECT condition, spy.plan(condition, 'lead_open', value)
+    = spy.plan(condition, 'lead_open', 'wrong') AS same FROM spy.guess;
+-- but not for whoever may see it
+RESET ROLE;
+SELECT condition, spy.plan(condition, 'lead', value)
+    = spy.plan(condition, 'lead', 'wrong') AS same FROM spy.guess;
+
 -- A refusal does not tell what is masked, an edit not whether a guess is right.
 RESET ROLE;
 SELECT array_agg(id ORDER BY id) FILTER (WHERE key ~ 'key-[23]') AS two,

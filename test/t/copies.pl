@@ -171,11 +171,12 @@ drained($new, 'postgres', 'upgraded');
 # ---------------------------------------------------------------------
 my ($version) = slurp_file("$root/pool_ext.control") =~
   /^default_version = '(.*)'$/m;
-is($new->safe_psql('postgres', <<'SQL'), "$version||", 'there is one version');
-SELECT (SELECT string_agg(version, ' ') FROM pg_available_extension_versions
+is($new->safe_psql('postgres', <<'SQL'), "$version|", 'this is the version');
+SELECT (SELECT default_version FROM pg_available_extensions
     WHERE name = 'pool_ext'),
-    (SELECT string_agg(source || ' ' || target, ' ')
-    FROM pg_extension_update_paths('pool_ext') WHERE path IS NOT NULL), NULL
+    (SELECT string_agg(target, ' ') FROM pg_extension_update_paths('pool_ext')
+    WHERE source = extversion AND path IS NOT NULL)
+    FROM pg_extension WHERE extname = 'pool_ext'
 SQL
 is($new->psql('postgres', 'ALTER EXTENSION pool_ext UPDATE'), 0,
 	'and updating to it does nothing');

@@ -237,6 +237,8 @@ OUT
 		"$how: a member's login works");
 	is($node->safe_psql($db, "SET ROLE boss; SELECT name FROM pool.pool"),
 		'theirs', "$how: an administrator of one tenant sees that one");
+	is($node->safe_psql($db, 'SELECT state, active FROM pool.stat_worker'),
+		'waiting for resume()|f', "$how: the worker waits beside work as well");
 	return;
 }
 

@@ -464,8 +464,48 @@ SQL
 	return;
 }
 
+# ----------------------------------------------------------------------------
+# Attached tables
+# ----------------------------------------------------------------------------
+
+# Owners are named by a field of profiles: whose it is is looked up, however many
+# members there are.
+sub named_owners
+{
+	my $pool = new_pool('named', 0);
+	my $session = session();
+	my $claim = "SELECT outcome FROM pool.claim('$pool', 'named')";
+	my $old_code = 'SELECT old_code()';
+
+	$session->query_safe(<<"SQL");
+INSERT INTO pool.member (key, profile) VALUES ('named', '{"no": 5000001}');
+CREATE TABLE owned_by (id serial PRIMARY KEY, owner integer);
+INSERT INTO owned_by (owner) SELECT NULL FROM generate_series(1, 100);
+CREATE FUNCTION old_code() RETURNS void LANGUAGE plpgsql AS \$\$
+BEGIN
+	UPDATE owned_by SET owner = 5000001
+	WHERE id = (SELECT min(id) FROM owned_by WHERE owner IS NULL);
+END \$\$;
+SELECT pool.attach('owned_by', '$pool', 'id', 'owner', member_field => 'no')
+SQL
+	my @few = map { (buffers_of_many($session, $_, 9))[4] } ($claim, $old_code);
+	$session->query_safe(<<'SQL');
+INSERT INTO pool.member (key, profile)
+SELECT 'many' || g, jsonb_build_object('no', g) FROM generate_series(1, 20000) g
+SQL
+	my @many = map { (buffers_of_many($session, $_, 9))[4] } ($claim, $old_code);
+	cmp_ok($many[0], '<=', $few[0] + 30, 'a claim among 20,000 named members');
+	cmp_ok($many[1], '<=', $few[1] + 60, 'an owner that old code names');
+	is($session->query_safe('SELECT count(*) FROM owned_by '
+			  . 'WHERE owner = 5000001'), '36', 'all were written');
+	$session->query_safe("SELECT pool.detach('owned_by')");
+	$session->quit;
+	return;
+}
+
 room_in_pages();
 held_snapshot();
+named_owners();
 many_entries('round_robin');
 many_entries('least_loaded');
 many_siblings();

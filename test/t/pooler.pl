@@ -1,5 +1,8 @@
 # Behind a pooler that gives every transaction another connection, with portals
-# that wait and statements that were prepared long ago.
+# that wait and statements that were prepared long ago; and the regress tests
+# through it.
+#
+#   SUITE="claim time"   only these of them (two; with FULL=1 all)
 use strict;
 use warnings FATAL => 'all';
 use Cwd qw(abs_path);
@@ -32,36 +35,52 @@ my ($user) = getpwuid $<;
 # Transactions of many clients on few connections
 # ---------------------------------------------------------------------
 my ($bouncer) = grep { -x } map { "$_/pgbouncer" } qw(/usr/sbin /usr/bin);
+
+# A pooler in transaction mode, with what is its own of the file; once it answers.
+sub start_bouncer
+{
+	my ($file, $port, $ini) = @_;
+	my ($host) = $ini =~ /^unix_socket_dir = (.*)/m;
+	my ($users) = $ini =~ /^auth_file = (.*)/m;
+	append_to_file($users, join '', map { qq{"$_" ""\n} } $user, 'app',
+		'postgres');
+	append_to_file($file, <<"INI");
+$ini
+listen_addr =
+listen_port = $port
+auth_type = trust
+pool_mode = transaction
+max_client_conn = 100
+ignore_startup_parameters = extra_float_digits, options
+logfile = $file.log
+INI
+	my ($out, $err) = ('', '');
+	my $run = IPC::Run::start([ $bouncer, '-q', $file ],
+		'<', \undef, '>', \$out, '2>', \$err);
+	for (my $i = 0; $i < 100; $i++)
+	{
+		last if system("psql -XqAt -h $host -p $port -d postgres"
+				. " -c 'SELECT 1' >/dev/null 2>&1") == 0;
+		select undef, undef, undef, 0.1;
+	}
+	return $run;
+}
+
 SKIP:
 {
 	skip 'pgbouncer is not installed', 1 unless $bouncer;
 	my $dir = $node->basedir;
 	my $port = PostgreSQL::Test::Cluster::get_free_port();
 	my $host = $node->host;
-	append_to_file("$dir/users", qq{"$user" ""\n"app" ""\n});
-	append_to_file("$dir/bouncer.ini", <<"INI");
+	my $run = start_bouncer("$dir/bouncer.ini", $port, <<"INI");
 [databases]
 * = host=$host port=${\$node->port}
 [pgbouncer]
-listen_addr =
 unix_socket_dir = $host
-listen_port = $port
-auth_type = trust
 auth_file = $dir/users
-pool_mode = transaction
 default_pool_size = 3
-max_client_conn = 100
-ignore_startup_parameters = extra_float_digits, options
-logfile = $dir/bouncer.log
 INI
-	my $run = IPC::Run::start([ $bouncer, '-q', "$dir/bouncer.ini" ],
-		'<', \undef, '>', \my $out, '2>', \my $err);
 	my @psql = ('psql', '-XqAt', '-h', $host, '-p', $port);
-	for (my $i = 0; $i < 100; $i++)
-	{
-		last if system("@psql -d postgres -c 'SELECT 1' >/dev/null 2>&1") == 0;
-		select undef, undef, undef, 0.1;
-	}
 
 	# the contract
 	$node->safe_psql('contract',
@@ -115,6 +134,72 @@ SQL
 	diag('counted: ' . $node->safe_psql('postgres',
 			"SELECT count(*) FROM pool.event WHERE kind = 'claimed'")
 		  . ' claims through the pooler');
+}
+
+# ---------------------------------------------------------------------
+# The regress tests, every transaction of which the pooler hands to a server
+# ---------------------------------------------------------------------
+sub run_suite
+{
+	my ($server, $dir, @names) = @_;
+	my ($host, $port) =
+	  ($server->host, PostgreSQL::Test::Cluster::get_free_port());
+	my $ini = start_bouncer("$dir/suite.ini", $port, <<"INI");
+[databases]
+* = host=$host port=${\$server->port}
+[pgbouncer]
+unix_socket_dir = $host
+auth_file = $dir/users
+default_pool_size = 1
+INI
+	my @failed;
+	mkdir "$dir/suite";
+	symlink "$root/expected", "$dir/suite/expected";
+	foreach my $name (@names)
+	{
+		my $db = "suite_$name";
+		$server->safe_psql('postgres', "CREATE DATABASE $db TEMPLATE template0");
+		# what pg_regress would ask for at the start of a session
+		$server->safe_psql('postgres', "ALTER DATABASE $db SET $_")
+		  foreach ("lc_messages = 'C'", "intervalstyle = 'postgres_verbose'",
+			"datestyle = 'Postgres, MDY'", "timezone = 'PST8PDT'");
+		$server->safe_psql($db, 'CREATE EXTENSION pool_ext');
+		my ($out, $err) = run_command(
+			[
+				$ENV{PG_REGRESS}, '--bindir=' . $server->config_data('--bindir'),
+				"--inputdir=$root/test", "--outputdir=$dir/suite",
+				'--use-existing', "--dbname=$db", "--host=$host",
+				"--port=$port", '--user=postgres', $name
+			]);
+		if ($out !~ /All 1 tests passed/)
+		{
+			push @failed, $name;
+			diag($out, $err, map { -s $_ ? slurp_file($_) : () }
+				  "$dir/suite/regression.diffs");
+		}
+		$server->safe_psql('postgres', <<"SQL");
+DROP DATABASE $db WITH (FORCE);
+SELECT format('DROP ROLE %I', rolname) FROM pg_roles WHERE oid >= 16384 \\gexec
+SQL
+	}
+	$ini->signal('TERM');
+	eval { $ini->finish };
+	return @failed;
+}
+
+SKIP:
+{
+	skip 'pgbouncer is not installed', 1 unless $bouncer;
+	my @names = split ' ', $ENV{SUITE} // ($ENV{FULL} ? '' : 'tenants requests');
+	@names = map { m{(\w+)\.sql$} } glob "$root/test/sql/*.sql" unless @names;
+	local $ENV{PGUSER} = 'postgres';
+	my $server = new_server('suite', slurp_file("$root/test/server.conf"),
+		extra => [qw(-U postgres -E UTF8 --locale=C.UTF-8)]);
+	$server->start;
+	is(join(' ', run_suite($server, $server->basedir, @names)), '',
+		'regress tests pass through the pooler');
+	diag('counted: ' . @names . ' regress tests through the pooler');
+	$server->stop;
 }
 
 # ---------------------------------------------------------------------

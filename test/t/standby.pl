@@ -129,6 +129,21 @@ SQL
 $node->safe_psql('postgres', 'ALTER SYSTEM RESET pool_ext.worker_enabled');
 $node->reload;
 
+# A standby with room for fewer workers than its primary
+my $small = PostgreSQL::Test::Cluster->new('small');
+$small->init_from_backup($node, 'for_standby', has_streaming => 1);
+$small->append_conf('postgresql.conf', 'max_worker_processes = 7');
+is($small->start(fail_ok => 1), 0, 'a standby with too few worker processes');
+like(slurp_file($small->logfile),
+	qr/max_worker_processes = 7 is a lower setting than on the primary/,
+	'says so, instead of starting');
+$small->append_conf('postgresql.conf', 'max_worker_processes = '
+	  . $node->safe_psql('postgres', 'SHOW max_worker_processes'));
+$small->start;
+is($small->safe_psql('postgres', 'SELECT state FROM pool.stat_worker'),
+	'standby', 'with as many it does');
+$small->stop;
+
 # ---------------------------------------------------------------------
 # A clone on the level of files is the original, as far as it can know
 # ---------------------------------------------------------------------

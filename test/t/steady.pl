@@ -1,6 +1,7 @@
-# The worker in the long run: at 50 ms ticks its memory stays as it is and no
-# snapshot is held; where something is written it comes once per worker_naptime,
-# where nothing is, hardly ever, and what falls due is acted on at its time.
+# The worker in the long run: at 50 ms ticks its memory stays as it is, there are
+# never two of it, and no snapshot is held; where something is written it comes once per worker_naptime,
+# where nothing is, hardly ever, and what falls due is acted on at its time.  With
+# FULL=1 claims beside a backlog are not much slower than alone.
 #
 #   STEADY= seconds (10, or 1,800 with FULL=1)
 use strict;
@@ -44,7 +45,7 @@ use warnings 'redefine';
 my $began = time;
 my $ticks = $watch->query_safe('SELECT coalesce(sum(done), 0)
 	FROM pool.stat_worker');
-my (@own, %idle, @peaks, $held, $samples, $workers) = ();
+my (@own, %idle, @peaks, $held, $samples, $workers, $two) = ();
 my $clients = [];
 my $ledger = new_ledger($node, 'postgres');
 while (time - $began < $seconds)
@@ -56,21 +57,26 @@ while (time - $began < $seconds)
 		$samples++;
 		push @own, status_of($launcher, 'RssAnon');
 		my @rows = split /\n/, $watch->query_safe(<<'SQL');
-SELECT pid, backend_type, state, backend_xmin IS NOT NULL
+SELECT pid, backend_type, state, backend_xmin IS NOT NULL,
+    datname IS NOT NULL AND datname = current_database()
 FROM pg_stat_activity WHERE backend_type LIKE 'pool_ext%'
 SQL
+		my $active = 0;
 		foreach (@rows)
 		{
-			my ($pid, $type, $state, $xmin) = split /\|/;
+			my ($pid, $type, $state, $xmin, $here) = split /\|/;
 			# state and snapshot are not read at one moment: twice is no chance
 			my $idle = $xmin eq 't' && $state eq 'idle';
 			$held++ if $idle && $idle{$pid};
 			$idle{$pid} = $idle;
 			next if $type ne 'pool_ext worker';
 			$workers++;
+			# one that is about to leave may still be there, but does nothing
+			$active++ if $here eq 't' && $state eq 'active';
 			my $rss = status_of($pid, 'RssAnon') or next;
 			push @peaks, $rss;
 		}
+		$two++ if $active > 1;
 		usleep 20_000;
 	}
 }
@@ -87,9 +93,77 @@ my ($early, $late) =
   (highest(@peaks[ 0 .. $mid ]), highest(@peaks[ $mid .. $#peaks ]));
 cmp_ok($late, '<=', $early + 4096, 'later workers are no larger than earlier ones');
 is($held // 0, 0, 'nobody idle held a snapshot');
+is($two // 0, 0, 'never two workers at work in one database');
 is($node->safe_psql('postgres', 'SELECT errors FROM pool.stat_worker'), '0',
 	'no error');
 verified($node, 'postgres', 'steady work');
+
+# ---------------------------------------------------------------------
+# Claims beside a backlog
+# ---------------------------------------------------------------------
+
+# How many milliseconds all but one of a hundred claims of this member took at
+# most, each committed by itself, and all; and what the worker has left to do.
+sub claim_times
+{
+	my ($member) = @_;
+	return split /\|/, $node->safe_psql('postgres', <<"SQL");
+TRUNCATE took;
+CALL claim_by('$member', 1000);
+SELECT percentile_cont(0.99) WITHIN GROUP (ORDER BY ms) AS most, max(ms) AS all
+FROM took \\gset
+SELECT :most, :all, backlog FROM pool.stat_worker
+SQL
+}
+
+if ($ENV{FULL})
+{
+	$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE took (ms float8);
+CREATE PROCEDURE claim_by(member text, n int) LANGUAGE plpgsql AS $$
+DECLARE
+    began timestamptz;
+BEGIN
+    FOR i IN 1 .. n LOOP
+        began := clock_timestamp();
+        PERFORM pool.claim('late', member);
+        COMMIT;
+        INSERT INTO took
+        VALUES (extract(epoch FROM clock_timestamp() - began) * 1000);
+    END LOOP;
+END $$;
+ALTER SYSTEM SET pool_ext.worker_enabled = off;
+SELECT pg_reload_conf();
+INSERT INTO pool.pool (name, everyone) VALUES ('late', true);
+INSERT INTO pool.member (key) VALUES ('fast'), ('slow');
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+SELECT id, 'late', 'follow_up', '1 microsecond' FROM pool.pool
+WHERE name = 'late';
+INSERT INTO pool.intake (pool, key, owner)
+SELECT 'late', 'l' || i, CASE WHEN i > 3000 THEN 'slow' END
+FROM generate_series(1, 53000) i;
+SQL
+	$node->poll_query_until('postgres', "SELECT count(*) = 0
+		FROM pg_stat_activity WHERE backend_type = 'pool_ext worker'");
+	my ($alone) = claim_times('fast');
+	$node->safe_psql('postgres', 'ALTER SYSTEM RESET pool_ext.worker_enabled');
+	$node->reload;
+	$node->poll_query_until('postgres',
+		"SELECT count(*) > 0 FROM pg_stat_activity WHERE state = 'active'
+		 AND backend_type = 'pool_ext worker'");
+	my ($beside) = claim_times('fast');
+	my ($slow, $slowest, $left) = claim_times('slow');
+	cmp_ok($left, '>', 0, 'the worker was at it all the time');
+	cmp_ok($beside, '<', 20 + 10 * $alone,
+		'claims beside a backlog are not much slower');
+	cmp_ok($slowest, '<', 2000, 'its owner waits for a batch at most');
+	diag(sprintf 'counted: 99 %% of claims took less than %.1f ms, beside a '
+		  . 'backlog %.1f ms, by its owner %.1f and at most %.1f ms', $alone,
+		$beside, $slow, $slowest);
+	$node->poll_query_until('postgres',
+		'SELECT backlog = 0 FROM pool.stat_worker');
+	verified($node, 'postgres', 'beside a backlog');
+}
 
 # ---------------------------------------------------------------------
 # Nothing to do

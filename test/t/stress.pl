@@ -29,10 +29,13 @@ CREATE EXTENSION pool_ext;
 CREATE EXTENSION amcheck;
 INSERT INTO pool.pool (name, everyone, hold_limit, cooldown)
 VALUES ('p1', true, 200, NULL), ('p2', true, NULL, '1 second'),
-    ('p3', true, 50, NULL);
+    ('p3', true, 8, NULL);
 INSERT INTO pool.member (key, hold_limit)
-SELECT 'm' || i, CASE WHEN i % 4 = 0 THEN 60 END
+SELECT 'm' || i, CASE WHEN i % 4 = 0 THEN 16 END
 FROM generate_series(1, 40) i;
+INSERT INTO pool.membership (pool_id, member_id, claim_limit)
+SELECT p.id, m.id, 25 FROM pool.pool p, pool.member m
+WHERE p.name = 'p2' AND m.id % 5 = 0;
 INSERT INTO pool.timer_rule (pool_id, name, basis, after, remind_before)
 SELECT id, 'quick', 'first_contact', '1 second',
     CASE name WHEN 'p1' THEN ARRAY[interval '500 ms'] ELSE '{}' END
@@ -177,6 +180,48 @@ SELECT string_agg(kind || ' ' || n, ', ' ORDER BY n DESC)
 FROM (SELECT kind, count(*) AS n FROM pool.event GROUP BY 1) k
 SQL
 
+# No limit was passed at any moment: the log knows what everybody held in each
+# pool and over all of them after each event, and how much he claimed on each day.
+my $gains = $node->safe_psql('postgres', <<'SQL');
+CREATE TABLE history AS
+SELECT id, member_id, pool_id, 1 AS n FROM pool.event
+WHERE kind IN ('claimed', 'assigned', 'transferred')
+UNION ALL
+SELECT id, CASE kind WHEN 'transferred' THEN (detail ->> 'from')::integer
+        ELSE member_id END, coalesce((detail ->> 'from_pool')::integer, pool_id),
+    -1
+FROM pool.event
+WHERE kind IN ('released', 'reclaimed', 'transferred')
+    OR kind IN ('archived', 'erased') AND detail ->> 'from' = 'owned'
+    OR kind = 'converted' AND coalesce(detail ->> 'from', '') <> 'available';
+SELECT count(*) FROM history WHERE n > 0;
+SQL
+is($node->safe_psql('postgres', <<'SQL'), '', 'no limit on holdings was passed');
+SELECT h.* FROM (
+    SELECT id, n, pool_id, member_id,
+        sum(n) OVER (PARTITION BY pool_id, member_id ORDER BY id, n) AS held,
+        sum(n) OVER (PARTITION BY member_id ORDER BY id, n) AS held_in_all
+    FROM history) h
+JOIN pool.pool p ON p.id = h.pool_id JOIN pool.member m ON m.id = h.member_id
+WHERE h.held < 0 OR n > 0 AND (h.held > p.hold_limit
+    OR h.held_in_all > m.hold_limit)
+LIMIT 5
+SQL
+is($node->safe_psql('postgres', <<'SQL'), '25', 'nor on claims of a day');
+SELECT max(n) FROM (
+    SELECT count(*) AS n FROM pool.event e JOIN pool.pool p ON p.id = e.pool_id
+    WHERE kind = 'claimed' AND p.name = 'p2' AND member_id % 5 = 0
+    GROUP BY member_id, (at AT TIME ZONE 'UTC')::date) c
+SQL
+is($node->safe_psql('postgres', <<'SQL'), 't', 'and limits were reached');
+SELECT max(held) FILTER (WHERE pool_id = 3) = 8
+    AND max(in_all) FILTER (WHERE member_id % 4 = 0) = 16
+FROM (SELECT pool_id, member_id,
+    sum(n) OVER (PARTITION BY pool_id, member_id ORDER BY id, n) AS held,
+    sum(n) OVER (PARTITION BY member_id ORDER BY id, n) AS in_all
+    FROM history) h
+SQL
+
 # What is available is handed out completely, and in order.
 $node->safe_psql('postgres', <<'SQL');
 UPDATE pool.pool SET hold_limit = NULL, cooldown = NULL;
@@ -208,5 +253,6 @@ $node->stop;
 unlike(slurp_file($node->logfile),
 	qr/WARNING|PANIC|leak|was terminated by signal/, 'nothing in the log');
 diag("counted: $clients sessions, twice $seconds s: $calls transactions, "
+	  . "$gains spells held against all limits, "
 	  . "$deadlocks deadlocks among several calls");
 done_testing();

@@ -1,6 +1,6 @@
 # What the library shows to the server and to other libraries: the functions
-# that SQL and the server call, and nothing else.  And that the scripts make
-# objects of their own, taking over nobody's.
+# that SQL and the server call, and nothing else; and what it never asks them
+# for.  And that the scripts make objects of their own, taking over nobody's.
 
 use strict;
 use warnings;
@@ -29,6 +29,31 @@ is_deeply([ sort grep { !$expected{$_} } keys %shown ],
 	[], 'nothing is shown that SQL does not call');
 is_deeply([ sort grep { !$shown{$_} } keys %expected ],
 	[], 'all that SQL calls is there');
+
+# What it takes from others: it signals nobody, enters no critical section.
+my %taken = map { (split)[-1] =~ s/@.*//r => 1 }
+  `nm -D --undefined-only "$pkglibdir/pool_ext.so"`;
+ok($taken{LWLockAcquire}, 'what it takes from the server is seen');
+is(join(' ', grep { $taken{$_} } qw(kill killpg raise tgkill pthread_kill
+		pthread_sigqueue sigqueue abort TerminateBackgroundWorker)),
+	'', 'it sends no signals');
+ok(!$taken{CritSectionCount}, 'an error of its own is never a PANIC');
+
+# Between taking a spinlock and letting go of it nothing can fail or last.
+my $spins = 0;
+foreach my $file (glob('src/*.c'))
+{
+	open my $in, '<', $file or die "$file: $!";
+	my $code = do { local $/; <$in> };
+	while ($code =~ /SpinLockAcquire\(([^;]+)\);(.*?)SpinLockRelease\(\g1\);/gs)
+	{
+		my @calls = $2 =~ /(\w+)\(/g;
+		is("@calls", 'copy_holds', "$file: only copying under a spinlock");
+		$spins++;
+	}
+	$spins -= () = $code =~ /SpinLockAcquire/g;
+}
+is($spins, 0, 'every spinlock is let go of where it was taken');
 
 # comments aside
 my %script = map {

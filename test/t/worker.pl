@@ -168,16 +168,44 @@ BEGIN
     EXCEPTION WHEN insufficient_privilege THEN
         INSERT INTO public.actor VALUES (current_user, 'refused');
     END;
+    BEGIN
+        SET CONSTRAINTS ALL DEFERRED;
+        INSERT INTO public.bait VALUES (1);
+    EXCEPTION WHEN insufficient_privilege THEN
+        INSERT INTO public.actor VALUES (current_user, 'not for later');
+    END;
     RETURN NULL;
 END $$;
+CREATE FUNCTION note_later() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.actor VALUES (current_user, 'later');
+    RETURN NULL;
+END $$;
+CREATE TABLE bait (id integer);
+GRANT INSERT ON bait TO plain;
+CREATE CONSTRAINT TRIGGER later AFTER INSERT ON bait
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note_later();
 CREATE TRIGGER note_actor AFTER UPDATE ON pool.lead_state FOR EACH ROW
 WHEN (new.status = 'available') EXECUTE FUNCTION note_actor();
 SQL
 neglect($node, 'b', 'good');
 is_reclaimed($node, 'b', 'good', 'the worker goes on for another owner');
 is($node->safe_psql('b', 'SELECT DISTINCT * FROM actor ORDER BY 2'),
-	"plain|acted\nplain|refused", 'with his rights, and bound to them');
-$node->safe_psql('b', 'DROP TRIGGER note_actor ON pool.lead_state');
+	"plain|acted\nplain|not for later\nplain|refused",
+	'with his rights, and bound to them');
+# what is put off to the end of the transaction stops no worker
+$node->safe_psql('b', <<'SQL');
+DROP TRIGGER note_actor ON pool.lead_state;
+TRUNCATE actor;
+CREATE CONSTRAINT TRIGGER later AFTER INSERT ON pool.event
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+WHEN (new.kind = 'reclaimed') EXECUTE FUNCTION note_later();
+SQL
+neglect($node, 'b', 'good');
+is_reclaimed($node, 'b', 'good', 'deferred triggers run, and the worker, too');
+is($node->safe_psql('b', 'SELECT DISTINCT * FROM actor'), 'plain|later',
+	'with the rights of the owner');
+$node->safe_psql('b', 'DROP TRIGGER later ON pool.event');
 
 # ---------------------------------------------------------------------
 # Errors stop nobody else
@@ -203,7 +231,8 @@ is_reclaimed($node, 'a', 'bad', 'mended, it goes on');
 
 $offset = -s $node->logfile;
 $node->safe_psql('a', 'ALTER TABLE pool.rollup_day
-	ADD CONSTRAINT cannot CHECK (false) NOT VALID');
+	ADD CONSTRAINT cannot CHECK ((\'Mr Secret \' || pool_id)::integer > 0)
+	NOT VALID');
 neglect($node, 'a', 'good');
 is_reclaimed($node, 'a', 'good', 'a task that fails stops no other task');
 neglect($node, 'b', 'good');
@@ -213,10 +242,10 @@ ok($node->poll_query_until('a',
 		"SELECT errors > $errors + 3 FROM pool.stat_worker"),
 	'its errors are counted');
 like($node->safe_psql('a', 'SELECT last_error FROM pool.stat_worker'),
-	qr/^task "rollup" of pool_ext in database "a" failed \(SQLSTATE 23514\)$/,
+	qr/^task "rollup" of pool_ext in database "a" failed \(SQLSTATE 22P02\)$/,
 	'last_error names it without data');
 is(count_in_log($node, 'task "rollup"', $offset), 1, 'the log has it once');
-is(count_in_log($node, 'Failing row', $offset), 0, 'without data');
+is(count_in_log($node, 'Secret', $offset), 0, 'without data');
 $node->safe_psql('a', 'ALTER TABLE pool.rollup_day DROP CONSTRAINT cannot');
 is($node->safe_psql('a', 'SELECT * FROM pool.verify()'), '', 'verify()');
 
@@ -286,6 +315,99 @@ foreach my $round (1 .. 3)
 }
 is_reclaimed($node, 'a', 'good', 'and the work gets done');
 
+# Whoever keeps it waiting in the midst of a batch sees how little it has: a
+# batch of leads.  Nobody waits for it but who wants those, or their owner's
+# counters; whoever wants others works.
+$node->safe_psql('postgres', "ALTER SYSTEM SET pool_ext.$_")
+  foreach ('worker_batch = 10', 'worker_enabled = off');
+$node->reload;
+state_becomes($node, 'a', 'disabled');
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) = 0 FROM pg_stat_activity WHERE $worker"),
+	'nobody works');
+$node->safe_psql('a', "INSERT INTO pool.member (key) VALUES ('n')");
+my $before = $node->safe_psql('a', 'SELECT max(id) FROM pool.event');
+neglect($node, 'a', 'good', 200);
+$node->safe_psql('a', <<'SQL');
+INSERT INTO pool.intake (pool, key)
+SELECT 'good', 'free' || i FROM generate_series(1, 10) i;
+SQL
+my $owner = $node->background_psql('a');
+$owner->query_safe("BEGIN; SELECT count(*) FROM pool.claim('good', 'm')");
+$node->safe_psql('postgres', 'ALTER SYSTEM RESET pool_ext.worker_enabled');
+$node->reload;
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) > 0 FROM pg_stat_activity WHERE $worker
+		 AND datname = 'a' AND wait_event_type = 'Lock'"),
+	'the worker waits for the counters of an owner');
+is($node->safe_psql('a', <<'SQL'), '10', 'it has a batch of leads');
+SELECT 200 - count(*) FROM (SELECT FROM pool.lead_state
+WHERE status = 'owned' FOR UPDATE SKIP LOCKED) s
+SQL
+is($node->safe_psql('a', <<'SQL'), '5', 'another member claims meanwhile');
+SET lock_timeout = '10s';
+SELECT count(*) FROM pool.claim('good', 'n', 5) WHERE outcome = 'claimed'
+SQL
+is($node->safe_psql('a', <<'SQL'), "taken|200",
+SET lock_timeout = '10s';
+SELECT outcome, count(*) FROM pool.claim_leads(ARRAY(SELECT l.id
+    FROM pool.lead l JOIN pool.member m ON m.id = l.owner_id
+    WHERE m.key = 'm'), 'n')
+GROUP BY 1 ORDER BY 1
+SQL
+	'and whoever asks for leads of the batch waits for none');
+$node->psql('a', "SET lock_timeout = '100ms'; ALTER EXTENSION pool_ext UPDATE",
+	stderr => \my $waited, extra_params => [ '-v', 'VERBOSITY=sqlstate' ]);
+like($waited, qr/55P03/, 'an update of the extension waits for its end');
+$owner->query_safe('COMMIT');
+$owner->quit;
+is_reclaimed($node, 'a', 'good', 'then it goes on');
+is($node->safe_psql('a', <<"SQL"), '10', 'in batches of that size');
+SELECT max(n) FROM (SELECT count(*) AS n FROM pool.event
+WHERE id > $before AND kind = 'reclaimed' GROUP BY xid) b
+SQL
+
+# Between two batches it rests, as long as it worked, but no longer than 100 ms.
+# The time between the changes of one batch is less than it worked.
+$node->safe_psql('a', <<'SQL');
+CREATE TABLE public.worked (pid int, xid xid8, at timestamptz, ms int);
+CREATE FUNCTION public.work() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.worked VALUES (pg_backend_pid(),
+        pg_current_xact_id(), clock_timestamp(), TG_ARGV[0]::int);
+    PERFORM pg_sleep(TG_ARGV[0]::int / 1000.0);
+    RETURN new;
+END $$;
+SQL
+foreach my $ms (6, 30)
+{
+	$node->safe_psql('a', <<"SQL");
+CREATE TRIGGER work BEFORE UPDATE ON pool.lead_state FOR EACH ROW
+WHEN (new.status = 'available' AND old.status = 'owned')
+EXECUTE FUNCTION public.work($ms);
+SQL
+	neglect($node, 'a', 'good', 60);
+	is_reclaimed($node, 'a', 'good', "$ms ms a lead");
+	$node->safe_psql('a', 'DROP TRIGGER work ON pool.lead_state');
+}
+my $rests = <<'SQL';
+WITH batch AS (
+    SELECT ms, pid, min(at) AS began, max(at) AS ended
+    FROM public.worked GROUP BY ms, pid, xid HAVING count(*) = 10),
+rest AS (
+    SELECT ms, ended - began AS worked,
+        lead(began) OVER (PARTITION BY ms, pid ORDER BY began) - ended AS rested
+    FROM batch)
+SELECT count(*) > 2 AND bool_and(rested > least(worked, '99 ms')),
+    min(rested) < min(worked)
+FROM rest WHERE rested IS NOT NULL AND ms = 
+SQL
+is($node->safe_psql('a', "$rests 6"), 't|f', 'it rests as long as it worked');
+is($node->safe_psql('a', "$rests 30"), 't|t', 'but not for long');
+$node->safe_psql('a', 'DROP FUNCTION public.work; DROP TABLE public.worked');
+$node->safe_psql('postgres', 'ALTER SYSTEM RESET pool_ext.worker_batch');
+$node->reload;
+
 # Templates and closed databases are left out; a long name is a name.
 my $long = 'n' x 63;
 $node->safe_psql('postgres', "CREATE DATABASE $long");
@@ -337,6 +459,18 @@ ok($node->poll_query_until('postgres',
 install($node, 'b');
 neglect($node, 'b', 'good');
 is_reclaimed($node, 'b', 'good', 'and comes again with the extension');
+my $update = $node->background_psql('b');
+$update->query_safe('SET client_min_messages = error;
+	BEGIN; ALTER EXTENSION pool_ext UPDATE');
+neglect($node, 'b', 'good');
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) > 0 FROM pg_stat_activity WHERE $worker
+		 AND datname = 'b' AND wait_event_type = 'Lock'
+		 AND wait_event = 'object'"),
+	'while the extension is updated, the worker waits');
+$update->query_safe('COMMIT');
+$update->quit;
+is_reclaimed($node, 'b', 'good', 'and goes on afterwards');
 is(count_in_log($node, '(?:WARNING|ERROR|FATAL):', $offset), 0,
 	'all that without a word in the log');
 
@@ -434,6 +568,14 @@ $late->safe_psql('owned', 'ALTER EXTENSION pool_ext DROP TABLE pool.lead_state')
 $late->psql('owned', 'DROP TABLE pool.lead_state CASCADE',
 	stderr => \my $stderr, extra_params => [ '-v', 'VERBOSITY=sqlstate' ]);
 like($stderr, qr/PO011/, 'DROP TABLE outside the extension is refused, too');
+foreach my $command (
+	'ALTER SCHEMA pool RENAME TO sales',
+	'ALTER TABLE pool.event SET SCHEMA public')
+{
+	$late->psql('owned', $command, stderr => \$stderr,
+		extra_params => [ '-v', 'VERBOSITY=sqlstate' ]);
+	like($stderr, qr/55000/, "$command is refused without preloading");
+}
 is($late->safe_psql('owned', 'SELECT count(*) FROM pool.lead'), '1',
 	'and the lead is there');
 $late->stop;
