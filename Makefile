@@ -168,9 +168,11 @@ SQL_MODULES = \
 	sql/install/worker.sql \
 	sql/install/rollup.sql \
 	sql/install/rollup_comments.sql \
+	sql/install/rollup_total.sql \
 	sql/install/views.sql \
 	sql/install/lead_views.sql \
 	sql/install/stat_views.sql \
+	sql/install/stat_member_views.sql \
 	sql/install/timers.sql \
 	sql/install/hide.sql \
 	sql/install/lease.sql \
