@@ -8,6 +8,7 @@
 #include "result.h"
 
 #include "access/xact.h"
+#include "catalog/index.h"
 #include "catalog/pg_type.h"
 #include "clock.h"
 #include "decide.h"
@@ -78,7 +79,8 @@ forget(const char *table, PoolIndexId index, int retention, int max,
 		return 0;
 	sql = pool_sql_begin();
 	/* before its index is read, or REINDEX may wait for us and we for it */
-	LockRelationOid(pool_table_oid(POOL_REQUEST_LOG), RowExclusiveLock);
+	LockRelationOid(IndexGetRelation(pool_index_oid(index), false),
+					RowExclusiveLock);
 	/* mostly there are none: then even planning to delete is too much */
 	if (pool_sql_run(psprintf("SELECT FROM pool.%s WHERE at < $1 LIMIT 1",
 							  table), 1, types, values, NULL) > 0)

@@ -456,18 +456,6 @@ run_slice(Run *run)
 	sign_off(run);
 }
 
-static char *
-database_name(void)
-{
-	char	   *name;
-
-	StartTransactionCommand();
-	name = MemoryContextStrdup(TopMemoryContext,
-							   get_database_name(MyDatabaseId));
-	CommitTransactionCommand();
-	return name;
-}
-
 void
 pool_worker_main(Datum arg)
 {
@@ -483,7 +471,10 @@ pool_worker_main(Datum arg)
 		proc_exit(0);
 	BackgroundWorkerInitializeConnectionByOid(order.database, InvalidOid, 0);
 	pool_worker_override_settings();
-	run.database = database_name();
+	StartTransactionCommand();
+	run.database = MemoryContextStrdup(TopMemoryContext,
+									   get_database_name(MyDatabaseId));
+	CommitTransactionCommand();
 	pool_job_attach();
 	come_again(&run, false);
 	if (may_go_on(&run))

@@ -15,7 +15,7 @@ my $node = new_server('maintenance', "pool_ext.worker_naptime = '50ms'");
 $node->start;
 build_world($node, 'postgres');
 my @tables = qw(lead_state lead_data membership_state member_state event
-  request_log);
+  request_log bypass);
 my @settings = (
 	"pool_ext.worker_naptime = '10ms'", 'pool_ext.worker_batch = 1',
 	'pool_ext.worker_limit = 64', 'pool_ext.request_retention = 1',
