@@ -122,8 +122,10 @@ sub script
 	return $script;
 }
 
-# Somebody who cancels whatever runs, for as long as it runs.
+# Somebody who cancels whatever runs, for as long as it runs; whoever has left
+# meanwhile is only warned of.
 my $cancelling = <<'SQL';
+SET client_min_messages = error;
 DO $$
 BEGIN
     FOR i IN 1 .. 5000 LOOP
