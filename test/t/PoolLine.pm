@@ -16,13 +16,16 @@ sub new
 	return bless {
 		lo => [ -$NEVER ],
 		hi => [ -$NEVER ],
-		state => [$state]
+		state => [$state],
+		commit => [undef]
 	}, $class;
 }
 
+# It begins with this commit, which many states may begin with.
 sub add
 {
-	my ($self, $lo, $hi, $state) = @_;
+	my ($self, $lo, $hi, $state, $commit) = @_;
+	push @{ $self->{commit} }, $commit;
 	push @{ $self->{lo} }, $lo;
 	push @{ $self->{hi} }, $hi;
 	push @{ $self->{state} }, $state;
@@ -46,6 +49,31 @@ sub settle
 		$hi->[$i] = $hi->[ $i + 1 ] if $hi->[$i] > $hi->[ $i + 1 ];
 	}
 	return grep { $lo->[$_] > $hi->[$_] } 0 .. $#$lo;
+}
+
+# A commit is one moment for all that begins with it: narrows the bounds of what
+# is known of commits by those of the states, or these by those.
+sub tell_commits
+{
+	my ($self, $known) = @_;
+	foreach my $i (grep { defined $self->{commit}[$_] } 0 .. $#{ $self->{lo} })
+	{
+		my $bounds = $known->{ $self->{commit}[$i] } //= [ -$NEVER, $NEVER ];
+		$bounds->[0] = $self->{lo}[$i] if $self->{lo}[$i] > $bounds->[0];
+		$bounds->[1] = $self->{hi}[$i] if $self->{hi}[$i] < $bounds->[1];
+	}
+	return;
+}
+
+sub learn_commits
+{
+	my ($self, $known) = @_;
+	foreach my $i (grep { defined $self->{commit}[$_] } 0 .. $#{ $self->{lo} })
+	{
+		($self->{lo}[$i], $self->{hi}[$i]) =
+		  @{ $known->{ $self->{commit}[$i] } };
+	}
+	return;
 }
 
 # How many of the ascending instants are before this one, or not after it.

@@ -5,8 +5,9 @@
 # member's counters in one pool.  So the log is replayed, and each answer is
 # looked at: at some moment between the instants around its call, that must have
 # been so which it says; an answer that nothing of the kind could cause is wrong
-# by itself.  Two changes whose moments may have been either way round are never
-# held against anybody: what is found here is wrong in every order.
+# by itself.  What one has seen narrows the bounds of the commits he has or has
+# not seen, for all others.  Two changes whose moments may have been either way
+# round are never held against anybody: what is found is wrong in every order.
 package PoolOrder;
 use strict;
 use warnings FATAL => 'all';
@@ -277,6 +278,7 @@ sub explain_history
 		explain_record($h, $_) foreach @{ $h->{records} };
 		check_told($h) if $round == 1;
 		$h->{rounds} = $round;
+		settle_lines($h);
 		last if !$h->{news} || @{ $h->{problems} };
 	}
 	return @{ $h->{problems} };

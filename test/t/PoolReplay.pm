@@ -11,8 +11,8 @@ use Exporter 'import';
 use PoolHistory;
 use PoolLine;
 
-our @EXPORT = qw(replay_history line_of complain %CHANGE is_available is_owned
-  is_his is_closed);
+our @EXPORT = qw(replay_history settle_lines line_of complain %CHANGE
+  is_available is_owned is_his is_closed);
 
 my $W = $PoolHistory::WORLD;
 
@@ -48,7 +48,7 @@ sub count_change
 	my $held = $line->last_state + $n;
 	my $limit = $W->{hold_limit}{$pool};
 
-	$line->add(@$event{qw(lo hi)}, $held);
+	$line->add(@$event{qw(lo hi)}, $held, $event->{of});
 	complain($h, "event $event->{id}: $member holds $held in $pool")
 	  if $held < 0 || ($n > 0 && defined $limit && $held > $limit);
 	return;
@@ -64,7 +64,8 @@ sub count_claim
 	my $limit = $W->{claim_limit}($event->{pool}, $event->{member});
 
 	$line->add(@$event{qw(lo hi)},
-		{ n => $n, day => $event->{day}, at => $event->{at} });
+		{ n => $n, day => $event->{day}, at => $event->{at} },
+		$event->{of});
 	complain($h, "event $event->{id}: claim $n of the day")
 	  if defined $limit && $n > $limit;
 	return;
@@ -87,7 +88,8 @@ sub replay
 	return if !$status;
 	my $owner = $status eq 'owned' ? $member : '';
 	$line->add(@$event{qw(lo hi)},
-		{ status => $status, owner => $owner, pool => $pool });
+		{ status => $status, owner => $owner, pool => $pool },
+		$event->{of});
 	my %change;
 	if (is_owned($before))
 	{
@@ -121,6 +123,7 @@ sub date_events
 		$event->{hi} = $before ? -$PoolLine::NEVER :
 		  $record ? $record->{e} : $PoolLine::NEVER;
 		next if $before;
+		$event->{of} = $event->{xid};
 		complain($h, "event $event->{id}: nobody's") if !$record;
 		next if !$record;
 		complain($h, "event $event->{id}: of what was rolled back")
@@ -154,10 +157,17 @@ sub complain
 	return;
 }
 
-# Settles all lines; what cannot have begun in its order is complained of.
+# Settles all lines, together: what one of them knows of a commit all others know
+# then.  What cannot have begun in its order is complained of.
 sub settle_lines
 {
 	my ($h) = @_;
+	my @lines = map { values %{ $h->{$_} } } qw(lead held claims);
+	my %known;
+
+	$_->settle foreach @lines;
+	$_->tell_commits(\%known) foreach @lines;
+	$_->learn_commits(\%known) foreach @lines;
 	foreach my $what (qw(lead held claims status))
 	{
 		foreach my $key (sort keys %{ $h->{$what} })

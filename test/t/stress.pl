@@ -9,6 +9,7 @@
 use strict;
 use warnings FATAL => 'all';
 use PoolHistory;
+use PoolLine;
 use PoolOrder;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -258,6 +259,10 @@ SQL
 $node->append_conf('postgresql.conf', 'pool_ext.worker_enabled = off');
 $node->reload;
 srand $seed;
+my $line = PoolLine->new('old');
+$line->add(0, 90, 'new');
+ok($line->seen(10, 20, sub { $_[0] eq 'new' }), 'a change may be seen')
+  && ok(!$line->seen(50, 60, sub { $_[0] eq 'old' }), 'by all or none');
 my $history = record_history($node, 'answers', $clients, $calls_each);
 my @unexplained = explain_history($history);
 is(scalar @unexplained, 0, 'an order of all calls explains every answer');
