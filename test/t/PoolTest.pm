@@ -11,7 +11,8 @@ use Test::More;
 
 our @EXPORT = qw(new_server build_world size_of verified intact drained
   new_ledger start_clients finish_clients repeat_lost ledger_agrees
-  settle_server member_sql start_psql finish_psql chinese_locale);
+  settle_server member_sql random_of uuid start_psql finish_psql
+  chinese_locale);
 
 our $LEADS = 3_000;
 our $MEMBERS = 30;

@@ -1,9 +1,16 @@
-# Many sessions do everything at once; afterwards nothing may be wrong.
+# Many sessions do everything at once; afterwards nothing may be wrong, and an
+# order of all calls must explain every answer.
 #
 #   CLIENTS= sessions (32, or 64 with FULL=1)
 #   SECONDS_OF_STRESS= (10, or 120 with FULL=1)
+#   CALLS= each session makes whose answers are looked at, one by one, in a
+#          world of their own (80, or 1000 with FULL=1)
+#   SEED=  what they call (that of the moment; printed)
 use strict;
 use warnings FATAL => 'all';
+use PoolHistory;
+use PoolLine;
+use PoolOrder;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -11,6 +18,8 @@ use Test::More;
 my $clients = $ENV{CLIENTS} || ($ENV{FULL} ? 64 : 32);
 my $seconds = $ENV{SECONDS_OF_STRESS} || ($ENV{FULL} ? 120 : 10);
 my $leads = 3_000;
+my $calls_each = $ENV{CALLS} || ($ENV{FULL} ? 1_000 : 80);
+my $seed = $ENV{SEED} // time;
 
 my $node = PostgreSQL::Test::Cluster->new('stress');
 $node->init;
@@ -21,6 +30,7 @@ max_connections = 150
 fsync = off
 synchronous_commit = off
 timezone = 'UTC'
+track_commit_timestamp = on
 deadlock_timeout = 200ms
 CONF
 $node->start;
@@ -243,6 +253,41 @@ SELECT q.ids IS NOT DISTINCT FROM array_remove(c.ids, NULL)
 FROM queue q, claimed c
 SQL
 }
+
+# Every answer was possible in some order of all calls.  The worker rests: it
+# would tell nobody what it holds.
+$node->append_conf('postgresql.conf', 'pool_ext.worker_enabled = off');
+$node->reload;
+srand $seed;
+my $line = PoolLine->new('old');
+$line->add(0, 90, 'new');
+ok($line->seen(10, 20, sub { $_[0] eq 'new' }), 'a change may be seen')
+  && ok(!$line->seen(50, 60, sub { $_[0] eq 'old' }), 'by all or none');
+my $history = record_history($node, 'answers', $clients, $calls_each);
+my @unexplained = explain_history($history);
+is(scalar @unexplained, 0, 'an order of all calls explains every answer');
+diag($_) foreach splice @unexplained, 0, 20;
+foreach my $answer ('claim empty', 'claim hold_limit', 'claim of fewer',
+	'claim_leads taken', 'release not_owner')
+{
+	cmp_ok($history->{answers}{$answer} // 0, '>', 0, "$answer was met");
+}
+cmp_ok($history->{repeated}, '>', 0, 'requests were repeated');
+foreach (
+	[ 'claim claimed', outcome => 'empty' ],
+	[ 'claim empty', outcome => 'too_soon' ],
+	[ 'claim_leads taken', outcome => 'not_available' ],
+	[ 'reclaim reclaimed', outcome => 'not_owned' ],
+	[ 'release not_owner', outcome => 'released' ],
+	[ 'transfer transferred', outcome => 'hold_limit' ],
+	[ 'stat_member figures', x => 5 ])
+{
+	my ($answer, @lie) = @$_;
+	cmp_ok(lies_found($history, @$_),
+		'>', 0, "it could not have been $lie[1] instead of $answer");
+}
+is($node->safe_psql('answers', 'SELECT * FROM pool.verify()'),
+	'', 'verify() finds nothing there');
 $node->command_ok(
 	[
 		'pg_amcheck', '--heapallindexed', '--parent-check', '-s', 'pool',
@@ -255,4 +300,7 @@ unlike(slurp_file($node->logfile),
 diag("counted: $clients sessions, twice $seconds s: $calls transactions, "
 	  . "$gains spells held against all limits, "
 	  . "$deadlocks deadlocks among several calls");
+diag("counted: of $history->{calls} calls of $clients sessions "
+	  . "($history->{repeated} repeated, seed $seed) in $history->{rounds} "
+	  . 'rounds: ' . answers_counted($history));
 done_testing();
