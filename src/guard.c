@@ -40,6 +40,7 @@
 PG_FUNCTION_INFO_V1(pool_guard_ddl);
 PG_FUNCTION_INFO_V1(pool_guard_truncate);
 PG_FUNCTION_INFO_V1(pool_guard_event);
+PG_FUNCTION_INFO_V1(pool_guard_installation);
 PG_FUNCTION_INFO_V1(pool_lead_replicated);
 
 extern Datum pool_lead_written(PG_FUNCTION_ARGS);
@@ -298,6 +299,60 @@ pool_guard_event(PG_FUNCTION_ARGS)
 				 errhint("pool.purge_events(before) removes old events, "
 						 "pool.erase(leads, reason) personal data.")));
 	return PointerGetDatum(NULL);
+}
+
+static int64
+column_number(Relation rel, HeapTuple row, AttrNumber column)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(row, column, RelationGetDescr(rel), &isnull);
+
+	return TupleDescAttr(RelationGetDescr(rel), column - 1)->atttypid == INT4OID ?
+		DatumGetInt32(value) : DatumGetInt64(value);
+}
+
+/* The same home, in a generation that is not older. */
+static bool
+is_same_home(const TriggerData *data)
+{
+	Relation	rel = data->tg_relation;
+	HeapTuple	old = data->tg_trigtuple;
+	HeapTuple	new = data->tg_newtuple;
+
+	return column_number(rel, old, INSTALLATION_SYSTEM_IDENTIFIER) ==
+		column_number(rel, new, INSTALLATION_SYSTEM_IDENTIFIER) &&
+		column_number(rel, old, INSTALLATION_DATABASE_OID) ==
+		column_number(rel, new, INSTALLATION_DATABASE_OID) &&
+		column_number(rel, old, INSTALLATION_GENERATION) <=
+		column_number(rel, new, INSTALLATION_GENERATION);
+}
+
+/*
+ * Before a row of installation goes or changes: generations are given out
+ * anew from the highest one that is known.
+ */
+Datum
+pool_guard_installation(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = pool_trigger_data(fcinfo);
+	bool		update = TRIGGER_FIRED_BY_UPDATE(data->tg_event);
+
+	if (!TRIGGER_FIRED_BEFORE(data->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
+		TRIGGER_FIRED_BY_INSERT(data->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("this is a trigger function for before a change of a row")));
+	if (!pool_allow_drop && !(update && is_same_home(data)))
+		ereport(ERROR,
+				(errcode(POOL_ERRCODE_LEADS_LOST),
+				 errmsg("installations cannot be changed or deleted"),
+				 errdetail("Transaction ids of events compare only within one "
+						   "generation: given out again, it would mix up their "
+						   "order."),
+				 errhint("pool.resume() lets a copy live. SET pool_ext.allow_drop "
+						 "= on as a superuser if this is meant.")));
+	return PointerGetDatum(update ? data->tg_newtuple : data->tg_trigtuple);
 }
 
 /*

@@ -63,6 +63,19 @@ COMMENT ON FUNCTION pool.guard_event() IS
 CREATE TRIGGER guard_event BEFORE UPDATE OR DELETE ON pool.event
     FOR EACH STATEMENT EXECUTE FUNCTION pool.guard_event();
 
+-- Where the data has lived.  By row: the library only raises a generation.
+CREATE FUNCTION pool.guard_installation() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'pool_guard_installation'
+    LANGUAGE C;
+
+COMMENT ON FUNCTION pool.guard_installation() IS
+    'Trigger: refuses to delete where the data has lived, to change which '
+    'cluster and database that was, and to lower a generation (PO011), unless '
+    'pool_ext.allow_drop is on.';
+
+CREATE TRIGGER guard_installation BEFORE UPDATE OR DELETE ON pool.installation
+    FOR EACH ROW EXECUTE FUNCTION pool.guard_installation();
+
 -- Leads written by anybody but the library: a restore, logical replication, a
 -- superuser.  Apply workers fire row triggers only, and the library's own
 -- writes no statement triggers; in a session like any other the row trigger

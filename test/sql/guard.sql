@@ -129,6 +129,26 @@ SELECT outcome FROM pool.erase(ARRAY[pool.lead_id('two')], 'asked for');
 UPDATE pool.event SET reason = 'x';
 ROLLBACK;
 
+-- Where the data has lived is known for good; the worker can be switched off.
+\set VERBOSITY default
+DELETE FROM pool.installation;
+\set VERBOSITY terse
+UPDATE pool.installation SET system_identifier = 1;
+UPDATE pool.installation SET database_oid = 1;
+UPDATE pool.installation SET generation = 0;
+DELETE FROM pool.installation WHERE false;
+BEGIN;
+UPDATE pool.installation SET active = false;
+SELECT pool.resume();
+-- a copy that comes home again goes on after the highest generation
+INSERT INTO pool.installation VALUES (1, 1, 7);
+SELECT outcome FROM pool.enter('p', 'after');
+SELECT max(generation) FROM pool.event;
+SET pool_ext.allow_drop = on;
+UPDATE pool.installation SET generation = 6 WHERE generation = 7;
+DELETE FROM pool.installation;
+ROLLBACK;
+
 -- Only a superuser can let it happen.
 CREATE ROLE guard_user;
 GRANT USAGE ON SCHEMA pool TO guard_user;
