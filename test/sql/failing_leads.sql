@@ -156,6 +156,14 @@ SELECT left_out(name, events, call) FROM (VALUES
     ('membership_state', 'UPDATE', $$SELECT pool.claim('other', 'ann')$$),
     ('event', 'INSERT', $$SELECT pool.claim('other', 'ann')$$),
     ('lead_state', 'INSERT', $$SELECT pool.enter('other', 'new')$$),
+    ('lead_data', 'INSERT', $$SELECT pool.enter('other', 'new')$$),
+    ('lead_data', 'INSERT', $$INSERT INTO pool.intake (pool, key)
+        VALUES ('other', 'new'), ('other', 'newer')$$),
+    ('identity', 'INSERT', $$SELECT pool.enter('other', 'new',
+        identities => '{"phone": "13900139000"}')$$),
+    ('identity', 'INSERT', $$SELECT pool.edit(t.id('r1'),
+        identities => '{"phone": "13900139000"}')$$),
+    ('membership_state', 'INSERT', $$SELECT pool.claim('other', 'cat')$$),
     ('collaborator', 'INSERT',
         'SELECT pool.add_collaborator(t.id(''r1''), ''cat'')'))
     v (name, events, call);
