@@ -24,6 +24,7 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "catalog.h"
 #include "commands/event_trigger.h"
@@ -151,7 +152,7 @@ watch_drop(Oid classId, Oid objectId)
 }
 
 /* ------------------------------------------------------------------------
- * New names, and unlogged tables
+ * New names, unlogged tables, children
  * ------------------------------------------------------------------------ */
 
 /*
@@ -245,6 +246,41 @@ watch_alter(Oid classId, Oid objectId)
 				 errhint("Leave them as they are; views of your own can have any names.")));
 }
 
+/* A table of the extension, or what stands in its place. */
+static bool
+is_ours(Oid relid)
+{
+	return get_rel_namespace(relid) ==
+		get_namespace_oid(POOL_SCHEMA_NAME, true) &&
+		OidIsValid(get_extension_oid("pool_ext", true));
+}
+
+static bool
+is_any(HeapTuple tuple)
+{
+	return true;
+}
+
+/*
+ * What SQL reads of a table it reads of its children as well, but indexes and
+ * the library know nothing of them.  Also called when a child leaves.
+ */
+static void
+watch_inherit(Oid child, Oid parent)
+{
+	if ((!is_ours(parent) && !is_ours(child)) ||
+		!as_changed(InheritsRelationId, InheritsRelidSeqnoIndexId,
+					Anum_pg_inherits_inhrelid, child, is_any))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("a table of schema \"%s\" can neither have children nor be one",
+					POOL_SCHEMA_NAME),
+			 errdetail("Rows of a child would show up among leads that are none."),
+			 errhint("CREATE TABLE ... (LIKE ...) copies its columns; UNION ALL "
+					 "in a view of your own shows the rows of both.")));
+}
+
 static void
 watch_objects(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 			  void *arg)
@@ -255,6 +291,8 @@ watch_objects(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 		return;
 	if (access == OAT_DROP)
 		watch_drop(classId, objectId);
+	else if (access == OAT_POST_ALTER && classId == InheritsRelationId)
+		watch_inherit(objectId, ((ObjectAccessPostAlter *) arg)->auxiliary_id);
 	else if (access == OAT_POST_ALTER)
 		watch_alter(classId, objectId);
 }

@@ -80,6 +80,25 @@ VACUUM FULL pool.lead_state;
 CREATE SCHEMA others;
 ALTER SCHEMA others RENAME TO other_ones;
 DROP SCHEMA other_ones;
+-- nor have they children, whose rows would be leads of nobody's, or a parent
+\set VERBOSITY default
+CREATE TABLE more () INHERITS (pool.lead_state);
+\set VERBOSITY terse
+CREATE TABLE more (LIKE pool.lead_state INCLUDING ALL);
+ALTER TABLE more INHERIT pool.lead_state;
+CREATE TEMP TABLE fewer () INHERITS (pool.membership);
+CREATE TABLE parts (LIKE pool.lead_state) PARTITION BY RANGE (id);
+ALTER TABLE parts ATTACH PARTITION pool.lead_state DEFAULT;
+ALTER TABLE parts ATTACH PARTITION more DEFAULT;
+ALTER TABLE parts DETACH PARTITION more;
+DROP TABLE parts;
+BEGIN;
+SET LOCAL pool_ext.allow_drop = on;
+ALTER TABLE more INHERIT pool.lead_state;
+SET LOCAL pool_ext.allow_drop = off;
+ALTER TABLE more NO INHERIT pool.lead_state;
+ROLLBACK;
+DROP TABLE more;
 -- of other tables it is said what is missing
 BEGIN;
 ALTER TABLE pool.membership_state RENAME TO states;
