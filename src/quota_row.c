@@ -12,7 +12,6 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "sql.h"
-#include "trigger.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -269,7 +268,7 @@ pool_quota_row_lock(PoolWork *work, Snapshot snapshot, PoolQuota *quota)
 			create_row(&key);
 			snapshot = pool_snapshot();
 			if (!find_row(table, &key, snapshot))
-				pool_trigger_report_missing(RelationGetRelid(table->rel));
+				pool_report_serialization();
 		}
 		if (pool_table_lock(table, &table->old->tts_tid, snapshot,
 							LockWaitBlock) != TM_Ok)
