@@ -339,7 +339,8 @@ report_left_alone(int32 pool_id)
 static ErrorData *
 try_pool(PoolTurn *turn, int n)
 {
-	PoolParts	parts = {turn, run_part, leave_out, turn->wait};
+	PoolParts	parts = {.arg = turn,.work = run_part,.failed = leave_out,
+	.waits = turn->wait};
 	ErrorData  *error = pool_attempt_parts(&parts, n);
 
 	if (error == NULL || !turn->wait ||
