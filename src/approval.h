@@ -34,12 +34,21 @@ typedef struct PoolApproval
 	TimestampTz decided_at;
 } PoolApproval;
 
+/* How many leads are kept for a member. */
+typedef struct PoolKept
+{
+	int32		member_id;
+	int32		n;
+} PoolKept;
+
 extern int64 pool_arg_approval(PoolCall *call, int argno);
 
 /* rows: written by whoever holds the lead's lock */
 extern bool pool_approval_read(PoolWork *work, int64 id, PoolApproval *a);
 extern bool pool_approval_find_open(PoolWork *work, int64 lead_id,
 									const char *action, PoolApproval *a);
+extern int	pool_approval_kept(int32 pool_id, int32 member_id,
+							   TimestampTz now, PoolKept **kept);
 extern void pool_approval_insert(PoolWork *work, PoolApproval *a);
 extern void pool_approval_update(PoolWork *work, const PoolApproval *a);
 

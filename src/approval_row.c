@@ -7,6 +7,8 @@
 #include "compat.h"
 #include "approval.h"
 
+#include "catalog/pg_type.h"
+#include "sql.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
@@ -121,6 +123,55 @@ pool_approval_find_open(PoolWork *work, int64 lead_id, const char *action,
 		return false;
 	read_approval(table->old, a);
 	return true;
+}
+
+static int32
+number_at(uint64 row, int column)
+{
+	bool		isnull;
+
+	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[row],
+									   SPI_tuptable->tupdesc, column,
+									   &isnull));
+}
+
+/*
+ * How many leads of the pool open requests keep for this member, 0 = for each
+ * for whom there are any: those he has asked to claim, until the request's time
+ * is over, and those that routing rules have suggested.  Returns the number of
+ * members, *kept is in the caller's memory.
+ */
+int
+pool_approval_kept(int32 pool_id, int32 member_id, TimestampTz now,
+				   PoolKept **kept)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Oid			types[3] = {INT4OID, INT4OID, TIMESTAMPTZOID};
+	Datum		values[3] = {Int32GetDatum(pool_id), Int32GetDatum(member_id),
+	TimestampTzGetDatum(now)};
+	PoolSql		sql = pool_sql_begin();
+	uint64		n = pool_sql_run("SELECT a.member_id, count(*)::integer"
+								 " FROM pool.approval a"
+								 " JOIN pool.lead_state s ON s.id = a.lead_id"
+								 "  AND s.pool_id = a.pool_id"
+								 "  AND s.reserved_for = a.member_id"
+								 " WHERE a.status = 'open' AND a.pool_id = $1"
+								 " AND (a.member_id = $2 OR $2 = 0)"
+								 " AND (a.action = 'claim'"
+								 "  AND s.hidden_until > $3"
+								 "  OR a.action = 'assign'"
+								 "  AND a.from_rule_id IS NOT NULL)"
+								 " GROUP BY a.member_id",
+								 3, types, values, NULL);
+
+	*kept = MemoryContextAlloc(caller, (n + 1) * sizeof(PoolKept));
+	for (uint64 row = 0; row < n; row++)
+	{
+		(*kept)[row].member_id = number_at(row, 1);
+		(*kept)[row].n = number_at(row, 2);
+	}
+	pool_sql_end(sql);
+	return n;
 }
 
 /* Raises 40001 if there is one that is too new for this snapshot. */

@@ -14,6 +14,8 @@
 
 /* what of one whole may fail before it is given up: all of it may be broken */
 #define MAX_FAILURES 50
+/* so many failures is one that may have waited until lock_timeout */
+#define FAILURES_PER_LOCK 5
 
 static int	running = 0;		/* attempts, one in another */
 static int	rehearsing = 0;		/* those of them whose errors go through */
@@ -125,6 +127,38 @@ work_on_part(void *arg)
 	part->parts->work(part->parts->arg, part->from, part->n);
 }
 
+/*
+ * Whether the next time will do.  Who waits for nothing is refused a lock by
+ * somebody's trigger, and perhaps each time.
+ */
+static bool
+gives_way(const PoolParts *parts, int sqlerrcode)
+{
+	return pool_attempt_is_passing(sqlerrcode) &&
+		(parts->waits || sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE);
+}
+
+/* How many of them make the first half; 0 where they must not be parted. */
+static int
+first_half(const Part *part)
+{
+	const PoolParts *parts = part->parts;
+
+	for (int distance = 0; distance <= part->n / 2; distance++)
+	{
+		int			low = part->n / 2 - distance;
+		int			high = part->n / 2 + distance;
+
+		if (low > 0 && (parts->joined == NULL ||
+						!parts->joined(parts->arg, part->from + low)))
+			return low;
+		if (high < part->n && (parts->joined == NULL ||
+							   !parts->joined(parts->arg, part->from + high)))
+			return high;
+	}
+	return 0;
+}
+
 /* The error that it was given up for, or NULL. */
 static ErrorData *
 try_part(Part part)
@@ -134,15 +168,17 @@ try_part(Part part)
 
 	if (error == NULL)
 		return NULL;
-	if (pool_attempt_is_passing(error->sqlerrcode) ||
-		(*part.failures)-- <= 0)
+	if (gives_way(part.parts, error->sqlerrcode) || *part.failures <= 0)
 		return error;
-	if (part.n == 1)
+	*part.failures -= error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ?
+		FAILURES_PER_LOCK : 1;
+	half.n = first_half(&part);
+	if (half.n == 0)
 	{
-		part.parts->failed(part.parts->arg, part.from, error);
+		for (int i = 0; i < part.n; i++)
+			part.parts->failed(part.parts->arg, part.from + i, error);
 		return NULL;
 	}
-	half.n = part.n / 2;
 	error = try_part(half);
 	if (error != NULL)
 		return error;
@@ -170,8 +206,8 @@ pool_attempt_parts(const PoolParts *parts, int n)
  * ------------------------------------------------------------------------ */
 
 /*
- * Tells of an error, unless it is a passing one, or of this one thing only that
- * somebody else uses just now.  What it says may be personal:
+ * Tells of an error, unless it is a passing one, but for a lock that one lead is
+ * refused, or of this one thing only that somebody else uses just now.  What it says may be personal:
  * its code has to do.  The lead it came of, 0 = of none.
  */
 void
@@ -179,7 +215,8 @@ pool_attempt_report(const ErrorData *error, const char *what, int64 lead_id)
 {
 	const char *code = unpack_sql_state(error->sqlerrcode);
 
-	if (pool_attempt_is_passing(error->sqlerrcode) ||
+	if ((pool_attempt_is_passing(error->sqlerrcode) &&
+		 (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE || lead_id == 0)) ||
 		error->sqlerrcode == ERRCODE_OBJECT_IN_USE)
 		return;
 	ereport(WARNING,

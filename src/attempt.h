@@ -14,6 +14,9 @@ typedef struct PoolParts
 	void		(*work) (void *arg, int from, int n);
 	/* this one alone has failed */
 	void		(*failed) (void *arg, int which, const ErrorData *error);
+	bool		waits;			/* for what others hold, until lock_timeout */
+	/* it must not be parted from the one before it; NULL = none */
+	bool		(*joined) (void *arg, int which);
 } PoolParts;
 
 extern ErrorData *pool_attempt(void (*work) (void *arg), void *arg);

@@ -22,11 +22,41 @@ PG_FUNCTION_INFO_V1(pool_clock);
 /* bytes of a zone's name that are shown in messages */
 #define SHOWN_NAME_LENGTH 64
 
+/* years of times that are taken */
+#define FIRST_YEAR 1
+#define LAST_YEAR 9999
+
 static TimestampTz clock_override = POOL_NO_TIME;
+
+/* The first moment of FIRST_YEAR in any zone */
+static TimestampTz
+first_time(void)
+{
+	return (date2j(FIRST_YEAR, 1, 1) - POSTGRES_EPOCH_JDATE - 1) *
+		USECS_PER_DAY;
+}
+
+/* The last one of LAST_YEAR */
+static TimestampTz
+last_time(void)
+{
+	return (date2j(LAST_YEAR + 1, 1, 1) - POSTGRES_EPOCH_JDATE + 1) *
+		USECS_PER_DAY - 1;
+}
+
+/*
+ * Whether a time can be computed with: most clients know its year, and whatever
+ * is added to it or taken from it is a timestamp in every zone.
+ */
+static bool
+is_usable(TimestampTz at)
+{
+	return at >= first_time() && at <= last_time();
+}
 
 /*
  * Reads a timestamptz without raising an error, since a setting may also be
- * read from a file by the postmaster.  False if it is none or infinite.
+ * read from a file by the postmaster.  False if it is none that can be used.
  */
 static bool
 parse_time(const char *text, TimestampTz *result)
@@ -45,7 +75,8 @@ parse_time(const char *text, TimestampTz *result)
 		return false;
 	if (pool_decode_date_time(field, ftype, nf, &dtype, &tm, &fsec, &tz) != 0)
 		return false;
-	return dtype == DTK_DATE && tm2timestamp(&tm, fsec, &tz, result) == 0;
+	return dtype == DTK_DATE && tm2timestamp(&tm, fsec, &tz, result) == 0 &&
+		is_usable(*result);
 }
 
 bool
@@ -56,7 +87,8 @@ pool_clock_check(char **newval, void **extra, GucSource source)
 
 	if (**newval != '\0' && !parse_time(*newval, &at))
 	{
-		GUC_check_errdetail("A timestamp with time zone is expected, for example \"%s\".",
+		GUC_check_errdetail("A timestamp with time zone of the years %d to %d is expected, for example \"%s\".",
+							FIRST_YEAR, LAST_YEAR,
 							"2026-01-31 09:00:00+08");
 		return false;
 	}
@@ -117,16 +149,32 @@ pool_zone(const char *name)
 	return zone;
 }
 
-/* Raises 22008 for times that cannot be computed with. */
+/* The same, or the first or last time that can be computed with. */
+TimestampTz
+pool_time_within(TimestampTz at)
+{
+	return Min(Max(at, first_time()), last_time());
+}
+
+/* Raises 22023 for times that cannot be computed with. */
 void
 pool_check_time(TimestampTz at, const char *what)
 {
+	if (is_usable(at))
+		return;
 	if (TIMESTAMP_NOT_FINITE(at))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must be finite", what),
 				 errdetail("Infinite times cannot be computed with."),
 				 errhint("Pass a point in time, or NULL for none.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s is out of range", what),
+			 errdetail("Only times of the years %d to %d can be computed with.",
+					   FIRST_YEAR, LAST_YEAR),
+			 errhint("Pass such a time, or NULL for none; mind seconds "
+					 "against milliseconds.")));
 }
 
 /* Raises 22023 for what cannot have been yet, by more than clocks differ. */

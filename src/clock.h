@@ -37,5 +37,6 @@ extern bool pool_span_is_sane(const Interval *span);
 extern void pool_check_span(const Interval *span, const char *argument);
 extern void pool_check_not_ahead(TimestampTz at, const char *what);
 extern void pool_check_time(TimestampTz at, const char *what);
+extern TimestampTz pool_time_within(TimestampTz at);
 
 #endif							/* POOL_CLOCK_H */

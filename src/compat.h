@@ -118,6 +118,9 @@ typedef bool TU_UpdateIndexes;
 #define pool_is_summarizing(info) false
 #endif
 
+/* before the type, as compilers know it in every version */
+#define pool_noreturn __attribute__((noreturn))
+
 /*
  * An update that does not wait says so of any row that is locked, and core's
  * own assertions, where they are compiled in, say that nobody ever asks.

@@ -174,7 +174,8 @@ read_member(ConfigScan *scan, PoolMemberConf *member)
 	member->name = config_column_text(scan, MEMBER_NAME);
 	member->level = config_column_int(scan, MEMBER_LEVEL, 0);
 	member->profile = column_jsonb(scan, MEMBER_PROFILE);
-	member->joined_at = column_time(scan, MEMBER_JOINED_AT);
+	member->joined_at = pool_time_within(column_time(scan,
+													 MEMBER_JOINED_AT));
 	member->left = strcmp(config_column_text(scan, MEMBER_STATUS),
 						  "left") == 0;
 }

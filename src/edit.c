@@ -15,6 +15,7 @@
 #include "priority.h"
 #include "request.h"
 #include "sql.h"
+#include "trigger.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/fmgrprotos.h"
@@ -128,6 +129,9 @@ add_identities(const PoolLead *lead, List *identities, List **added)
 		else if (run_identity("SELECT FROM pool.identity" OF_IDENTITY OF_GROUP,
 							  lead, lfirst(lc)) == 0)
 		{
+			if (run_identity("SELECT FROM pool.identity" OF_IDENTITY,
+							 lead, lfirst(lc)) == 0)
+				pool_trigger_report_missing(pool_table_oid(POOL_IDENTITY));
 			conflict = true;
 			break;
 		}

@@ -24,6 +24,7 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "catalog.h"
 #include "commands/event_trigger.h"
@@ -40,6 +41,7 @@
 PG_FUNCTION_INFO_V1(pool_guard_ddl);
 PG_FUNCTION_INFO_V1(pool_guard_truncate);
 PG_FUNCTION_INFO_V1(pool_guard_event);
+PG_FUNCTION_INFO_V1(pool_guard_installation);
 PG_FUNCTION_INFO_V1(pool_lead_replicated);
 
 extern Datum pool_lead_written(PG_FUNCTION_ARGS);
@@ -150,7 +152,7 @@ watch_drop(Oid classId, Oid objectId)
 }
 
 /* ------------------------------------------------------------------------
- * New names, and unlogged tables
+ * New names, unlogged tables, children
  * ------------------------------------------------------------------------ */
 
 /*
@@ -244,6 +246,41 @@ watch_alter(Oid classId, Oid objectId)
 				 errhint("Leave them as they are; views of your own can have any names.")));
 }
 
+/* A table of the extension, or what stands in its place. */
+static bool
+is_ours(Oid relid)
+{
+	return get_rel_namespace(relid) ==
+		get_namespace_oid(POOL_SCHEMA_NAME, true) &&
+		OidIsValid(get_extension_oid("pool_ext", true));
+}
+
+static bool
+is_any(HeapTuple tuple)
+{
+	return true;
+}
+
+/*
+ * What SQL reads of a table it reads of its children as well, but indexes and
+ * the library know nothing of them.  Also called when a child leaves.
+ */
+static void
+watch_inherit(Oid child, Oid parent)
+{
+	if ((!is_ours(parent) && !is_ours(child)) ||
+		!as_changed(InheritsRelationId, InheritsRelidSeqnoIndexId,
+					Anum_pg_inherits_inhrelid, child, is_any))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("a table of schema \"%s\" can neither have children nor be one",
+					POOL_SCHEMA_NAME),
+			 errdetail("Rows of a child would show up among leads that are none."),
+			 errhint("CREATE TABLE ... (LIKE ...) copies its columns; UNION ALL "
+					 "in a view of your own shows the rows of both.")));
+}
+
 static void
 watch_objects(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 			  void *arg)
@@ -254,6 +291,8 @@ watch_objects(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 		return;
 	if (access == OAT_DROP)
 		watch_drop(classId, objectId);
+	else if (access == OAT_POST_ALTER && classId == InheritsRelationId)
+		watch_inherit(objectId, ((ObjectAccessPostAlter *) arg)->auxiliary_id);
 	else if (access == OAT_POST_ALTER)
 		watch_alter(classId, objectId);
 }
@@ -298,6 +337,60 @@ pool_guard_event(PG_FUNCTION_ARGS)
 				 errhint("pool.purge_events(before) removes old events, "
 						 "pool.erase(leads, reason) personal data.")));
 	return PointerGetDatum(NULL);
+}
+
+static int64
+column_number(Relation rel, HeapTuple row, AttrNumber column)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(row, column, RelationGetDescr(rel), &isnull);
+
+	return TupleDescAttr(RelationGetDescr(rel), column - 1)->atttypid == INT4OID ?
+		DatumGetInt32(value) : DatumGetInt64(value);
+}
+
+/* The same home, in a generation that is not older. */
+static bool
+is_same_home(const TriggerData *data)
+{
+	Relation	rel = data->tg_relation;
+	HeapTuple	old = data->tg_trigtuple;
+	HeapTuple	new = data->tg_newtuple;
+
+	return column_number(rel, old, INSTALLATION_SYSTEM_IDENTIFIER) ==
+		column_number(rel, new, INSTALLATION_SYSTEM_IDENTIFIER) &&
+		column_number(rel, old, INSTALLATION_DATABASE_OID) ==
+		column_number(rel, new, INSTALLATION_DATABASE_OID) &&
+		column_number(rel, old, INSTALLATION_GENERATION) <=
+		column_number(rel, new, INSTALLATION_GENERATION);
+}
+
+/*
+ * Before a row of installation goes or changes: generations are given out
+ * anew from the highest one that is known.
+ */
+Datum
+pool_guard_installation(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = pool_trigger_data(fcinfo);
+	bool		update = TRIGGER_FIRED_BY_UPDATE(data->tg_event);
+
+	if (!TRIGGER_FIRED_BEFORE(data->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
+		TRIGGER_FIRED_BY_INSERT(data->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("this is a trigger function for before a change of a row")));
+	if (!pool_allow_drop && !(update && is_same_home(data)))
+		ereport(ERROR,
+				(errcode(POOL_ERRCODE_LEADS_LOST),
+				 errmsg("installations cannot be changed or deleted"),
+				 errdetail("Transaction ids of events compare only within one "
+						   "generation: given out again, it would mix up their "
+						   "order."),
+				 errhint("pool.resume() lets a copy live. SET pool_ext.allow_drop "
+						 "= on as a superuser if this is meant.")));
+	return PointerGetDatum(update ? data->tg_newtuple : data->tg_trigtuple);
 }
 
 /*

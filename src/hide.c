@@ -63,6 +63,20 @@ arg_reason(PoolCall *call, int argno)
 	return pool_arg_short(call, argno, POOL_MAX_LABEL_LENGTH, "reason");
 }
 
+/* The end that is asked for; infinity = for good. */
+static TimestampTz
+arg_until(FunctionCallInfo fcinfo, TimestampTz otherwise)
+{
+	TimestampTz until;
+
+	if (PG_ARGISNULL(1))
+		return otherwise;
+	until = PG_GETARG_TIMESTAMPTZ(1);
+	if (until != DT_NOEND)
+		pool_check_time(until, "until");
+	return until;
+}
+
 static void
 check_future(TimestampTz until, TimestampTz now)
 {
@@ -160,7 +174,7 @@ pool_hide(PG_FUNCTION_ARGS)
 	PoolCall   *call = pool_call_begin(fcinfo, "hide");
 	Holding		h = {.actor = pool_resolve_actor(fcinfo, 3)};
 
-	h.until = PG_ARGISNULL(1) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(1);
+	h.until = arg_until(fcinfo, DT_NOEND);
 	h.reason = arg_reason(call, 2);
 	return hide_leads(call, &h, hide_one, 4);
 }
@@ -332,7 +346,7 @@ pool_protect(PG_FUNCTION_ARGS)
 				 errmsg("arguments \"until\" and \"span\" exclude each other"),
 				 errdetail("Both say when the protection ends."),
 				 errhint("Name the end or the length.")));
-	h.until = PG_ARGISNULL(1) ? POOL_NO_TIME : PG_GETARG_TIMESTAMPTZ(1);
+	h.until = arg_until(fcinfo, POOL_NO_TIME);
 	h.span = PG_ARGISNULL(2) ? NULL : PG_GETARG_INTERVAL_P(2);
 	h.reason = arg_reason(call, 3);
 	return protect_leads(call, &h, protect_one, 5);

@@ -83,31 +83,14 @@ check_proposal(void *arg, const PoolLead *lead)
 	return lead->status == POOL_OWNED ? "taken" : "not_available";
 }
 
-/*
- * How many leads of the pool are kept for the member: those he has asked to
- * claim, and those that routing rules have suggested.
- */
+/* How many leads of the pool are kept for the member. */
 static int32
 count_reserved(int32 pool_id, int32 member_id, TimestampTz now)
 {
-	Oid			types[3] = {INT4OID, INT4OID, TIMESTAMPTZOID};
-	Datum		values[3] = {Int32GetDatum(pool_id), Int32GetDatum(member_id),
-	TimestampTzGetDatum(now)};
-	PoolSql		sql = pool_sql_begin();
-	int32		n = pool_sql_run("SELECT FROM pool.approval a"
-								 " JOIN pool.lead_state s ON s.id = a.lead_id"
-								 " WHERE a.status = 'open'"
-								 " AND (a.action = 'claim'"
-								 "  AND s.hidden_until > $3"
-								 "  OR a.action = 'assign'"
-								 "  AND a.from_rule_id IS NOT NULL)"
-								 " AND a.pool_id = $1 AND s.pool_id = $1"
-								 " AND a.member_id = $2"
-								 " AND s.reserved_for = $2",
-								 3, types, values, NULL);
+	PoolKept   *kept;
 
-	pool_sql_end(sql);
-	return n;
+	return pool_approval_kept(pool_id, member_id, now, &kept) > 0 ?
+		kept[0].n : 0;
 }
 
 /* A claim is asked for only where approval is all that is missing. */

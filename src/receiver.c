@@ -10,6 +10,7 @@
 #include "receiver.h"
 
 #include "access/xact.h"
+#include "approval.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "fact.h"
@@ -62,7 +63,7 @@ is_present(const PoolConf *pool, const PoolReceiver *r)
 		(r->quota->status == POOL_MEMBER_REMOVED && pool->everyone);
 }
 
-/* Whether he is at a limit, with what suggestions keep for him. */
+/* Whether he is at a limit, with what open requests keep for him. */
 static bool
 is_full(PoolQuotaSet *set, const PoolReceiver *r)
 {
@@ -83,45 +84,31 @@ pool_receiver_count(PoolReceivers *receivers, PoolReceiver *r)
 	r->document = NULL;
 }
 
-/* Leads that suggestions not decided yet keep for members of this pool. */
 static void
 read_reserved(PoolReceivers *receivers)
 {
-	Oid			types[1] = {INT4OID};
-	Datum		values[1] = {Int32GetDatum(receivers->pool->id)};
-	PoolSql		sql = pool_sql_begin();
-	uint64		n;
+	PoolKept   *kept;
+	int			n = pool_approval_kept(receivers->pool->id, 0, receivers->now,
+									   &kept);
 
-	n = pool_sql_run("SELECT a.member_id, count(*)::integer"
-					 " FROM pool.approval a"
-					 " JOIN pool.lead_state s ON s.id = a.lead_id"
-					 "  AND s.pool_id = a.pool_id"
-					 "  AND s.reserved_for = a.member_id"
-					 " WHERE a.pool_id = $1 AND a.status = 'open'"
-					 " AND a.action = 'assign'"
-					 " GROUP BY a.member_id", 1, types, values, NULL);
-	for (uint64 row = 0; row < n; row++)
-	{
-		bool		isnull;
-		int32		member_id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[row],
-															SPI_tuptable->tupdesc,
-															1, &isnull));
-
+	for (int k = 0; k < n; k++)
 		for (int i = 0; i < receivers->n; i++)
-			if (receivers->items[i].member->id == member_id)
-				receivers->items[i].reserved =
-					DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[row],
-												SPI_tuptable->tupdesc, 2,
-												&isnull));
-	}
-	pool_sql_end(sql);
+			if (receivers->items[i].member->id == kept[k].member_id)
+				receivers->items[i].reserved = kept[k].n;
 }
 
+/* Whether a rule of the pool may keep leads for members, so that it is asked. */
 static bool
-has_suggestions(const PoolConf *pool)
+keeps_leads(const PoolConf *pool)
 {
 	for (int i = 0; i < pool->n_routing_rules; i++)
 		if (pool->routing_rules[i].strategy == POOL_SUGGEST)
+			return true;
+	for (int i = 0; i < pool->n_claim_rules; i++)
+		if (pool->claim_rules[i].approval)
+			return true;
+	for (int i = 0; i < pool->n_approval_rules; i++)
+		if (strcmp(pool->approval_rules[i].action, "claim") == 0)
 			return true;
 	return false;
 }
@@ -153,7 +140,7 @@ pool_receivers_load(PoolWork *work, PoolQuotaSet *set, const PoolConf *pool,
 		r->present = is_present(pool, r);
 		result->n++;
 	}
-	if (result->n > 0 && has_suggestions(pool))
+	if (result->n > 0 && keeps_leads(pool))
 		read_reserved(result);
 	for (int i = 0; i < result->n; i++)
 		result->items[i].full = is_full(set, &result->items[i]);

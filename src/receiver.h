@@ -14,7 +14,7 @@ typedef struct PoolReceiver
 	const PoolMemberConf *member;
 	const PoolMembershipConf *membership;
 	PoolQuota  *quota;			/* locked, unless only explained */
-	int32		reserved;		/* leads that suggestions keep for him */
+	int32		reserved;		/* leads that requests keep for him */
 	bool		present;		/* belongs to the pool and is active */
 	bool		full;			/* may not hold one lead more */
 	Jsonb	   *document;		/* NULL = to be made */

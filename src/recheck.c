@@ -177,7 +177,7 @@ static int
 recheck_leads(const PoolConf *pool, const int64 *ids, int n)
 {
 	Chunk		chunk = {pool->id, pool->tenant_id, ids, 0};
-	PoolParts	parts = {&chunk, recheck_part, leave_out};
+	PoolParts	parts = {.arg = &chunk,.work = recheck_part,.failed = leave_out};
 	ErrorData  *error = pool_attempt_parts(&parts, n);
 
 	if (error != NULL)

@@ -18,6 +18,7 @@
 #include "data.h"
 #include "id_set.h"
 #include "miscadmin.h"
+#include "trigger.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -202,7 +203,7 @@ read_holders(PoolReserved *all)
 			continue;
 		if (!pool_table_find(table, POOL_IDENTITY_PKEY, snapshot,
 							 identity_keys(r, keys), 4))
-			pool_report_serialization();
+			pool_trigger_report_missing(RelationGetRelid(table->rel));
 		r->holder = DatumGetInt64(slot_getattr(table->old, IDENTITY_LEAD_ID,
 											   &isnull));
 	}

@@ -139,7 +139,7 @@ static bool
 try_pool(const Waiting *leads, int n, TimestampTz now, Tally *tally)
 {
 	Trial		trial = {leads, n, now, *tally};
-	PoolParts	parts = {&trial, try_some, report_one};
+	PoolParts	parts = {.arg = &trial,.work = try_some,.failed = report_one};
 	ErrorData  *error = pool_attempt_parts(&parts, n);
 
 	*tally = trial.tally;

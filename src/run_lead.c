@@ -438,6 +438,30 @@ skip_one(void *arg, int which, const ErrorData *error)
 	chunk->run->skipped++;
 }
 
+/* Leads of one customer go together, or the later ones find the group taken. */
+static bool
+is_of_same_customer(void *arg, int which)
+{
+	const Chunk *chunk = arg;
+	PoolWork   *work;
+	PoolTable  *leads;
+	PoolLead	lead;
+	PoolLead	before;
+	bool		result;
+
+	if (!chunk->own)
+		return false;
+	work = pool_work_begin_reading();
+	leads = pool_work_table(work, POOL_LEAD_STATE);
+	result = pool_lead_peek(leads, chunk->ids[which - 1], pool_snapshot(),
+							&before) &&
+		before.group_id != 0 &&
+		pool_lead_peek(leads, chunk->ids[which], pool_snapshot(), &lead) &&
+		lead.group_id == before.group_id;
+	pool_work_end(work);
+	return result;
+}
+
 /*
  * Handles these leads: his own, or those that he has to do with.  Those that
  * fail are reported and left for the next pass.  What a call cannot do before
@@ -448,7 +472,8 @@ pool_run_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now,
 			   bool own)
 {
 	Chunk		chunk = {run, ids, now, own};
-	PoolParts	parts = {&chunk, handle_part, skip_one};
+	PoolParts	parts = {&chunk, handle_part, skip_one, run->waits,
+	is_of_same_customer};
 	ErrorData  *error = pool_attempt_parts(&parts, n);
 
 	if (error == NULL)

@@ -12,20 +12,22 @@
 #include "data.h"
 #include "id_set.h"
 #include "miscadmin.h"
+#include "trigger.h"
 #include "utils/snapmgr.h"
 
 /* The lead that has this entry's key: its own, or a known one. */
 static int64
 holder_of_key(PoolReserved *all, PoolEntry *entry)
 {
+	PoolTable  *table;
 	PoolData	data;
 
 	if (all->keys_new)
 		return entry->lead_id;
-	if (!pool_data_read_by_key(pool_work_table(all->work, POOL_LEAD_DATA),
-							   entry->tenant_id, entry->key, pool_snapshot(),
-							   &data))
-		pool_report_serialization();
+	table = pool_work_table(all->work, POOL_LEAD_DATA);
+	if (!pool_data_read_by_key(table, entry->tenant_id, entry->key,
+							   pool_snapshot(), &data))
+		pool_trigger_report_missing(RelationGetRelid(table->rel));
 	return data.id;
 }
 

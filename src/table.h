@@ -77,7 +77,7 @@ extern TM_Result pool_table_try_update(PoolTable *table, const Datum *values,
 extern void pool_table_delete(PoolTable *table);
 extern Snapshot pool_snapshot(void);
 extern Snapshot pool_latest_snapshot(Oid relid);
-extern void pool_report_serialization(void) pg_attribute_noreturn();
+extern pool_noreturn void pool_report_serialization(void);
 
 #define pool_key_int4(v) ((PoolKey) {INT4OID, Int32GetDatum(v)})
 #define pool_key_int8(v) ((PoolKey) {INT8OID, Int64GetDatum(v)})

@@ -339,13 +339,14 @@ report_left_alone(int32 pool_id)
 static ErrorData *
 try_pool(PoolTurn *turn, int n)
 {
-	PoolParts	parts = {turn, run_part, leave_out};
+	PoolParts	parts = {.arg = turn,.work = run_part,.failed = leave_out,
+	.waits = turn->wait};
 	ErrorData  *error = pool_attempt_parts(&parts, n);
 
 	if (error == NULL || !turn->wait ||
 		!pool_attempt_is_passing(error->sqlerrcode))
 		return error;
-	turn->wait = false;
+	turn->wait = parts.waits = false;
 	turn->in_vain = true;
 	return pool_attempt_parts(&parts, n);
 }

@@ -5,9 +5,11 @@
 #include "compat.h"
 #include "trigger.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog.h"
+#include "table.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -46,6 +48,22 @@ pool_trigger_check_written(Relation rel, bool written)
 						POOL_SCHEMA_NAME, RelationGetRelationName(rel)),
 				 errdetail("A trigger before the row has returned NULL, which leaves the row out."),
 				 errhint("Let the trigger return the row, or raise an error.")));
+}
+
+/*
+ * A row that was to be inserted is not there, nor any that stood in its way:
+ * a trigger before the row keeps it out (27000), or else whoever had it has
+ * gone meanwhile, or is not seen (40001).
+ */
+void
+pool_trigger_report_missing(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+
+	pool_trigger_check_written(rel, rel->trigdesc == NULL ||
+							   !rel->trigdesc->trig_insert_before_row);
+	table_close(rel, NoLock);
+	pool_report_serialization();
 }
 
 /* The rows of the statement become the relations old_rows and new_rows. */

@@ -12,6 +12,7 @@
 
 extern TriggerData *pool_trigger_data(FunctionCallInfo fcinfo);
 extern void pool_trigger_check_written(Relation rel, bool written);
+extern pool_noreturn void pool_trigger_report_missing(Oid relid);
 
 /* SQL about the rows of a statement, in the latest snapshot */
 extern PoolSql pool_trigger_begin(TriggerData *data);

@@ -43,8 +43,8 @@ COMMENT ON COLUMN pool.attachment.shared_column IS
 COMMENT ON COLUMN pool.attachment.nobody IS
     'What the owner column holds where nobody owns the row; NULL = NULL.';
 COMMENT ON COLUMN pool.attachment.member_field IS
-    'Field of member.profile that the owner column refers to; NULL = it holds '
-    'the key of the member.';
+    'Field of member.profile, a string or a number there, that the owner '
+    'column refers to; NULL = it holds the key of the member.';
 COMMENT ON COLUMN pool.attachment.key_prefix IS
     'What stands before the value of the key column in the key of the lead.';
 COMMENT ON COLUMN pool.attachment.columns IS

@@ -10,7 +10,8 @@ COMMENT ON FUNCTION pool.guard_ddl() IS
     '(PO011).';
 
 CREATE EVENT TRIGGER pool_ext_guard ON ddl_command_start
-    WHEN TAG IN ('ALTER SCHEMA', 'ALTER TABLE', 'DROP EXTENSION', 'DROP OWNED',
+    WHEN TAG IN ('ALTER FOREIGN TABLE', 'ALTER SCHEMA', 'ALTER TABLE',
+        'CREATE FOREIGN TABLE', 'CREATE TABLE', 'DROP EXTENSION', 'DROP OWNED',
         'DROP SCHEMA', 'DROP TABLE')
     EXECUTE FUNCTION pool.guard_ddl();
 
@@ -62,6 +63,19 @@ COMMENT ON FUNCTION pool.guard_event() IS
 
 CREATE TRIGGER guard_event BEFORE UPDATE OR DELETE ON pool.event
     FOR EACH STATEMENT EXECUTE FUNCTION pool.guard_event();
+
+-- Where the data has lived.  By row: the library only raises a generation.
+CREATE FUNCTION pool.guard_installation() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'pool_guard_installation'
+    LANGUAGE C;
+
+COMMENT ON FUNCTION pool.guard_installation() IS
+    'Trigger: refuses to delete where the data has lived, to change which '
+    'cluster and database that was, and to lower a generation (PO011), unless '
+    'pool_ext.allow_drop is on.';
+
+CREATE TRIGGER guard_installation BEFORE UPDATE OR DELETE ON pool.installation
+    FOR EACH ROW EXECUTE FUNCTION pool.guard_installation();
 
 -- Leads written by anybody but the library: a restore, logical replication, a
 -- superuser.  Apply workers fire row triggers only, and the library's own

@@ -227,6 +227,7 @@ FROM (
         ('calendar_updated', 'O', '{calendar}'),
         ('calendar_deleted', 'O', '{calendar}'),
         ('guard_event', 'O', '{event}'),
+        ('guard_installation', 'O', '{installation}'),
         ('guard_truncate', 'O', '{lead_state,lead_data,identity,event,'
             'request_log,member_state,membership_state,installation,tenant,'
             'pool,member,membership}'),

@@ -120,14 +120,7 @@ BEGIN
          ON s.pool_id = p.id AND s.member_id = the_member
     WHERE p.id = l.pool_id;
     RETURN CASE WHEN model.held(l.pool_id, the_member)
-            + (SELECT count(*) FROM model.lead r WHERE r.pool_id = l.pool_id
-               AND r.reserved_for = the_member
-               AND EXISTS (SELECT FROM model.approval a
-                           WHERE a.key = r.key AND a.status = 'open'
-                             AND (a.action = 'claim'
-                                  AND r.hidden_until > moment
-                                  OR a.rule_id IS NOT NULL)
-                             AND a.member_id = the_member))
+            + model.kept_for(l.pool_id, the_member, moment)
             >= room THEN 'hold_limit' END;
 END $$;
 

@@ -126,18 +126,38 @@ RETURNS float8 LANGUAGE sql STABLE AS $$
                      WHERE pool_id = the_pool AND member_id = the_member), 1)
 $$;
 
--- Whether he holds as much as he may, with what suggestions keep for him.
-CREATE FUNCTION model.no_room(the_pool integer, the_member integer)
+-- Leads of the pool that open requests keep for him.
+CREATE FUNCTION model.kept_for(the_pool integer, the_member integer,
+                               moment timestamptz)
+RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT count(*) FROM model.lead r WHERE r.pool_id = the_pool
+        AND r.reserved_for = the_member
+        AND EXISTS (SELECT FROM model.approval a
+                    WHERE a.key = r.key AND a.status = 'open'
+                      AND (a.action = 'claim' AND r.hidden_until > moment
+                           OR a.rule_id IS NOT NULL)
+                      AND a.member_id = the_member)
+$$;
+
+-- Whether the pool has a rule by which leads may be kept.
+CREATE FUNCTION model.keeps(the_pool integer)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM model.routing_rules(the_pool)
+                   WHERE strategy = 'suggest')
+        OR EXISTS (SELECT FROM model.claim_rule WHERE pool_id = the_pool
+                   AND enabled AND approval)
+        OR EXISTS (SELECT FROM model.approval_rule WHERE pool_id = the_pool
+                   AND enabled AND action = 'claim')
+$$;
+
+-- Whether he holds as much as he may, with what open requests keep for him.
+CREATE FUNCTION model.no_room(the_pool integer, the_member integer,
+                              moment timestamptz)
 RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT (model.full_up(the_pool, the_member)).outcome IS NOT NULL
         OR coalesce(model.held(the_pool, the_member) +
-            CASE WHEN EXISTS (SELECT FROM model.routing_rules(the_pool)
-                              WHERE strategy = 'suggest') THEN
-                (SELECT count(*) FROM model.approval a JOIN model.lead l
-                     ON l.key = a.key AND l.reserved_for = a.member_id
-                 WHERE a.status = 'open' AND a.action = 'assign'
-                   AND l.pool_id = the_pool AND a.member_id = the_member)
-            ELSE 0 END
+            CASE WHEN model.keeps(the_pool)
+                 THEN model.kept_for(the_pool, the_member, moment) ELSE 0 END
             >= coalesce((SELECT hold_limit FROM model.membership
                          WHERE pool_id = the_pool AND member_id = the_member),
                         (SELECT hold_limit FROM model.pool
@@ -163,7 +183,8 @@ BEGIN
         WHEN model.cooling_in(l.key, the_member, rule.pool_id) > moment
             THEN 'cooldown'
         WHEN model.customer_taken(l, the_member) THEN 'identity'
-        WHEN model.no_room(rule.pool_id, the_member) THEN 'hold_limit'
+        WHEN model.no_room(rule.pool_id, the_member, moment)
+            THEN 'hold_limit'
     END;
 END $$;
 

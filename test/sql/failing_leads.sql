@@ -134,6 +134,39 @@ TRUNCATE poison;
 SELECT * FROM tick_at('2028-03-08 11:00+00');
 SELECT * FROM pool.verify();
 
+-- A lock that a trigger is refused is no other error, and told of.
+INSERT INTO pool.pool (name, everyone) VALUES ('locked', true);
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+    SELECT id, 'idle', 'follow_up', '1 day' FROM pool.pool WHERE name = 'locked';
+SELECT t.fill('locked', 'k', 6);
+SELECT count(*) FROM pool.claim('locked', 'ann', 6);
+CREATE FUNCTION lock_it() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF new.lead_id = t.id('k2') THEN
+        RAISE 'held: Mr Wang' USING ERRCODE = 'lock_not_available';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER lock_it AFTER INSERT ON pool.event
+    FOR EACH ROW EXECUTE FUNCTION lock_it();
+SELECT * FROM tick_at('2028-03-09 12:00+00') WHERE key ~ '^k';
+DROP TRIGGER lock_it ON pool.event;
+SELECT * FROM tick_at('2028-03-09 13:00+00') WHERE key ~ '^k';
+
+-- Leads of one customer leave a member together, or none of them.
+INSERT INTO pool.pool (name, everyone, duplicate_policy)
+    VALUES ('joined', true, 'link');
+INSERT INTO pool.member (key) VALUES ('dan'), ('eve');
+INSERT INTO pool.intake (pool, key, identities, owner) SELECT 'joined', 'j' || n,
+    jsonb_build_object('phone', '1380013800' || n / 3), 'dan'
+    FROM generate_series(0, 8) n;
+INSERT INTO poison VALUES ('j4');
+SELECT outcome, planned FROM pool.offboard('dan', 'eve');
+SELECT * FROM tick_at('2028-03-09 14:00+00') WHERE kind <> 'reclaimed';
+SELECT key, owner FROM t.leads('joined') ORDER BY key;
+TRUNCATE poison;
+SELECT * FROM tick_at('2028-03-09 15:00+00') WHERE kind <> 'reclaimed';
+
 -- A trigger that leaves a row out without a word is told of: it is not
 -- written by half, and nobody hears that it is done.
 CREATE FUNCTION leave_out() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -156,6 +189,13 @@ SELECT left_out(name, events, call) FROM (VALUES
     ('membership_state', 'UPDATE', $$SELECT pool.claim('other', 'ann')$$),
     ('event', 'INSERT', $$SELECT pool.claim('other', 'ann')$$),
     ('lead_state', 'INSERT', $$SELECT pool.enter('other', 'new')$$),
+    ('lead_data', 'INSERT', $$SELECT pool.enter('other', 'new')$$),
+    ('lead_data', 'INSERT', $$INSERT INTO pool.intake (pool, key)
+        VALUES ('other', 'new'), ('other', 'newer')$$),
+    ('identity', 'INSERT', $$SELECT pool.enter('other', 'new',
+        identities => '{"phone": "13900139000"}')$$),
+    ('identity', 'INSERT', $$SELECT pool.edit(t.id('r1'),
+        identities => '{"phone": "13900139000"}')$$),
     ('collaborator', 'INSERT',
         'SELECT pool.add_collaborator(t.id(''r1''), ''cat'')'))
     v (name, events, call);

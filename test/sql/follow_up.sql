@@ -70,6 +70,8 @@ WHERE e.lead_id = t.id('a3') AND e.kind = 'followed_up' ORDER BY e.id;
 SELECT * FROM t.error($$SELECT pool.follow_up(NULL, member => 'ann')$$);
 SELECT * FROM t.error($$SELECT pool.follow_up(1)$$);
 SELECT * FROM t.error($$SELECT pool.follow_up(1, member => 'x')$$);
+SELECT * FROM t.error($$SELECT pool.follow_up(t.id('a3'),
+    next_at => '294276-12-31 23:59:59+00', member => 'ann')$$);
 SELECT * FROM t.error($$SELECT pool.follow_up(t.id('a3'), next_at => 'infinity',
     member => 'ann')$$);
 SELECT * FROM t.error($$SELECT pool.follow_up(t.id('a3'),

@@ -80,6 +80,25 @@ VACUUM FULL pool.lead_state;
 CREATE SCHEMA others;
 ALTER SCHEMA others RENAME TO other_ones;
 DROP SCHEMA other_ones;
+-- nor have they children, whose rows would be leads of nobody's, or a parent
+\set VERBOSITY default
+CREATE TABLE more () INHERITS (pool.lead_state);
+\set VERBOSITY terse
+CREATE TABLE more (LIKE pool.lead_state INCLUDING ALL);
+ALTER TABLE more INHERIT pool.lead_state;
+CREATE TEMP TABLE fewer () INHERITS (pool.membership);
+CREATE TABLE parts (LIKE pool.lead_state) PARTITION BY RANGE (id);
+ALTER TABLE parts ATTACH PARTITION pool.lead_state DEFAULT;
+ALTER TABLE parts ATTACH PARTITION more DEFAULT;
+ALTER TABLE parts DETACH PARTITION more;
+DROP TABLE parts;
+BEGIN;
+SET LOCAL pool_ext.allow_drop = on;
+ALTER TABLE more INHERIT pool.lead_state;
+SET LOCAL pool_ext.allow_drop = off;
+ALTER TABLE more NO INHERIT pool.lead_state;
+ROLLBACK;
+DROP TABLE more;
 -- of other tables it is said what is missing
 BEGIN;
 ALTER TABLE pool.membership_state RENAME TO states;
@@ -127,6 +146,26 @@ BEGIN;
 -- erasing opens it for itself only
 SELECT outcome FROM pool.erase(ARRAY[pool.lead_id('two')], 'asked for');
 UPDATE pool.event SET reason = 'x';
+ROLLBACK;
+
+-- Where the data has lived is known for good; the worker can be switched off.
+\set VERBOSITY default
+DELETE FROM pool.installation;
+\set VERBOSITY terse
+UPDATE pool.installation SET system_identifier = 1;
+UPDATE pool.installation SET database_oid = 1;
+UPDATE pool.installation SET generation = 0;
+DELETE FROM pool.installation WHERE false;
+BEGIN;
+UPDATE pool.installation SET active = false;
+SELECT pool.resume();
+-- a copy that comes home again goes on after the highest generation
+INSERT INTO pool.installation VALUES (1, 1, 7);
+SELECT outcome FROM pool.enter('p', 'after');
+SELECT max(generation) FROM pool.event;
+SET pool_ext.allow_drop = on;
+UPDATE pool.installation SET generation = 6 WHERE generation = 7;
+DELETE FROM pool.installation;
 ROLLBACK;
 
 -- Only a superuser can let it happen.

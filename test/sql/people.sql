@@ -43,6 +43,7 @@ SELECT * FROM t.error($$SELECT pool.set_away('dan', NULL, 'boss')$$);
 SELECT * FROM t.error($$SELECT pool.set_active('dan', 'boss')$$);
 SELECT * FROM t.error($$SELECT pool.set_away('ann', '2026-03-02 09:00+00')$$);
 SELECT * FROM t.error($$SELECT pool.set_away('ann', 'infinity')$$);
+SELECT * FROM t.error($$SELECT pool.set_away('ann', '10001-01-01')$$);
 SELECT * FROM t.error($$SELECT pool.set_away('nobody')$$);
 SELECT * FROM t.error($$SELECT pool.set_away()$$);
 -- the tick ends an absence, not before its time

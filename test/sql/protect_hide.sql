@@ -114,3 +114,9 @@ SELECT (t.error($$SELECT pool.protect(NULL, member => 'bob')$$)).state;
 SELECT outcome FROM pool.protect('{4711}', member => 'bob');
 SELECT * FROM pool.verify();
 DROP OWNED BY ph_ann, ph_boss;
+-- for good is one end of time, the other and all that nobody can compute with
+-- are errors
+SELECT (t.error(format('SELECT pool.%s(''{1}'', %L)', f, at))).*
+    FROM unnest('{protect,hide}'::text[]) f,
+    unnest('{-infinity,4714-11-24 00:00+00 BC,294276-12-31 23:59:59+00}'
+        ::text[]) at;

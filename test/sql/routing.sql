@@ -288,6 +288,15 @@ INSERT INTO pool.claim_rule (pool_id, name, approval)
 SELECT outcome FROM pool.request_claim(t.id('g3'), member => 'ann');
 UPDATE pool.pool SET hold_limit = 2 WHERE name = 'sug';
 SELECT outcome FROM pool.request_claim(t.id('g3'), member => 'ann');
+-- and what he asks to claim by the rules, as what they have suggested
+UPDATE pool.routing_rule SET strategy = 'round_robin' WHERE name = 'suggest';
+SELECT outcome, member FROM pool.enter('sug', 'g4');
+SELECT outcome, member FROM pool.enter('sug', 'g5');
+SELECT member, test, detail FROM pool.explain_assign(t.id('g5'))
+    WHERE NOT passed;
+SELECT outcome FROM pool.cancel_request((SELECT id FROM pool.approval
+    WHERE action = 'claim'), 'ann');
+SELECT outcome, key, member FROM pool.auto_assign('sug');
 ROLLBACK;
 SELECT outcome, key FROM pool.auto_assign('sug');
 -- who has claimed it meanwhile and given it back, be it at once, does not get it

@@ -19,6 +19,14 @@ SET pool_ext.clock = 'yesterday noon';
 SET pool_ext.clock = 'garbage';
 SET pool_ext.clock = 'infinity';
 SET pool_ext.clock = '2026-02-30 00:00+00';
+-- nor one that cannot be computed with or shown in every zone
+SET pool_ext.clock = '-infinity';
+SET pool_ext.clock = '4714-11-24 00:00+00 BC';
+SELECT * FROM t.error($$SET pool_ext.clock = '294276-12-31 23:59:59+00'$$);
+SET pool_ext.clock = '0001-01-01 00:00+14';
+SET pool_ext.clock = '9999-12-31 23:59:59-12';
+SELECT pool.clock();
+RESET pool_ext.clock;
 -- without a zone it is in that of the session
 SET timezone = 'Asia/Shanghai';
 SET pool_ext.clock = '2026-03-02 09:00';
@@ -158,3 +166,26 @@ SELECT * FROM pool.verify();
 SELECT * FROM t.error('DELETE FROM pool.event');
 SELECT * FROM t.error('UPDATE pool.event SET reason = NULL');
 SELECT (t.error('TRUNCATE pool.event')).state;
+-- a tick goes on from the first time that can be set to the last one, and what
+-- came into being there can be shown
+INSERT INTO pool.pool (name, everyone, timezone, catch_up, pause_when_away,
+    newcomer_period) VALUES ('ends', true, 'Asia/Shanghai', '2 days', true,
+    '90 days');
+INSERT INTO pool.timer_rule (pool_id, name, basis, action, after,
+    remind_before, notice_required, working_time)
+    SELECT p.id, 'idle', 'follow_up', 'reclaim', '3 days', '{1 day}', true, true
+    FROM pool.pool p WHERE p.name = 'ends';
+INSERT INTO pool.routing_rule (pool_id, position, name, strategy,
+    newcomer_share) SELECT p.id, 1, 'turn', 'round_robin', 0.2
+    FROM pool.pool p WHERE p.name = 'ends';
+UPDATE pool.member SET joined_at = CASE key WHEN 'sh' THEN '-infinity'
+    WHEN 'ny' THEN 'infinity' ELSE '4714-11-24 00:00+00 BC' END::timestamptz;
+SET pool_ext.clock = '0001-01-01 00:00+14';
+SELECT outcome FROM pool.enter('ends', 'first');
+SELECT task, done > 0 AS any FROM pool.tick() WHERE task = 'timers';
+SET pool_ext.clock = '9999-12-31 23:59:59-12';
+SELECT outcome FROM pool.enter('ends', 'last');
+SELECT task, done > 0 AS any FROM pool.tick() WHERE task = 'timers';
+SELECT count(*) FROM pool.lead_due WHERE pool = 'ends';
+SELECT entered_today, owned FROM pool.stat_pool WHERE pool = 'ends';
+SELECT * FROM pool.verify();

@@ -570,6 +570,7 @@ $late->psql('owned', 'DROP TABLE pool.lead_state CASCADE',
 like($stderr, qr/PO011/, 'DROP TABLE outside the extension is refused, too');
 foreach my $command (
 	'ALTER SCHEMA pool RENAME TO sales',
+	'CREATE TABLE more () INHERITS (pool.event)',
 	'ALTER TABLE pool.event SET SCHEMA public')
 {
 	$late->psql('owned', $command, stderr => \$stderr,
