@@ -169,6 +169,7 @@ SQL_MODULES = \
 	sql/install/rollup.sql \
 	sql/install/rollup_comments.sql \
 	sql/install/rollup_total.sql \
+	sql/install/rollup_total_comments.sql \
 	sql/install/views.sql \
 	sql/install/lead_views.sql \
 	sql/install/stat_views.sql \

@@ -83,53 +83,107 @@
 	"END AS pending, (SELECT h.behind FROM here h) AS behind " \
 	"FROM made m"
 
-/* What is added to the counters of both roll-ups of pools. */
-#define ROLLUP_ADD_DAY \
+/* What is added to the counters of all three roll-ups of pools, */
+#define ROLLUP_ADD_POOL \
 	"entered = r.entered + excluded.entered, claimed = r.claimed + " \
 	"excluded.claimed, assigned = r.assigned + excluded.assigned, " \
-	"transferred = r.transferred + excluded.transferred, given = " \
-	"r.given + excluded.given, followed_up = r.followed_up + " \
-	"excluded.followed_up, first_responses = r.first_responses + " \
-	"excluded.first_responses, released = r.released + " \
-	"excluded.released, reclaimed = r.reclaimed + excluded.reclaimed, " \
-	"missed = r.missed + excluded.missed, converted = r.converted + " \
-	"excluded.converted, archived = r.archived + excluded.archived, " \
-	"reopened = r.reopened + excluded.reopened, erased = r.erased + " \
-	"excluded.erased, moved_in = r.moved_in + excluded.moved_in, " \
-	"moved_out = r.moved_out + excluded.moved_out, ended = r.ended + " \
-	"excluded.ended, d_available = r.d_available + " \
+	"transferred = r.transferred + excluded.transferred, followed_up " \
+	"= r.followed_up + excluded.followed_up, first_responses = " \
+	"r.first_responses + excluded.first_responses, released = " \
+	"r.released + excluded.released, reclaimed = r.reclaimed + " \
+	"excluded.reclaimed, missed = r.missed + excluded.missed, " \
+	"converted = r.converted + excluded.converted, archived = " \
+	"r.archived + excluded.archived, reopened = r.reopened + " \
+	"excluded.reopened, erased = r.erased + excluded.erased, moved_in " \
+	"= r.moved_in + excluded.moved_in, moved_out = r.moved_out + " \
+	"excluded.moved_out, ended = r.ended + excluded.ended, " \
+	"first_response_seconds_sum = r.first_response_seconds_sum + " \
+	"excluded.first_response_seconds_sum, amount = r.amount + " \
+	"excluded.amount"
+
+/* and of those by source */
+#define ROLLUP_ADD_SOURCE \
+	ROLLUP_ADD_POOL ", " \
+	"given = r.given + excluded.given, d_available = r.d_available + " \
 	"excluded.d_available, d_review = r.d_review + excluded.d_review, " \
 	"d_owned = r.d_owned + excluded.d_owned, d_converted = " \
-	"r.d_converted + excluded.d_converted, d_archived = r.d_archived + " \
-	"excluded.d_archived, first_response_seconds_sum = " \
-	"r.first_response_seconds_sum + " \
-	"excluded.first_response_seconds_sum, seconds_to_convert_sum = " \
-	"r.seconds_to_convert_sum + excluded.seconds_to_convert_sum, " \
-	"amount = r.amount + excluded.amount"
+	"r.d_converted + excluded.d_converted, d_archived = r.d_archived " \
+	"+ excluded.d_archived, seconds_to_convert_sum = " \
+	"r.seconds_to_convert_sum + excluded.seconds_to_convert_sum"
 
 /*
  * The tail is read once, and counts for its days and since the beginning.
  * $1 = snapshot, $2 = current generation (integer), also below.
+ *
+ * The stock at the end of a day is that of the last day before this fold, plus
+ * what it brings until then.  Mostly the tail is of the last day of a pool;
+ * where it is not, the days that follow change, too.
  */
 #define ROLLUP_FOLD_DAY_SQL \
-	"WITH f AS MATERIALIZED ( SELECT * FROM pool.tail_day( (SELECT " \
-	"s.generation FROM pool.rollup_state s), (SELECT s.snapshot FROM " \
-	"pool.rollup_state s), $2, $1)), total AS ( INSERT INTO " \
-	"pool.rollup_source AS r SELECT f.pool_id, f.source, " \
-	"sum(f.entered), sum(f.claimed), sum(f.assigned), " \
-	"sum(f.transferred), sum(f.given), sum(f.followed_up), " \
-	"sum(f.first_responses), sum(f.released), sum(f.reclaimed), " \
-	"sum(f.missed), sum(f.converted), sum(f.archived), " \
-	"sum(f.reopened), sum(f.erased), sum(f.moved_in), " \
-	"sum(f.moved_out), sum(f.ended), sum(f.d_available), " \
-	"sum(f.d_review), sum(f.d_owned), sum(f.d_converted), " \
-	"sum(f.d_archived), sum(f.first_response_seconds_sum), " \
-	"sum(f.seconds_to_convert_sum), sum(f.amount) FROM f GROUP BY " \
-	"f.pool_id, f.source ON CONFLICT (pool_id, source) DO UPDATE SET " \
-	ROLLUP_ADD_DAY ") " \
-	"INSERT INTO pool.rollup_day AS r SELECT f.* FROM f ON CONFLICT " \
-	"(pool_id, day, source) DO UPDATE SET " \
-	ROLLUP_ADD_DAY
+	"WITH f AS MATERIALIZED (SELECT * FROM pool.tail_day( " \
+	"  (SELECT s.generation FROM pool.rollup_state s), " \
+	"  (SELECT s.snapshot FROM pool.rollup_state s), $2, $1)), " \
+	"source AS ( " \
+	" INSERT INTO pool.rollup_source AS r " \
+	" SELECT f.pool_id, f.source, " \
+	"  sum(f.entered), sum(f.claimed), sum(f.assigned), " \
+	"  sum(f.transferred), sum(f.given), sum(f.followed_up), " \
+	"  sum(f.first_responses), sum(f.released), sum(f.reclaimed), " \
+	"  sum(f.missed), sum(f.converted), sum(f.archived), " \
+	"  sum(f.reopened), sum(f.erased), sum(f.moved_in), " \
+	"  sum(f.moved_out), sum(f.ended), sum(f.d_available), " \
+	"  sum(f.d_review), sum(f.d_owned), sum(f.d_converted), " \
+	"  sum(f.d_archived), sum(f.first_response_seconds_sum), " \
+	"  sum(f.seconds_to_convert_sum), sum(f.amount) " \
+	" FROM f GROUP BY f.pool_id, f.source " \
+	" ON CONFLICT (pool_id, source) DO UPDATE SET " ROLLUP_ADD_SOURCE "), " \
+	"day AS ( " \
+	" INSERT INTO pool.rollup_day AS r SELECT f.* FROM f " \
+	" ON CONFLICT (pool_id, day, source) DO UPDATE SET " ROLLUP_ADD_SOURCE "), " \
+	"d AS MATERIALIZED ( " \
+	" SELECT f.pool_id, f.day, " \
+	"  sum(f.entered) AS entered, sum(f.claimed) AS claimed, " \
+	"  sum(f.assigned) AS assigned, sum(f.transferred) AS transferred, " \
+	"  sum(f.followed_up) AS followed_up, " \
+	"  sum(f.first_responses) AS first_responses, " \
+	"  sum(f.released) AS released, sum(f.reclaimed) AS reclaimed, " \
+	"  sum(f.missed) AS missed, sum(f.converted) AS converted, " \
+	"  sum(f.archived) AS archived, sum(f.reopened) AS reopened, " \
+	"  sum(f.erased) AS erased, sum(f.moved_in) AS moved_in, " \
+	"  sum(f.moved_out) AS moved_out, sum(f.ended) AS ended, " \
+	"  sum(f.first_response_seconds_sum) AS first_response_seconds_sum, " \
+	"  sum(f.amount) AS amount, sum(f.d_available) AS d_available, " \
+	"  sum(f.d_owned) AS d_owned " \
+	" FROM f GROUP BY f.pool_id, f.day), " \
+	"later AS ( " \
+	" UPDATE pool.rollup_pool r SET " \
+	"  available_at_end = r.available_at_end + x.available, " \
+	"  owned_at_end = r.owned_at_end + x.owned " \
+	" FROM (SELECT l.pool_id, l.day, sum(d.d_available) AS available, " \
+	"   sum(d.d_owned) AS owned " \
+	"  FROM d JOIN pool.rollup_pool l " \
+	"   ON l.pool_id = d.pool_id AND l.day > d.day " \
+	"  WHERE NOT EXISTS (SELECT FROM d n " \
+	"   WHERE n.pool_id = l.pool_id AND n.day = l.day) " \
+	"  GROUP BY l.pool_id, l.day) x " \
+	" WHERE r.pool_id = x.pool_id AND r.day = x.day) " \
+	"INSERT INTO pool.rollup_pool AS r " \
+	"SELECT d.pool_id, d.day, " \
+	" d.entered, d.claimed, d.assigned, d.transferred, d.followed_up, " \
+	" d.first_responses, d.released, d.reclaimed, d.missed, " \
+	" d.converted, d.archived, d.reopened, d.erased, d.moved_in, " \
+	" d.moved_out, d.ended, d.first_response_seconds_sum, d.amount, " \
+	" coalesce(b.available_at_end, 0) + sum(d.d_available) OVER w, " \
+	" coalesce(b.owned_at_end, 0) + sum(d.d_owned) OVER w " \
+	"FROM d LEFT JOIN LATERAL ( " \
+	" SELECT p.available_at_end, p.owned_at_end " \
+	" FROM pool.rollup_pool p " \
+	" WHERE p.pool_id = d.pool_id AND p.day <= d.day " \
+	" ORDER BY p.day DESC LIMIT 1) b ON true " \
+	"WINDOW w AS (PARTITION BY d.pool_id ORDER BY d.day) " \
+	"ON CONFLICT (pool_id, day) DO UPDATE SET " ROLLUP_ADD_POOL ", " \
+	" available_at_end = excluded.available_at_end, " \
+	" owned_at_end = excluded.owned_at_end"
 
 #define ROLLUP_ADD_MEMBER \
 	"claimed = r.claimed + excluded.claimed, assigned = r.assigned + " \

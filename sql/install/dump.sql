@@ -46,6 +46,7 @@ SELECT pg_catalog.pg_extension_config_dump('pool.rollup_day', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.rollup_member', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.rollup_source', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.rollup_membership', '');
+SELECT pg_catalog.pg_extension_config_dump('pool.rollup_pool', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.rollup_state', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.purge_horizon', '');
 SELECT pg_catalog.pg_extension_config_dump('pool.attachment', '');

@@ -244,7 +244,7 @@ FROM (
     WHERE f.state_before = 'owned' AND f.former_id IS NOT NULL
 ) e;
 
--- Folded sums and the tail: what every statistic adds up.
+-- The tail, and folded sums with it: what statistics add up.
 CREATE FUNCTION pool.tail_day(
     generation integer, folded pg_snapshot,
     upto_generation integer, upto pg_snapshot)
@@ -262,24 +262,6 @@ RETURNS SETOF pool.rollup_member
     LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 100;
 COMMENT ON FUNCTION pool.tail_member(integer, pg_snapshot, integer, pg_snapshot) IS
 'Events of the caller''s tenants that are not folded yet, added up as rollup_member has them. Arguments as of tail_day. For views.';
-
-CREATE VIEW pool.day_sum AS
-SELECT pool_id, day, source,
-    entered, claimed, assigned, transferred, given, followed_up,
-    first_responses, released, reclaimed, missed, converted, archived,
-    reopened, erased, moved_in, moved_out, ended, d_available, d_review,
-    d_owned, d_converted, d_archived, first_response_seconds_sum,
-    seconds_to_convert_sum, amount
-FROM pool.rollup_day
-UNION ALL
-SELECT pool_id, day, source,
-    entered, claimed, assigned, transferred, given, followed_up,
-    first_responses, released, reclaimed, missed, converted, archived,
-    reopened, erased, moved_in, moved_out, ended, d_available, d_review,
-    d_owned, d_converted, d_archived, first_response_seconds_sum,
-    seconds_to_convert_sum, amount
-FROM pool.tail_day((SELECT s.generation FROM pool.rollup_state s),
-    (SELECT s.snapshot FROM pool.rollup_state s), NULL, NULL);
 
 CREATE VIEW pool.member_sum AS
 SELECT pool_id, member_id, day,

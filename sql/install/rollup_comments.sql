@@ -274,62 +274,6 @@ COMMENT ON COLUMN pool.event_member_fact.first_response_seconds_sum IS
 COMMENT ON COLUMN pool.event_member_fact.amount IS
     'Sum of the amounts of conversions, as given, whatever their '
     'currency.';
-COMMENT ON VIEW pool.day_sum IS
-    'Counters of pools: folded, and one row per event of the tail. To be '
-    'summed.';
-COMMENT ON COLUMN pool.day_sum.pool_id IS 'Pool (id).';
-COMMENT ON COLUMN pool.day_sum.day IS
-    'Local day of the pool when the event was written.';
-COMMENT ON COLUMN pool.day_sum.source IS
-    'Source (channel) of the lead; the empty string where it has none.';
-COMMENT ON COLUMN pool.day_sum.entered IS 'Leads that entered here.';
-COMMENT ON COLUMN pool.day_sum.claimed IS 'Leads claimed.';
-COMMENT ON COLUMN pool.day_sum.assigned IS
-    'Leads assigned (counted in the pool they belong to afterwards).';
-COMMENT ON COLUMN pool.day_sum.transferred IS
-    'Leads transferred (counted in the pool they belong to afterwards).';
-COMMENT ON COLUMN pool.day_sum.given IS
-    'Spells ended by a transfer (counted in the pool they ran in).';
-COMMENT ON COLUMN pool.day_sum.followed_up IS 'Follow-ups that count.';
-COMMENT ON COLUMN pool.day_sum.first_responses IS
-    'Spells that got their first follow-up.';
-COMMENT ON COLUMN pool.day_sum.released IS
-    'Spells ended by a release (counted in the pool they ran in).';
-COMMENT ON COLUMN pool.day_sum.reclaimed IS
-    'Spells ended by a reclaim (counted in the pool they ran in).';
-COMMENT ON COLUMN pool.day_sum.missed IS
-    'Those of reclaimed that a timer ended.';
-COMMENT ON COLUMN pool.day_sum.converted IS 'Leads converted.';
-COMMENT ON COLUMN pool.day_sum.archived IS 'Leads archived.';
-COMMENT ON COLUMN pool.day_sum.reopened IS
-    'Closed leads that became available again (counted where they are '
-    'afterwards).';
-COMMENT ON COLUMN pool.day_sum.erased IS
-    'Leads whose personal data were erased.';
-COMMENT ON COLUMN pool.day_sum.moved_in IS
-    'Available leads moved here from another pool.';
-COMMENT ON COLUMN pool.day_sum.moved_out IS
-    'Available leads moved from here to another pool.';
-COMMENT ON COLUMN pool.day_sum.ended IS 'Spells ended, in whatever way.';
-COMMENT ON COLUMN pool.day_sum.d_available IS
-    'Change of the number of available leads.';
-COMMENT ON COLUMN pool.day_sum.d_review IS
-    'Change of the number of leads in review.';
-COMMENT ON COLUMN pool.day_sum.d_owned IS
-    'Change of the number of owned leads.';
-COMMENT ON COLUMN pool.day_sum.d_converted IS
-    'Change of the number of converted leads.';
-COMMENT ON COLUMN pool.day_sum.d_archived IS
-    'Change of the number of archived leads.';
-COMMENT ON COLUMN pool.day_sum.first_response_seconds_sum IS
-    'Seconds from the start of the spell to its first follow-up, summed '
-    'over first_responses.';
-COMMENT ON COLUMN pool.day_sum.seconds_to_convert_sum IS
-    'Seconds from the creation of the lead to its conversion, summed over '
-    'converted.';
-COMMENT ON COLUMN pool.day_sum.amount IS
-    'Sum of the amounts of conversions, as given, whatever their '
-    'currency.';
 COMMENT ON VIEW pool.member_sum IS
     'Counters of members: folded, and one row per event of the tail. To '
     'be summed.';

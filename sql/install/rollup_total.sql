@@ -1,5 +1,6 @@
--- Roll-ups since the beginning, which the fold keeps beside those of days: so
--- that no statistic adds up all days.
+-- Sums of roll-ups, which the fold keeps beside these: since the beginning, and
+-- of all sources of a day with the stock at its end.  So no statistic adds up
+-- more days than it shows.
 
 CREATE TABLE pool.rollup_source (
     pool_id         integer NOT NULL,
@@ -52,6 +53,32 @@ CREATE TABLE pool.rollup_membership (
     CONSTRAINT rollup_membership_pkey PRIMARY KEY (pool_id, member_id)
 ) WITH (fillfactor = 80);
 
+CREATE TABLE pool.rollup_pool (
+    pool_id         integer NOT NULL,
+    day             date NOT NULL,
+    entered         integer NOT NULL,
+    claimed         integer NOT NULL,
+    assigned        integer NOT NULL,
+    transferred     integer NOT NULL,
+    followed_up     integer NOT NULL,
+    first_responses integer NOT NULL,
+    released        integer NOT NULL,
+    reclaimed       integer NOT NULL,
+    missed          integer NOT NULL,
+    converted       integer NOT NULL,
+    archived        integer NOT NULL,
+    reopened        integer NOT NULL,
+    erased          integer NOT NULL,
+    moved_in        integer NOT NULL,
+    moved_out       integer NOT NULL,
+    ended           integer NOT NULL,
+    first_response_seconds_sum bigint NOT NULL,
+    amount          numeric NOT NULL,
+    available_at_end bigint NOT NULL,
+    owned_at_end    bigint NOT NULL,
+    CONSTRAINT rollup_pool_pkey PRIMARY KEY (pool_id, day)
+) WITH (fillfactor = 80);
+
 CREATE VIEW pool.source_sum AS
 SELECT pool_id, source,
     entered, claimed, assigned, transferred, given, followed_up,
@@ -84,7 +111,7 @@ SELECT pool_id, member_id,
 FROM pool.tail_member((SELECT s.generation FROM pool.rollup_state s),
     (SELECT s.snapshot FROM pool.rollup_state s), NULL, NULL);
 
--- What rollup_source and rollup_membership must be: to check and to mend them.
+-- What these tables must be: to check and to mend them.
 CREATE VIEW pool.rollup_source_recount AS
 SELECT pool_id, source,
     sum(entered)::bigint AS entered,
@@ -134,263 +161,28 @@ SELECT pool_id, member_id,
 FROM pool.rollup_member
 GROUP BY pool_id, member_id;
 
-COMMENT ON TABLE pool.rollup_source IS
-    'Folded events: counters of each pool and source since the beginning, '
-    'the sums of rollup_day. Purging events leaves it as it is.';
-COMMENT ON COLUMN pool.rollup_source.pool_id IS 'Pool (id).';
-COMMENT ON COLUMN pool.rollup_source.source IS
-    'Source (channel) of the lead; the empty string where it has none.';
-COMMENT ON COLUMN pool.rollup_source.entered IS 'Leads that entered here.';
-COMMENT ON COLUMN pool.rollup_source.claimed IS 'Leads claimed.';
-COMMENT ON COLUMN pool.rollup_source.assigned IS
-    'Leads assigned (counted in the pool they belong to afterwards).';
-COMMENT ON COLUMN pool.rollup_source.transferred IS
-    'Leads transferred (counted in the pool they belong to afterwards).';
-COMMENT ON COLUMN pool.rollup_source.given IS
-    'Spells ended by a transfer (counted in the pool they ran in).';
-COMMENT ON COLUMN pool.rollup_source.followed_up IS 'Follow-ups that count.';
-COMMENT ON COLUMN pool.rollup_source.first_responses IS
-    'Spells that got their first follow-up.';
-COMMENT ON COLUMN pool.rollup_source.released IS
-    'Spells ended by a release (counted in the pool they ran in).';
-COMMENT ON COLUMN pool.rollup_source.reclaimed IS
-    'Spells ended by a reclaim (counted in the pool they ran in).';
-COMMENT ON COLUMN pool.rollup_source.missed IS
-    'Those of reclaimed that a timer ended.';
-COMMENT ON COLUMN pool.rollup_source.converted IS 'Leads converted.';
-COMMENT ON COLUMN pool.rollup_source.archived IS 'Leads archived.';
-COMMENT ON COLUMN pool.rollup_source.reopened IS
-    'Closed leads that became available again (counted where they are '
-    'afterwards).';
-COMMENT ON COLUMN pool.rollup_source.erased IS
-    'Leads whose personal data were erased.';
-COMMENT ON COLUMN pool.rollup_source.moved_in IS
-    'Available leads moved here from another pool.';
-COMMENT ON COLUMN pool.rollup_source.moved_out IS
-    'Available leads moved from here to another pool.';
-COMMENT ON COLUMN pool.rollup_source.ended IS 'Spells ended, in whatever way.';
-COMMENT ON COLUMN pool.rollup_source.d_available IS
-    'Change of the number of available leads.';
-COMMENT ON COLUMN pool.rollup_source.d_review IS
-    'Change of the number of leads in review.';
-COMMENT ON COLUMN pool.rollup_source.d_owned IS
-    'Change of the number of owned leads.';
-COMMENT ON COLUMN pool.rollup_source.d_converted IS
-    'Change of the number of converted leads.';
-COMMENT ON COLUMN pool.rollup_source.d_archived IS
-    'Change of the number of archived leads.';
-COMMENT ON COLUMN pool.rollup_source.first_response_seconds_sum IS
-    'Seconds from the start of the spell to its first follow-up, summed '
-    'over first_responses.';
-COMMENT ON COLUMN pool.rollup_source.seconds_to_convert_sum IS
-    'Seconds from the creation of the lead to its conversion, summed over '
-    'converted.';
-COMMENT ON COLUMN pool.rollup_source.amount IS
-    'Sum of the amounts of conversions, as given, whatever their '
-    'currency.';
-COMMENT ON TABLE pool.rollup_membership IS
-    'Folded events: counters of each member in each pool since the '
-    'beginning, the sums of rollup_member. Purging events leaves it as it is.';
-COMMENT ON COLUMN pool.rollup_membership.pool_id IS 'Pool (id).';
-COMMENT ON COLUMN pool.rollup_membership.member_id IS 'Member (id).';
-COMMENT ON COLUMN pool.rollup_membership.claimed IS 'Leads he claimed.';
-COMMENT ON COLUMN pool.rollup_membership.assigned IS 'Leads assigned to him.';
-COMMENT ON COLUMN pool.rollup_membership.received IS
-    'Leads transferred to him.';
-COMMENT ON COLUMN pool.rollup_membership.given IS
-    'Spells of his ended by a transfer.';
-COMMENT ON COLUMN pool.rollup_membership.followed_up IS
-    'Follow-ups he recorded.';
-COMMENT ON COLUMN pool.rollup_membership.first_responses IS
-    'Spells of his that got their first follow-up.';
-COMMENT ON COLUMN pool.rollup_membership.missed IS
-    'Those of reclaimed that a timer ended.';
-COMMENT ON COLUMN pool.rollup_membership.released IS
-    'Spells of his ended by a release.';
-COMMENT ON COLUMN pool.rollup_membership.reclaimed IS
-    'Spells of his ended by a reclaim.';
-COMMENT ON COLUMN pool.rollup_membership.converted IS 'Leads he converted.';
-COMMENT ON COLUMN pool.rollup_membership.archived IS
-    'Spells of his ended by archiving the lead.';
-COMMENT ON COLUMN pool.rollup_membership.ended IS
-    'Spells of his that ended, in whatever way.';
-COMMENT ON COLUMN pool.rollup_membership.first_response_seconds_sum IS
-    'Seconds from the start of the spell to its first follow-up, summed '
-    'over first_responses.';
-COMMENT ON COLUMN pool.rollup_membership.amount IS
-    'Sum of the amounts of conversions, as given, whatever their '
-    'currency.';
-COMMENT ON VIEW pool.rollup_source_recount IS
-    'What rollup_source must be: rollup_day, added up.';
-COMMENT ON COLUMN pool.rollup_source_recount.pool_id IS 'Pool (id).';
-COMMENT ON COLUMN pool.rollup_source_recount.source IS
-    'Source (channel) of the lead; the empty string where it has none.';
-COMMENT ON COLUMN pool.rollup_source_recount.entered IS
-    'Leads that entered here.';
-COMMENT ON COLUMN pool.rollup_source_recount.claimed IS 'Leads claimed.';
-COMMENT ON COLUMN pool.rollup_source_recount.assigned IS
-    'Leads assigned (counted in the pool they belong to afterwards).';
-COMMENT ON COLUMN pool.rollup_source_recount.transferred IS
-    'Leads transferred (counted in the pool they belong to afterwards).';
-COMMENT ON COLUMN pool.rollup_source_recount.given IS
-    'Spells ended by a transfer (counted in the pool they ran in).';
-COMMENT ON COLUMN pool.rollup_source_recount.followed_up IS
-    'Follow-ups that count.';
-COMMENT ON COLUMN pool.rollup_source_recount.first_responses IS
-    'Spells that got their first follow-up.';
-COMMENT ON COLUMN pool.rollup_source_recount.released IS
-    'Spells ended by a release (counted in the pool they ran in).';
-COMMENT ON COLUMN pool.rollup_source_recount.reclaimed IS
-    'Spells ended by a reclaim (counted in the pool they ran in).';
-COMMENT ON COLUMN pool.rollup_source_recount.missed IS
-    'Those of reclaimed that a timer ended.';
-COMMENT ON COLUMN pool.rollup_source_recount.converted IS 'Leads converted.';
-COMMENT ON COLUMN pool.rollup_source_recount.archived IS 'Leads archived.';
-COMMENT ON COLUMN pool.rollup_source_recount.reopened IS
-    'Closed leads that became available again (counted where they are '
-    'afterwards).';
-COMMENT ON COLUMN pool.rollup_source_recount.erased IS
-    'Leads whose personal data were erased.';
-COMMENT ON COLUMN pool.rollup_source_recount.moved_in IS
-    'Available leads moved here from another pool.';
-COMMENT ON COLUMN pool.rollup_source_recount.moved_out IS
-    'Available leads moved from here to another pool.';
-COMMENT ON COLUMN pool.rollup_source_recount.ended IS
-    'Spells ended, in whatever way.';
-COMMENT ON COLUMN pool.rollup_source_recount.d_available IS
-    'Change of the number of available leads.';
-COMMENT ON COLUMN pool.rollup_source_recount.d_review IS
-    'Change of the number of leads in review.';
-COMMENT ON COLUMN pool.rollup_source_recount.d_owned IS
-    'Change of the number of owned leads.';
-COMMENT ON COLUMN pool.rollup_source_recount.d_converted IS
-    'Change of the number of converted leads.';
-COMMENT ON COLUMN pool.rollup_source_recount.d_archived IS
-    'Change of the number of archived leads.';
-COMMENT ON COLUMN pool.rollup_source_recount.first_response_seconds_sum IS
-    'Seconds from the start of the spell to its first follow-up, summed '
-    'over first_responses.';
-COMMENT ON COLUMN pool.rollup_source_recount.seconds_to_convert_sum IS
-    'Seconds from the creation of the lead to its conversion, summed over '
-    'converted.';
-COMMENT ON COLUMN pool.rollup_source_recount.amount IS
-    'Sum of the amounts of conversions, as given, whatever their '
-    'currency.';
-COMMENT ON VIEW pool.rollup_membership_recount IS
-    'What rollup_membership must be: rollup_member, added up.';
-COMMENT ON COLUMN pool.rollup_membership_recount.pool_id IS 'Pool (id).';
-COMMENT ON COLUMN pool.rollup_membership_recount.member_id IS 'Member (id).';
-COMMENT ON COLUMN pool.rollup_membership_recount.claimed IS
-    'Leads he claimed.';
-COMMENT ON COLUMN pool.rollup_membership_recount.assigned IS
-    'Leads assigned to him.';
-COMMENT ON COLUMN pool.rollup_membership_recount.received IS
-    'Leads transferred to him.';
-COMMENT ON COLUMN pool.rollup_membership_recount.given IS
-    'Spells of his ended by a transfer.';
-COMMENT ON COLUMN pool.rollup_membership_recount.followed_up IS
-    'Follow-ups he recorded.';
-COMMENT ON COLUMN pool.rollup_membership_recount.first_responses IS
-    'Spells of his that got their first follow-up.';
-COMMENT ON COLUMN pool.rollup_membership_recount.missed IS
-    'Those of reclaimed that a timer ended.';
-COMMENT ON COLUMN pool.rollup_membership_recount.released IS
-    'Spells of his ended by a release.';
-COMMENT ON COLUMN pool.rollup_membership_recount.reclaimed IS
-    'Spells of his ended by a reclaim.';
-COMMENT ON COLUMN pool.rollup_membership_recount.converted IS
-    'Leads he converted.';
-COMMENT ON COLUMN pool.rollup_membership_recount.archived IS
-    'Spells of his ended by archiving the lead.';
-COMMENT ON COLUMN pool.rollup_membership_recount.ended IS
-    'Spells of his that ended, in whatever way.';
-COMMENT ON COLUMN pool.rollup_membership_recount.first_response_seconds_sum IS
-    'Seconds from the start of the spell to its first follow-up, summed '
-    'over first_responses.';
-COMMENT ON COLUMN pool.rollup_membership_recount.amount IS
-    'Sum of the amounts of conversions, as given, whatever their '
-    'currency.';
-COMMENT ON VIEW pool.source_sum IS
-    'Folded totals and the tail: the sums over a pool and source are what '
-    'it counts since the beginning.';
-COMMENT ON COLUMN pool.source_sum.pool_id IS 'Pool (id).';
-COMMENT ON COLUMN pool.source_sum.source IS
-    'Source (channel) of the lead; the empty string where it has none.';
-COMMENT ON COLUMN pool.source_sum.entered IS 'Leads that entered here.';
-COMMENT ON COLUMN pool.source_sum.claimed IS 'Leads claimed.';
-COMMENT ON COLUMN pool.source_sum.assigned IS
-    'Leads assigned (counted in the pool they belong to afterwards).';
-COMMENT ON COLUMN pool.source_sum.transferred IS
-    'Leads transferred (counted in the pool they belong to afterwards).';
-COMMENT ON COLUMN pool.source_sum.given IS
-    'Spells ended by a transfer (counted in the pool they ran in).';
-COMMENT ON COLUMN pool.source_sum.followed_up IS 'Follow-ups that count.';
-COMMENT ON COLUMN pool.source_sum.first_responses IS
-    'Spells that got their first follow-up.';
-COMMENT ON COLUMN pool.source_sum.released IS
-    'Spells ended by a release (counted in the pool they ran in).';
-COMMENT ON COLUMN pool.source_sum.reclaimed IS
-    'Spells ended by a reclaim (counted in the pool they ran in).';
-COMMENT ON COLUMN pool.source_sum.missed IS
-    'Those of reclaimed that a timer ended.';
-COMMENT ON COLUMN pool.source_sum.converted IS 'Leads converted.';
-COMMENT ON COLUMN pool.source_sum.archived IS 'Leads archived.';
-COMMENT ON COLUMN pool.source_sum.reopened IS
-    'Closed leads that became available again (counted where they are '
-    'afterwards).';
-COMMENT ON COLUMN pool.source_sum.erased IS
-    'Leads whose personal data were erased.';
-COMMENT ON COLUMN pool.source_sum.moved_in IS
-    'Available leads moved here from another pool.';
-COMMENT ON COLUMN pool.source_sum.moved_out IS
-    'Available leads moved from here to another pool.';
-COMMENT ON COLUMN pool.source_sum.ended IS 'Spells ended, in whatever way.';
-COMMENT ON COLUMN pool.source_sum.d_available IS
-    'Change of the number of available leads.';
-COMMENT ON COLUMN pool.source_sum.d_review IS
-    'Change of the number of leads in review.';
-COMMENT ON COLUMN pool.source_sum.d_owned IS
-    'Change of the number of owned leads.';
-COMMENT ON COLUMN pool.source_sum.d_converted IS
-    'Change of the number of converted leads.';
-COMMENT ON COLUMN pool.source_sum.d_archived IS
-    'Change of the number of archived leads.';
-COMMENT ON COLUMN pool.source_sum.first_response_seconds_sum IS
-    'Seconds from the start of the spell to its first follow-up, summed '
-    'over first_responses.';
-COMMENT ON COLUMN pool.source_sum.seconds_to_convert_sum IS
-    'Seconds from the creation of the lead to its conversion, summed over '
-    'converted.';
-COMMENT ON COLUMN pool.source_sum.amount IS
-    'Sum of the amounts of conversions, as given, whatever their '
-    'currency.';
-COMMENT ON VIEW pool.membership_sum IS
-    'Folded totals and the tail: the sums over a pool and member are what '
-    'he has done there since the beginning.';
-COMMENT ON COLUMN pool.membership_sum.pool_id IS 'Pool (id).';
-COMMENT ON COLUMN pool.membership_sum.member_id IS 'Member (id).';
-COMMENT ON COLUMN pool.membership_sum.claimed IS 'Leads he claimed.';
-COMMENT ON COLUMN pool.membership_sum.assigned IS 'Leads assigned to him.';
-COMMENT ON COLUMN pool.membership_sum.received IS 'Leads transferred to him.';
-COMMENT ON COLUMN pool.membership_sum.given IS
-    'Spells of his ended by a transfer.';
-COMMENT ON COLUMN pool.membership_sum.followed_up IS 'Follow-ups he recorded.';
-COMMENT ON COLUMN pool.membership_sum.first_responses IS
-    'Spells of his that got their first follow-up.';
-COMMENT ON COLUMN pool.membership_sum.missed IS
-    'Those of reclaimed that a timer ended.';
-COMMENT ON COLUMN pool.membership_sum.released IS
-    'Spells of his ended by a release.';
-COMMENT ON COLUMN pool.membership_sum.reclaimed IS
-    'Spells of his ended by a reclaim.';
-COMMENT ON COLUMN pool.membership_sum.converted IS 'Leads he converted.';
-COMMENT ON COLUMN pool.membership_sum.archived IS
-    'Spells of his ended by archiving the lead.';
-COMMENT ON COLUMN pool.membership_sum.ended IS
-    'Spells of his that ended, in whatever way.';
-COMMENT ON COLUMN pool.membership_sum.first_response_seconds_sum IS
-    'Seconds from the start of the spell to its first follow-up, summed '
-    'over first_responses.';
-COMMENT ON COLUMN pool.membership_sum.amount IS
-    'Sum of the amounts of conversions, as given, whatever their '
-    'currency.';
+CREATE VIEW pool.rollup_pool_recount AS
+SELECT pool_id, day,
+    sum(entered)::integer AS entered,
+    sum(claimed)::integer AS claimed,
+    sum(assigned)::integer AS assigned,
+    sum(transferred)::integer AS transferred,
+    sum(followed_up)::integer AS followed_up,
+    sum(first_responses)::integer AS first_responses,
+    sum(released)::integer AS released,
+    sum(reclaimed)::integer AS reclaimed,
+    sum(missed)::integer AS missed,
+    sum(converted)::integer AS converted,
+    sum(archived)::integer AS archived,
+    sum(reopened)::integer AS reopened,
+    sum(erased)::integer AS erased,
+    sum(moved_in)::integer AS moved_in,
+    sum(moved_out)::integer AS moved_out,
+    sum(ended)::integer AS ended,
+    sum(first_response_seconds_sum)::bigint AS first_response_seconds_sum,
+    sum(amount) AS amount,
+    (sum(sum(d_available)) OVER w)::bigint AS available_at_end,
+    (sum(sum(d_owned)) OVER w)::bigint AS owned_at_end
+FROM pool.rollup_day
+GROUP BY pool_id, day
+WINDOW w AS (PARTITION BY pool_id ORDER BY day);

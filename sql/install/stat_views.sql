@@ -10,119 +10,118 @@
 -- history costs nothing.  Totals are bigint, whose sum is numeric: hence casts.
 
 CREATE VIEW pool.stat_pool WITH (security_barrier) AS
-SELECT g.pool_id, g.pool,
-    coalesce(w.path, g.pool) AS pool_path,
-    coalesce(k.takers, 0) + CASE WHEN g.everyone
-        THEN g.tenant_members - coalesce(k.known, 0) ELSE 0 END AS members,
-    g.available, g.review, g.owned, g.converted, g.archived,
-    g.entered_today, g.claimed_today, g.assigned_today, g.released_today,
-    g.reclaimed_today, g.converted_today,
-    (SELECT floor(extract(epoch FROM pool.clock() - min(q.entered_at)))::bigint
-     FROM pool.lead_state q
-     WHERE q.pool_id = g.pool_id AND q.ticket IS NOT NULL)
-        AS oldest_available_seconds,
-    round(g.owned::numeric / nullif(g.workable, 0), 4) AS utilisation,
-    round(g.converted_spells::numeric / nullif(g.ended_spells, 0), 4)
-        AS conversion_rate,
-    round(g.reclaimed_spells::numeric / nullif(g.ended_spells, 0), 4)
-        AS reclaim_rate,
-    g.workable, g.ended_spells, g.converted_spells, g.reclaimed_spells,
-    g.transferred_today, g.followed_up_today, g.archived_today,
-    (pool.clock() AT TIME ZONE pool.pool_zone(g.pool_id))::date AS today,
-    g.enabled, g.tenant_id, g.tenant
-FROM (
-    SELECT p.id AS pool_id, p.name AS pool, p.tenant_id, p.everyone, p.enabled,
-        tn.name AS tenant, tn.members AS tenant_members,
-        coalesce(sum(s.d_available) FILTER (WHERE s.is_total), 0)::bigint
-            AS available,
-        coalesce(sum(s.d_review) FILTER (WHERE s.is_total), 0)::bigint
-            AS review,
-        coalesce(sum(s.d_owned) FILTER (WHERE s.is_total), 0)::bigint
-            AS owned,
-        coalesce(sum(s.d_converted) FILTER (WHERE s.is_total), 0)::bigint
-            AS converted,
-        coalesce(sum(s.d_archived) FILTER (WHERE s.is_total), 0)::bigint
-            AS archived,
-        coalesce(sum(s.d_available + s.d_owned) FILTER (WHERE s.is_total), 0)
-            ::bigint AS workable,
-        coalesce(sum(s.ended) FILTER (WHERE s.is_total), 0)::bigint
-            AS ended_spells,
-        coalesce(sum(s.converted) FILTER (WHERE s.is_total), 0)::bigint
-            AS converted_spells,
-        coalesce(sum(s.reclaimed) FILTER (WHERE s.is_total), 0)::bigint
-            AS reclaimed_spells,
-        coalesce(sum(s.entered) FILTER (WHERE s.is_today), 0)::bigint
-            AS entered_today,
-        coalesce(sum(s.claimed) FILTER (WHERE s.is_today), 0)::bigint
-            AS claimed_today,
-        coalesce(sum(s.assigned) FILTER (WHERE s.is_today), 0)::bigint
-            AS assigned_today,
-        coalesce(sum(s.transferred) FILTER (WHERE s.is_today), 0)::bigint
-            AS transferred_today,
-        coalesce(sum(s.followed_up) FILTER (WHERE s.is_today), 0)::bigint
-            AS followed_up_today,
-        coalesce(sum(s.released) FILTER (WHERE s.is_today), 0)::bigint
-            AS released_today,
-        coalesce(sum(s.reclaimed) FILTER (WHERE s.is_today), 0)::bigint
-            AS reclaimed_today,
-        coalesce(sum(s.converted) FILTER (WHERE s.is_today), 0)::bigint
-            AS converted_today,
-        coalesce(sum(s.archived) FILTER (WHERE s.is_today), 0)::bigint
-            AS archived_today
+WITH p AS MATERIALIZED (
+    SELECT q.id, q.name, q.everyone, q.enabled, tn.id AS tenant_id,
+        tn.name AS tenant, tn.members,
+        (pool.clock() AT TIME ZONE pool.pool_zone(q.id))::date AS today
     FROM (
-        SELECT v.tenant_id, n.name, (
+        SELECT n.id, n.name, (
             SELECT count(*) FROM pool.member m
-            WHERE m.tenant_id = v.tenant_id AND m.status = 'active') AS members
+            WHERE m.tenant_id = n.id AND m.status = 'active') AS members
         FROM pool.visible_tenant v
         JOIN pool.tenant n ON n.id = v.tenant_id
         OFFSET 0 -- once per tenant
     ) tn
-    JOIN pool.pool p ON p.tenant_id = tn.tenant_id
-    LEFT JOIN (
+    JOIN pool.pool q ON q.tenant_id = tn.id
+)
+SELECT p.id AS pool_id, p.name AS pool,
+    coalesce(w.path, p.name) AS pool_path,
+    coalesce(k.takers, 0) + CASE WHEN p.everyone
+        THEN p.members - coalesce(k.known, 0) ELSE 0 END AS members,
+    coalesce(g.available, 0) AS available,
+    coalesce(g.review, 0) AS review,
+    coalesce(g.owned, 0) AS owned,
+    coalesce(g.converted, 0) AS converted,
+    coalesce(g.archived, 0) AS archived,
+    coalesce(g.entered_today, 0) AS entered_today,
+    coalesce(g.claimed_today, 0) AS claimed_today,
+    coalesce(g.assigned_today, 0) AS assigned_today,
+    coalesce(g.released_today, 0) AS released_today,
+    coalesce(g.reclaimed_today, 0) AS reclaimed_today,
+    coalesce(g.converted_today, 0) AS converted_today,
+    (SELECT floor(extract(epoch FROM pool.clock() - min(q.entered_at)))::bigint
+     FROM pool.lead_state q
+     WHERE q.pool_id = p.id AND q.ticket IS NOT NULL)
+        AS oldest_available_seconds,
+    round(g.owned::numeric / nullif(g.available + g.owned, 0), 4)
+        AS utilisation,
+    round(g.converted_spells::numeric / nullif(g.ended_spells, 0), 4)
+        AS conversion_rate,
+    round(g.reclaimed_spells::numeric / nullif(g.ended_spells, 0), 4)
+        AS reclaim_rate,
+    coalesce(g.available + g.owned, 0) AS workable,
+    coalesce(g.ended_spells, 0) AS ended_spells,
+    coalesce(g.converted_spells, 0) AS converted_spells,
+    coalesce(g.reclaimed_spells, 0) AS reclaimed_spells,
+    coalesce(g.transferred_today, 0) AS transferred_today,
+    coalesce(g.followed_up_today, 0) AS followed_up_today,
+    coalesce(g.archived_today, 0) AS archived_today,
+    p.today, p.enabled, p.tenant_id, p.tenant
+FROM p
+LEFT JOIN (
+    SELECT s.pool_id,
+        (sum(s.d_available) FILTER (WHERE s.is_total))::bigint AS available,
+        (sum(s.d_review) FILTER (WHERE s.is_total))::bigint AS review,
+        (sum(s.d_owned) FILTER (WHERE s.is_total))::bigint AS owned,
+        (sum(s.d_converted) FILTER (WHERE s.is_total))::bigint AS converted,
+        (sum(s.d_archived) FILTER (WHERE s.is_total))::bigint AS archived,
+        (sum(s.ended) FILTER (WHERE s.is_total))::bigint AS ended_spells,
+        (sum(s.converted) FILTER (WHERE s.is_total))::bigint
+            AS converted_spells,
+        (sum(s.reclaimed) FILTER (WHERE s.is_total))::bigint
+            AS reclaimed_spells,
+        (sum(s.entered) FILTER (WHERE s.is_today))::bigint AS entered_today,
+        (sum(s.claimed) FILTER (WHERE s.is_today))::bigint AS claimed_today,
+        (sum(s.assigned) FILTER (WHERE s.is_today))::bigint AS assigned_today,
+        (sum(s.transferred) FILTER (WHERE s.is_today))::bigint
+            AS transferred_today,
+        (sum(s.followed_up) FILTER (WHERE s.is_today))::bigint
+            AS followed_up_today,
+        (sum(s.released) FILTER (WHERE s.is_today))::bigint AS released_today,
+        (sum(s.reclaimed) FILTER (WHERE s.is_today))::bigint AS reclaimed_today,
+        (sum(s.converted) FILTER (WHERE s.is_today))::bigint AS converted_today,
+        (sum(s.archived) FILTER (WHERE s.is_today))::bigint AS archived_today
+    FROM (
         -- folded since the beginning, folded today, and the tail
         SELECT r.pool_id, true AS is_total, false AS is_today,
             r.ended, r.entered, r.claimed, r.assigned, r.transferred,
             r.followed_up, r.released, r.reclaimed, r.converted, r.archived,
             r.d_available, r.d_review, r.d_owned, r.d_converted, r.d_archived
         FROM pool.rollup_source r
+        WHERE r.pool_id = ANY (ARRAY(SELECT p.id FROM p))
         UNION ALL
-        SELECT q.id, false, true,
-            d.ended, d.entered, d.claimed, d.assigned, d.transferred,
-            d.followed_up, d.released, d.reclaimed, d.converted, d.archived,
-            d.d_available, d.d_review, d.d_owned, d.d_converted, d.d_archived
-        FROM pool.pool q
+        SELECT p.id, false, true,
+            r.ended, r.entered, r.claimed, r.assigned, r.transferred,
+            r.followed_up, r.released, r.reclaimed, r.converted, r.archived,
+            0, 0, 0, 0, 0
+        FROM p
         CROSS JOIN LATERAL (
-            SELECT (pool.clock() AT TIME ZONE pool.pool_zone(q.id))::date
-                AS today
-            OFFSET 0 -- once per pool
-        ) n
-        CROSS JOIN LATERAL (
-            SELECT * FROM pool.rollup_day o
-            WHERE o.pool_id = q.id AND o.day = n.today
+            SELECT * FROM pool.rollup_pool o
+            WHERE o.pool_id = p.id AND o.day = p.today
             OFFSET 0 -- by index, however many days there are
-        ) d
+        ) r
         UNION ALL
-        SELECT f.pool_id, true, f.day
-                = (pool.clock() AT TIME ZONE pool.pool_zone(f.pool_id))::date,
-            f.ended, f.entered, f.claimed, f.assigned, f.transferred,
-            f.followed_up, f.released, f.reclaimed, f.converted, f.archived,
-            f.d_available, f.d_review, f.d_owned, f.d_converted, f.d_archived
-        FROM pool.tail_day((SELECT s.generation FROM pool.rollup_state s),
-            (SELECT s.snapshot FROM pool.rollup_state s), NULL, NULL) f
-    ) s ON s.pool_id = p.id AND s.pool_id = ANY (ARRAY(SELECT q.id
-        FROM pool.visible_tenant v JOIN pool.pool q USING (tenant_id)))
-    GROUP BY p.id, tn.name, tn.members
-) g
+        SELECT p.id, true, t.day = p.today,
+            t.ended, t.entered, t.claimed, t.assigned, t.transferred,
+            t.followed_up, t.released, t.reclaimed, t.converted, t.archived,
+            t.d_available, t.d_review, t.d_owned, t.d_converted, t.d_archived
+        FROM p
+        JOIN pool.tail_day((SELECT s.generation FROM pool.rollup_state s),
+            (SELECT s.snapshot FROM pool.rollup_state s), NULL, NULL) t
+            ON t.pool_id = p.id
+    ) s
+    GROUP BY s.pool_id
+) g ON g.pool_id = p.id
 LEFT JOIN (
     SELECT a.pool_id, count(*) AS known,
         count(*) FILTER (WHERE a.role IN ('member', 'manager')) AS takers
     FROM pool.membership a
     JOIN pool.member m ON m.id = a.member_id
-    WHERE m.status = 'active' AND a.pool_id = ANY (ARRAY(SELECT q.id
-        FROM pool.visible_tenant v JOIN pool.pool q USING (tenant_id)))
+    WHERE m.status = 'active'
+        AND a.pool_id = ANY (ARRAY(SELECT p.id FROM p))
     GROUP BY a.pool_id
-) k ON k.pool_id = g.pool_id
-LEFT JOIN pool.pool_path w ON w.pool_id = g.pool_id;
+) k ON k.pool_id = p.id
+LEFT JOIN pool.pool_path w ON w.pool_id = p.id;
 COMMENT ON VIEW pool.stat_pool IS
     'Every pool now and today. Today is the day of the pool''s zone.';
 COMMENT ON COLUMN pool.stat_pool.pool_id IS 'Pool (id).';
@@ -236,16 +235,49 @@ COMMENT ON COLUMN pool.stat_source.first_responses IS
 COMMENT ON COLUMN pool.stat_source.pool_id IS 'Pool (id).';
 COMMENT ON COLUMN pool.stat_source.tenant_id IS 'Tenant (id).';
 
+-- What a day's tail adds to the stock counts for the days that follow, too.
 CREATE VIEW pool.stat_daily WITH (security_barrier) AS
-SELECT g.pool, g.day, g.entered, g.claimed, g.assigned, g.transferred,
-    g.followed_up, g.released, g.reclaimed, g.converted, g.archived,
-    (sum(g.d_available) OVER w)::bigint AS available_at_end,
-    (sum(g.d_owned) OVER w)::bigint AS owned_at_end,
+WITH tail AS MATERIALIZED (
+    SELECT t.pool_id, t.day,
+        sum(t.entered)::integer AS entered,
+        sum(t.claimed)::integer AS claimed,
+        sum(t.assigned)::integer AS assigned,
+        sum(t.transferred)::integer AS transferred,
+        sum(t.followed_up)::integer AS followed_up,
+        sum(t.released)::integer AS released,
+        sum(t.reclaimed)::integer AS reclaimed,
+        sum(t.converted)::integer AS converted,
+        sum(t.archived)::integer AS archived,
+        sum(t.reopened)::integer AS reopened,
+        sum(t.erased)::integer AS erased,
+        sum(t.moved_in)::integer AS moved_in,
+        sum(t.moved_out)::integer AS moved_out,
+        sum(t.missed)::integer AS missed,
+        sum(t.ended)::integer AS ended,
+        sum(t.first_responses)::integer AS first_responses,
+        sum(t.first_response_seconds_sum)::bigint
+            AS first_response_seconds_sum,
+        sum(t.amount) FILTER (WHERE t.amount <> 0) AS amount,
+        sum(sum(t.d_available)) OVER w AS available,
+        sum(sum(t.d_owned)) OVER w AS owned,
+        lead(t.day) OVER w AS until_day
+    FROM pool.tail_day((SELECT s.generation FROM pool.rollup_state s),
+        (SELECT s.snapshot FROM pool.rollup_state s), NULL, NULL) t
+    GROUP BY t.pool_id, t.day
+    WINDOW w AS (PARTITION BY t.pool_id ORDER BY t.day)
+)
+SELECT p.name AS pool, g.day, g.entered, g.claimed, g.assigned,
+    g.transferred, g.followed_up, g.released, g.reclaimed, g.converted,
+    g.archived,
+    (coalesce(g.available_at_end, b.available_at_end, 0)
+        + coalesce(t.available, 0))::bigint AS available_at_end,
+    (coalesce(g.owned_at_end, b.owned_at_end, 0)
+        + coalesce(t.owned, 0))::bigint AS owned_at_end,
     g.reopened, g.erased, g.moved_in, g.moved_out, g.missed, g.ended_spells,
     g.first_responses, g.first_response_seconds_sum, g.amount, g.pool_id,
-    g.tenant_id
+    p.tenant_id
 FROM (
-    SELECT p.id AS pool_id, p.name AS pool, p.tenant_id, s.day,
+    SELECT s.pool_id, s.day,
         sum(s.entered) AS entered,
         sum(s.claimed) AS claimed,
         sum(s.assigned) AS assigned,
@@ -266,15 +298,42 @@ FROM (
             AS first_response_seconds_sum,
         coalesce(sum(s.amount) FILTER (WHERE s.amount <> 0), 0)
             AS amount,
-        sum(s.d_available) AS d_available,
-        sum(s.d_owned) AS d_owned
-    FROM pool.pool p
-    JOIN pool.day_sum s ON s.pool_id = p.id
-    WHERE p.tenant_id = ANY (ARRAY(
-        SELECT v.tenant_id FROM pool.visible_tenant v))
-    GROUP BY p.id, s.day
+        max(s.available_at_end) AS available_at_end,
+        max(s.owned_at_end) AS owned_at_end
+    FROM (
+        SELECT r.pool_id, r.day,
+            r.entered, r.claimed, r.assigned, r.transferred,
+            r.followed_up, r.released, r.reclaimed, r.converted,
+            r.archived, r.reopened, r.erased, r.moved_in,
+            r.moved_out, r.missed, r.ended, r.first_responses,
+            r.first_response_seconds_sum, r.amount,
+            r.available_at_end, r.owned_at_end
+        FROM pool.rollup_pool r
+        UNION ALL
+        SELECT a.pool_id, a.day,
+            a.entered, a.claimed, a.assigned, a.transferred,
+            a.followed_up, a.released, a.reclaimed, a.converted,
+            a.archived, a.reopened, a.erased, a.moved_in,
+            a.moved_out, a.missed, a.ended, a.first_responses,
+            a.first_response_seconds_sum, a.amount, NULL, NULL
+        FROM tail a
+    ) s
+    WHERE s.pool_id = ANY (ARRAY(SELECT q.id
+        FROM pool.visible_tenant v JOIN pool.pool q USING (tenant_id)))
+    GROUP BY s.pool_id, s.day
 ) g
-WINDOW w AS (PARTITION BY g.pool_id ORDER BY g.day);
+JOIN pool.pool p ON p.id = g.pool_id
+LEFT JOIN tail t ON t.pool_id = g.pool_id AND t.day <= g.day
+    AND (t.until_day > g.day OR t.until_day IS NULL)
+-- of a day that is in the tail only
+LEFT JOIN LATERAL (
+    SELECT o.available_at_end, o.owned_at_end
+    FROM pool.rollup_pool o
+    WHERE g.available_at_end IS NULL
+        AND o.pool_id = g.pool_id AND o.day < g.day
+    ORDER BY o.day DESC
+    LIMIT 1
+) b ON true;
 COMMENT ON VIEW pool.stat_daily IS
     'Every pool and day with events. The day is that of the pool''s zone.';
 COMMENT ON COLUMN pool.stat_daily.pool IS 'Name of the pool.';

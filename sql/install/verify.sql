@@ -140,6 +140,10 @@ FROM (VALUES
     ('rollup_membership', 3,
         'Totals of members are the sums of their rolled-up days.',
         'As for rollup_source.'),
+    ('rollup_pool', 3,
+        'Rolled-up days of pools are the sums of those of sources, and their '
+        'stock that of all changes until then.',
+        'As for rollup_source.'),
     ('rollup_source', 3,
         'Totals of pools are the sums of their rolled-up days.',
         'Lock pool.rollup_state, empty the table and fill it from the view of '

@@ -302,6 +302,18 @@ FULL JOIN pool.rollup_source_recount n
     ON n.pool_id = r.pool_id AND n.source = r.source
 WHERE r IS DISTINCT FROM n;
 
+CREATE VIEW pool.verify_rollup_pool AS
+SELECT format('pool %s, day %s', coalesce(r.pool_id, n.pool_id),
+        to_char(coalesce(r.day, n.day), 'YYYY-MM-DD')) AS object,
+    CASE WHEN r.pool_id IS NULL THEN 'rolled-up sources without a day'
+        WHEN n.pool_id IS NULL THEN 'day without rolled-up sources'
+        ELSE 'the day is not the sum of its sources, or its stock not that of '
+            'all days until then' END AS message
+FROM pool.rollup_pool r
+FULL JOIN pool.rollup_pool_recount n
+    ON n.pool_id = r.pool_id AND n.day = r.day
+WHERE r IS DISTINCT FROM n;
+
 CREATE VIEW pool.verify_rollup_membership AS
 SELECT format('pool %s, member %s', coalesce(r.pool_id, n.pool_id),
         coalesce(r.member_id, n.member_id)) AS object,
@@ -390,6 +402,12 @@ COMMENT ON VIEW pool.verify_rollup_source IS
     'Check of level 3. Totals of pools are the sums of their rolled-up days.';
 COMMENT ON COLUMN pool.verify_rollup_source.object IS 'What is wrong, by ids.';
 COMMENT ON COLUMN pool.verify_rollup_source.message IS
+    'What is wrong with it.';
+COMMENT ON VIEW pool.verify_rollup_pool IS
+    'Check of level 3. Rolled-up days of pools are the sums of those of '
+    'sources, and their stock that of all changes until then.';
+COMMENT ON COLUMN pool.verify_rollup_pool.object IS 'What is wrong, by ids.';
+COMMENT ON COLUMN pool.verify_rollup_pool.message IS
     'What is wrong with it.';
 COMMENT ON VIEW pool.verify_rollup_membership IS
     'Check of level 3. Totals of members are the sums of their rolled-up days.';

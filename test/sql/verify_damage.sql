@@ -55,15 +55,15 @@ WHERE s.id = t.id('k4')$$),
 ('rollup_stock', 'UPDATE pool.rollup_source SET d_available = d_available + 1',
 'DELETE FROM pool.rollup_day; DELETE FROM pool.rollup_member;
 DELETE FROM pool.rollup_source; DELETE FROM pool.rollup_membership;
-DELETE FROM pool.rollup_state; SELECT FROM pool.tick()'),
+DELETE FROM pool.rollup_pool; DELETE FROM pool.rollup_state; SELECT FROM pool.tick()'),
 ('rollup_day', 'UPDATE pool.rollup_day SET claimed = claimed + 1',
 'DELETE FROM pool.rollup_day; DELETE FROM pool.rollup_member;
 DELETE FROM pool.rollup_source; DELETE FROM pool.rollup_membership;
-DELETE FROM pool.rollup_state; SELECT FROM pool.tick()'),
+DELETE FROM pool.rollup_pool; DELETE FROM pool.rollup_state; SELECT FROM pool.tick()'),
 ('rollup_member', 'UPDATE pool.rollup_member SET claimed = claimed + 1',
 'DELETE FROM pool.rollup_day; DELETE FROM pool.rollup_member;
 DELETE FROM pool.rollup_source; DELETE FROM pool.rollup_membership;
-DELETE FROM pool.rollup_state; SELECT FROM pool.tick()'),
+DELETE FROM pool.rollup_pool; DELETE FROM pool.rollup_state; SELECT FROM pool.tick()'),
 ('rollup_source', 'UPDATE pool.rollup_source SET claimed = claimed + 1',
 'LOCK TABLE pool.rollup_state IN SHARE ROW EXCLUSIVE MODE;
 DELETE FROM pool.rollup_source;
@@ -72,6 +72,18 @@ INSERT INTO pool.rollup_source SELECT * FROM pool.rollup_source_recount'),
 'LOCK TABLE pool.rollup_state IN SHARE ROW EXCLUSIVE MODE;
 DELETE FROM pool.rollup_source;
 INSERT INTO pool.rollup_source SELECT * FROM pool.rollup_source_recount'),
+('rollup_pool', 'UPDATE pool.rollup_pool SET claimed = claimed + 1',
+'LOCK TABLE pool.rollup_state IN SHARE ROW EXCLUSIVE MODE;
+DELETE FROM pool.rollup_pool;
+INSERT INTO pool.rollup_pool SELECT * FROM pool.rollup_pool_recount'),
+('rollup_pool', 'UPDATE pool.rollup_pool SET owned_at_end = owned_at_end + 1',
+'LOCK TABLE pool.rollup_state IN SHARE ROW EXCLUSIVE MODE;
+DELETE FROM pool.rollup_pool;
+INSERT INTO pool.rollup_pool SELECT * FROM pool.rollup_pool_recount'),
+('rollup_pool', 'DELETE FROM pool.rollup_pool',
+'LOCK TABLE pool.rollup_state IN SHARE ROW EXCLUSIVE MODE;
+DELETE FROM pool.rollup_pool;
+INSERT INTO pool.rollup_pool SELECT * FROM pool.rollup_pool_recount'),
 ('rollup_membership', 'UPDATE pool.rollup_membership SET claimed = claimed + 1',
 'LOCK TABLE pool.rollup_state IN SHARE ROW EXCLUSIVE MODE;
 DELETE FROM pool.rollup_membership;

@@ -358,6 +358,8 @@ DELETE FROM pool.rollup_source;
 INSERT INTO pool.rollup_source SELECT * FROM pool.rollup_source_recount;
 DELETE FROM pool.rollup_membership;
 INSERT INTO pool.rollup_membership SELECT * FROM pool.rollup_membership_recount;
+DELETE FROM pool.rollup_pool;
+INSERT INTO pool.rollup_pool SELECT * FROM pool.rollup_pool_recount;
 SQL
 	$node->safe_psql('long', 'VACUUM (FULL, ANALYZE)');
 	return;
@@ -365,10 +367,12 @@ SQL
 
 sub long_history
 {
+	my $last = 'WHERE day > current_date - 30';
 	my %counted = (
-		stat_pool => 'owned',
-		stat_source => 'spells',
-		stat_member => 'claimed');
+		stat_pool => [ 'owned', 900 * 50 ],
+		stat_source => [ 'spells', 900 * 50 ],
+		stat_member => [ 'claimed', 900 * 50 ],
+		"stat_daily $last" => [ 'claimed', 30 * 50 ]);
 	my %short;
 
 	$node->safe_psql('postgres', 'CREATE DATABASE long');
@@ -382,15 +386,17 @@ SELECT p.id, m.id FROM pool.pool p, pool.member m;
 SQL
 	add_days(0, 29);
 	my $session = session('long');
-	$short{$_} = [ cost($session, "TABLE pool.$_") ] foreach keys %counted;
+	$short{$_} = [ cost($session, "SELECT * FROM pool.$_") ]
+	  foreach keys %counted;
 	$session->quit;
 	add_days(30, 899);
 	$session = session('long');
 	foreach my $view (sort keys %counted)
 	{
-		is($session->query_safe("SELECT sum($counted{$view}) FROM pool.$view"),
-			900 * 50, "$view counts all days");
-		my ($rows, $buffers) = cost($session, "TABLE pool.$view");
+		my ($figure, $sum) = @{ $counted{$view} };
+		is($session->query_safe("SELECT sum($figure) FROM pool.$view"),
+			$sum, "$view counts all its days");
+		my ($rows, $buffers) = cost($session, "SELECT * FROM pool.$view");
 		note("$view: $short{$view}[0] rows, $short{$view}[1] buffers of 30 days; "
 			  . "$rows rows, $buffers buffers of 900");
 		cmp_ok($rows, '<=', $short{$view}[0], "$view reads no more rows");
@@ -399,6 +405,9 @@ SQL
 	}
 	is($session->query_safe('SELECT sum(claimed_today) FROM pool.stat_pool'),
 		50, 'stat_pool counts today');
+	is($session->query_safe('SELECT min(owned_at_end), max(owned_at_end) '
+			  . "FROM pool.stat_daily $last"),
+		'4355|4500', 'stat_daily has the stock of all days before');
 	$session->quit;
 	return;
 }
