@@ -206,9 +206,10 @@ pool_attempt_parts(const PoolParts *parts, int n)
  * ------------------------------------------------------------------------ */
 
 /*
- * Tells of an error, unless it is a passing one, but for a lock that one lead is
- * refused, or of this one thing only that somebody else uses just now.  What it says may be personal:
- * its code has to do.  The lead it came of, 0 = of none.
+ * Tells of an error, unless it is a passing one, or of this one thing only that
+ * somebody else uses just now; of a lock that one lead is refused it tells.
+ * What it says may be personal: its code has to do.  lead_id is the lead it came
+ * of, 0 = of none.
  */
 void
 pool_attempt_report(const ErrorData *error, const char *what, int64 lead_id)
