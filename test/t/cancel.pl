@@ -22,7 +22,6 @@ INSERT INTO pool.claim_rule (pool_id, name, condition, approval)
 SELECT id, 'ask', '$.priority == 4', true FROM pool.pool WHERE name = 'p3';
 SQL
 
-sub random_of { return 1 + int rand $_[0]; }
 sub ids { return join ', ', map { random_of($leads) } 1 .. 40; }
 
 # name => SQL; many leads each, so that there is something to interrupt
