@@ -309,6 +309,8 @@ FROM (
             r.first_response_seconds_sum, r.amount,
             r.available_at_end, r.owned_at_end
         FROM pool.rollup_pool r
+        WHERE r.pool_id = ANY (ARRAY(SELECT q.id
+            FROM pool.visible_tenant v JOIN pool.pool q USING (tenant_id)))
         UNION ALL
         SELECT a.pool_id, a.day,
             a.entered, a.claimed, a.assigned, a.transferred,
@@ -318,8 +320,6 @@ FROM (
             a.first_response_seconds_sum, a.amount, NULL, NULL
         FROM tail a
     ) s
-    WHERE s.pool_id = ANY (ARRAY(SELECT q.id
-        FROM pool.visible_tenant v JOIN pool.pool q USING (tenant_id)))
     GROUP BY s.pool_id, s.day
 ) g
 JOIN pool.pool p ON p.id = g.pool_id
@@ -333,7 +333,8 @@ LEFT JOIN LATERAL (
         AND o.pool_id = g.pool_id AND o.day < g.day
     ORDER BY o.day DESC
     LIMIT 1
-) b ON true;
+) b ON true
+WHERE p.tenant_id = ANY (ARRAY(SELECT v.tenant_id FROM pool.visible_tenant v));
 COMMENT ON VIEW pool.stat_daily IS
     'Every pool and day with events. The day is that of the pool''s zone.';
 COMMENT ON COLUMN pool.stat_daily.pool IS 'Name of the pool.';
