@@ -48,7 +48,7 @@ const titles = (page) => page.evaluate(() => Object.values(window.charts)
 
 async function checkDashboard() {
   const page = await newPage('', 'en', 865);
-  await page.waitForFunction(() => window.charts && Object.values(window.charts)
+  await until(page, () => window.charts && Object.values(window.charts)
     .every((chart) => chart.getOption()?.series?.length));
   for (const [name, sum] of Object.entries(await drawn(page))) {
     check(`${name} shows something`, sum > 0, sum);
@@ -57,7 +57,7 @@ async function checkDashboard() {
   check('in English', (await titles(page)).includes('Leaderboard'));
   await shoot(page, 'dashboard');
   await page.click('#language');
-  await page.waitForFunction(() => Object.values(window.charts).every(
+  await until(page, () => Object.values(window.charts).every(
     (chart) => /[\u4e00-\u9fff]/.test(chart.getOption().title[0].text)));
   check('and in Chinese', (await page.$eval('h1', (h) => h.textContent))
     === '数据看板');
@@ -73,6 +73,10 @@ async function sitDown(name, language) {
   return page;
 }
 
+// Not by frames, of which a page behind others may draw none.
+const until = (page, condition, ...args) =>
+  page.waitForFunction(condition, { polling: 100 }, ...args);
+
 const said = (page) => page.$eval('#message', (m) => m.dataset.outcome);
 // at once, since the page may draw its tables anew at any moment
 const click = (page, selector) =>
@@ -81,9 +85,33 @@ const press = (page, key, action) =>
   click(page, `tr[data-key="${key}"] button[data-action="${action}"]`);
 
 async function spoken(page) {
-  await page.waitForFunction(
-    () => document.getElementById('message').dataset.outcome);
+  await until(page, () => document.getElementById('message').dataset.outcome);
   return said(page);
+}
+
+// The answer to an earlier question comes last: it must not be shown.
+async function checkLateAnswer(page) {
+  const mine = (p) => p.$$eval('#mine tr[data-key]', (rows) => rows.length);
+  const before = await mine(page);
+  await page.evaluate(() => {
+    const { fetch } = window;
+    window.fetch = async (...request) => {
+      window.fetch = fetch;
+      const response = await fetch(...request);
+      await new Promise((release) => { window.deliver = release; });
+      return response;
+    };
+    document.getElementById('language').click();
+  });
+  await until(page, () => window.deliver);
+  await click(page, 'button[data-action=claim_next]');
+  await until(page, (n) =>
+    document.querySelectorAll('#mine tr[data-key]').length === n, before + 1);
+  await page.evaluate(async () => {
+    window.deliver();
+    await new Promise((done) => setTimeout(done, 200));
+  });
+  check('a late answer is not shown', await mine(page) === before + 1);
 }
 
 async function checkDesks() {
@@ -100,21 +128,21 @@ async function checkDesks() {
   check('in words', /Somebody else/.test(
     await loser.$eval('#message', (m) => m.textContent)));
   await winner.waitForSelector(`#mine tr[data-key="${key}"]`);
-  await loser.waitForFunction((k) =>
-    !document.querySelector(`#open tr[data-key="${k}"]`), {}, key);
+  await until(loser, (k) =>
+    !document.querySelector(`#open tr[data-key="${k}"]`), key);
   check('and it is gone from his page', true);
   await loser.waitForSelector('body[data-ready]');
   await shoot(loser, 'desk');
 
   await press(winner, key, 'follow_up');
   await winner.waitForSelector('#message[data-outcome=ok]');
-  await winner.waitForFunction((k) => document.querySelector(
-    `#mine tr[data-key="${k}"] td:nth-child(3)`)?.textContent === '1', {}, key);
+  await until(winner, (k) => document.querySelector(
+    `#mine tr[data-key="${k}"] td:nth-child(3)`)?.textContent === '1', key);
   check('a follow-up is noted', true);
   await press(winner, key, 'release');
   await winner.waitForSelector('#message[data-outcome=released]');
-  await winner.waitForFunction((k) =>
-    !document.querySelector(`#mine tr[data-key="${k}"]`), {}, key);
+  await until(winner, (k) =>
+    !document.querySelector(`#mine tr[data-key="${k}"]`), key);
   check('and it is given back', true);
   console.log(`# lead ${key}`);
 
@@ -125,6 +153,7 @@ async function checkDesks() {
     await zh.$eval('#message', (m) => m.textContent)));
   await zh.waitForSelector('body[data-ready=cid]');
   await shoot(zh, 'desk.zh-CN');
+  await checkLateAnswer(zh);
   for (const page of [...desks, zh]) {
     check('no errors at a desk', page.errors.length === 0, page.errors);
   }
@@ -134,7 +163,8 @@ try {
   await checkDashboard();
   await checkDesks();
 } catch (error) {
-  check('no exception', false, error.stack);
+  check('no exception', false);
+  console.error(error.stack);
 } finally {
   await browser.close();
 }

@@ -81,11 +81,14 @@ function fill(id, leads, columns, actions) {
     }));
 }
 
+let asked = 0;
+
 async function show() {
+  const turn = ++asked;
   const who = member.value;
   delete document.body.dataset.ready;
   const desk = await call('desk');
-  if (who !== member.value) return; // somebody else has sat down meanwhile
+  if (turn !== asked) return; // a later question has the newer answer
   document.getElementById('quota').replaceChildren(...desk.quota.map((row) => {
     const item = document.createElement('span');
     const figure = document.createElement('b');
@@ -115,3 +118,6 @@ if (known) member.value = decodeURIComponent(known[1]);
 document.cookie = `member=${encodeURIComponent(member.value)}`;
 member.onchange = choose;
 speak(show);
+// Others claim too: a lead answered as contended is gone a moment later.
+const watch = () => setTimeout(() => show().catch(() => {}).finally(watch), 5000);
+watch();
