@@ -84,8 +84,8 @@ OBJS = \
 	src/normalise.o \
 	src/offboard.o \
 	src/people.o \
-	src/physical.o \
 	src/perform.o \
+	src/physical.o \
 	src/place.o \
 	src/plan.o \
 	src/plan_run.o \
