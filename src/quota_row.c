@@ -139,8 +139,8 @@ is_row_of(TupleTableSlot *slot, const PoolMembershipKey *key)
 
 /*
  * Locks the row starting from the version seen last.  False if that is of no
- * use any more, and the index has to be asked.  Only where the row may be
- * followed to its last version.
+ * use any more: then the index has to be asked.  Only for isolation levels that
+ * may follow a row to its last version.
  */
 static bool
 lock_remembered(PoolTable *table, Snapshot snapshot,
@@ -200,8 +200,8 @@ find_row(PoolTable *table, const PoolMembershipKey *key, Snapshot snapshot)
 }
 
 /*
- * Making a missing row needs the member and the pool, and who changes these
- * holds them while he waits for counters: so they are locked before all
+ * Making a missing row takes locks on the member and the pool.  Whoever changes
+ * those holds them while he waits for counters, so they are locked before any
  * counters.
  */
 void
