@@ -26,7 +26,6 @@
 #include "queue_answer.h"
 #include "queue_holder.h"
 #include "queue_prepared.h"
-#include "queue_shmem.h"
 
 #define MAX_LOOKS 10			/* then a last one, at everything */
 
@@ -61,7 +60,6 @@ struct PoolQueueScan
 void
 pool_queue_init(void)
 {
-	queue_shmem_init();
 	queue_refill_init();
 	queue_answer_init();
 }
