@@ -63,6 +63,7 @@ OBJS = \
 	src/guard.o \
 	src/guc.o \
 	src/hide.o \
+	src/hint_shmem.o \
 	src/history.o \
 	src/id_set.o \
 	src/identity.o \
@@ -84,8 +85,8 @@ OBJS = \
 	src/normalise.o \
 	src/offboard.o \
 	src/people.o \
-	src/physical.o \
 	src/perform.o \
+	src/physical.o \
 	src/place.o \
 	src/plan.o \
 	src/plan_run.o \
@@ -100,10 +101,10 @@ OBJS = \
 	src/queue_holder.o \
 	src/queue_prepared.o \
 	src/queue_refill.o \
-	src/queue_shmem.o \
 	src/queue_slot.o \
 	src/quota.o \
 	src/quota_limit.o \
+	src/quota_place.o \
 	src/quota_row.o \
 	src/receiver.o \
 	src/recheck.o \

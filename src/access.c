@@ -32,8 +32,6 @@ PG_FUNCTION_INFO_V1(pool_sees_tenant);
 PG_FUNCTION_INFO_V1(pool_is_team_manager);
 PG_FUNCTION_INFO_V1(pool_default_tenant);
 
-#define MAX_POOL_DEPTH 100
-
 /*
  * What act_as() has set: one entry for each subtransaction that called it, so
  * that what was set before comes back when that one is undone.
@@ -289,7 +287,7 @@ pool_actor_manages(const PoolActor *actor, int32 pool_id)
 		return true;
 	if (pool_config_member(actor->member_id)->left)
 		return false;
-	while (pool_id != 0 && depth++ < MAX_POOL_DEPTH)
+	while (pool_id != 0 && depth++ < POOL_MAX_DEPTH)
 	{
 		const PoolConf *pool = pool_config_find_pool(pool_id);
 
@@ -355,7 +353,7 @@ pool_sees_tenant(PG_FUNCTION_ARGS)
 Datum
 pool_is_team_manager(PG_FUNCTION_ARGS)
 {
-	PoolActor	actor;
+	PoolActor	actor = {0};
 
 	pool_config_refresh();
 	actor.member_id = pool_caller_member();

@@ -17,6 +17,7 @@
 #include "group.h"
 #include "priority.h"
 #include "quota.h"
+#include "term.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -99,8 +100,8 @@ is_archived_for_good(PoolWork *work, const PoolLead *lead)
 	{
 		const PoolTerm *term = &pool->terms[i];
 
-		if (strcmp(term->kind, "archive_reason") != 0 ||
-			strcmp(term->then, "never") != 0)
+		if (strcmp(term->kind, POOL_TERM_ARCHIVE) != 0 ||
+			!pool_term_then(term, "never"))
 			continue;
 		if (!read)
 			read_closing(work, lead->id, &closing);
@@ -207,7 +208,7 @@ touch(PoolWork *work, PoolEntry *entry, PoolLead *lead, int32 actor_id,
 
 	pool_open_lead(work, lead, &data);
 	event.at = pool_lead_time(lead, now);
-	if (lead->status != POOL_CONVERTED && lead->status != POOL_ARCHIVED)
+	if (pool_lead_is_open(lead))
 		pool_lead_rank(pool_work_table(work, POOL_LEAD_STATE), lead,
 					   pool_score(lead, &data, event.at));
 	data.source = entry->source;
@@ -248,11 +249,12 @@ pool_again_meet(PoolWork *work, PoolEntry *entry, int64 lead_id,
 	{
 		if (lock_known(work, lead_id, &lead) == POOL_LEAD_LOCKED)
 		{
+			int64		resolved = pool_again_resolve(work, lead_id);
+
 			/* it may have been merged just now */
-			if (pool_again_resolve(work, lead_id) != lead_id)
+			if (resolved != lead_id)
 			{
-				pool_again_meet(work, entry, pool_again_resolve(work, lead_id),
-								actor_id, now);
+				pool_again_meet(work, entry, resolved, actor_id, now);
 				return;
 			}
 			change_known(work, entry, &lead, actor_id, now);

@@ -65,34 +65,19 @@ pool_condition_variables(PG_FUNCTION_ARGS)
 										  TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* Emits the rows of a query; returns how many. */
-static uint64
+/* Emits the rows of a query, in the snapshot of the caller's statement. */
+static void
 emit_query(PoolCall *call, const char *query, int nargs, Oid *types,
 		   Datum *values, const char *nulls)
 {
 	PoolSql		sql = pool_sql_begin();
 	int			rc = SPI_execute_with_args(query, nargs, types, values, nulls,
 										   true, 0);
-	uint64		n = SPI_processed;
 
 	if (rc != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(rc));
-	for (uint64 i = 0; i < n; i++)
-	{
-		for (int c = 0; c < call->desc->natts; c++)
-		{
-			bool		isnull;
-			Datum		value = SPI_getbinval(SPI_tuptable->vals[i],
-											  SPI_tuptable->tupdesc, c + 1,
-											  &isnull);
-
-			if (!isnull)
-				pool_put(call, c, value);
-		}
-		pool_call_row(call);
-	}
+	pool_call_result(call);
 	pool_sql_end(sql);
-	return n;
 }
 
 /*
@@ -157,7 +142,6 @@ refuse_rule(int32 rule_id)
 								 " WHERE id = $1", 1, types, values, NULL);
 	const char *refusal = NULL;
 	int32		tenant_id = 0;
-	bool		isnull;
 
 	if (n > 0)
 	{
@@ -165,7 +149,7 @@ refuse_rule(int32 rule_id)
 		HeapTuple	row = SPI_tuptable->vals[0];
 		const char *basis = SPI_getvalue(row, desc, 3);
 
-		tenant_id = DatumGetInt32(SPI_getbinval(row, desc, 1, &isnull));
+		tenant_id = pool_sql_int4(0, 1);
 		if (strcmp(SPI_getvalue(row, desc, 2), "reclaim") != 0)
 			refusal = "the rule does not reclaim";
 		else if (strcmp(basis, "first_contact") != 0 &&

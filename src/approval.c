@@ -18,8 +18,6 @@
 #include "utils/snapmgr.h"
 #include "wake.h"
 
-#define MAX_POOL_DEPTH 100
-
 int64
 pool_arg_approval(PoolCall *call, int argno)
 {
@@ -78,31 +76,28 @@ pool_approval_is_live(const PoolApproval *a, const PoolLead *lead,
 	if (pool_approval_is(a, "assign") || pool_approval_is(a, "move"))
 		return lead->status == POOL_AVAILABLE;
 	if (pool_approval_is(a, "archive"))
-		return lead->status != POOL_CONVERTED &&
-			lead->status != POOL_ARCHIVED;
+		return pool_lead_is_open(lead);
 	return lead->status == POOL_OWNED;
 }
 
-/* The log: what happened to the request, by whom and why. */
+/* Writes an event of the request; given are its kind, by whom and why. */
 void
 pool_approval_log(PoolWork *work, PoolLead *lead, const PoolApproval *a,
-				  const char *kind, int32 actor_id, Datum reason,
-				  TimestampTz now)
+				  PoolEvent *event, TimestampTz now)
 {
-	PoolEvent	event = {.kind = kind,.actor_id = actor_id,.reason = reason,
-	.rule_id = a->from_rule_id};
 	PoolDetail	detail;
 	PoolData	data;
 
 	pool_open_lead(work, lead, &data);
-	event.at = pool_lead_time(lead, now);
-	event.member_id = a->member_id != 0 ? a->member_id : a->applicant_id;
+	event->at = pool_lead_time(lead, now);
+	event->rule_id = a->from_rule_id;
+	event->member_id = a->member_id != 0 ? a->member_id : a->applicant_id;
 	pool_detail_begin(&detail);
 	pool_detail_int(&detail, "approval", a->id);
 	pool_detail_text(&detail, "action", a->action, strlen(a->action));
 	pool_detail_int(&detail, "step", a->step);
-	event.detail = pool_detail_end(&detail);
-	pool_event_append(work, &event, lead, &data);
+	event->detail = pool_detail_end(&detail);
+	pool_event_append(work, event, lead, &data);
 }
 
 static TimestampTz
@@ -155,6 +150,9 @@ void
 pool_approval_open(PoolWork *work, PoolLead *lead, PoolApproval *a,
 				   int32 actor_id, Datum reason, TimestampTz now)
 {
+	PoolEvent	event = {.kind = "requested",.actor_id = actor_id,
+	.reason = reason};
+
 	a->lead_id = lead->id;
 	a->tenant_id = lead->tenant_id;
 	a->pool_id = lead->pool_id;
@@ -165,17 +163,16 @@ pool_approval_open(PoolWork *work, PoolLead *lead, PoolApproval *a,
 	pool_approval_insert(work, a);
 	if (pool_approval_is(a, "claim") || pool_approval_is_suggestion(a))
 		pool_approval_reserve(work, lead, a);
-	pool_approval_log(work, lead, a, "requested", actor_id, reason, now);
+	pool_approval_log(work, lead, a, &event, now);
 }
 
 /*
- * The request ends in this status, which is also the event's kind; the lead,
- * locked, is no longer reserved by it.
+ * The request ends with this event, whose kind is its status; given as well are
+ * by whom and why.  The lead, locked, is no longer reserved by it.
  */
 void
 pool_approval_close(PoolWork *work, PoolLead *lead, PoolApproval *a,
-					const char *status, int32 actor_id, Datum note,
-					TimestampTz now)
+					PoolEvent *event, TimestampTz now)
 {
 	PoolData	data;
 
@@ -186,12 +183,12 @@ pool_approval_close(PoolWork *work, PoolLead *lead, PoolApproval *a,
 		pool_lead_hide(pool_work_table(work, POOL_LEAD_STATE), lead,
 					   POOL_NO_TIME, 0);
 	}
-	a->status = status;
-	a->note = note;
+	a->status = event->kind;
+	a->note = event->reason;
 	a->decided_at = now;
-	a->decided_by = actor_id;
+	a->decided_by = event->actor_id;
 	pool_approval_update(work, a);
-	pool_approval_log(work, lead, a, status, actor_id, note, now);
+	pool_approval_log(work, lead, a, event, now);
 }
 
 /*
@@ -202,11 +199,11 @@ const char *
 pool_approval_lapse(PoolWork *work, PoolLead *lead, PoolApproval *a,
 					TimestampTz now)
 {
-	const char *status = pool_approval_is_live(a, lead, now) ? "expired" :
-	"cancelled";
+	PoolEvent	event = {0};
 
-	pool_approval_close(work, lead, a, status, 0, (Datum) 0, now);
-	return status;
+	event.kind = pool_approval_is_live(a, lead, now) ? "expired" : "cancelled";
+	pool_approval_close(work, lead, a, &event, now);
+	return event.kind;
 }
 
 /* ------------------------------------------------------------------------
@@ -226,9 +223,7 @@ rule_binds(PoolWork *work, const PoolApprovalRule *rule, const char *action,
 		return true;
 	if (*document == NULL)
 	{
-		if (!pool_data_read(pool_work_table(work, POOL_LEAD_DATA), lead->id,
-							pool_snapshot(), &data))
-			elog(ERROR, "lead " INT64_FORMAT " has no data", lead->id);
+		pool_data_get(pool_work_table(work, POOL_LEAD_DATA), lead->id, &data);
 		*document = pool_rule_document(lead, &data, now);
 	}
 	return pool_rule_judge(&rule->condition, *document, NULL) !=
@@ -282,8 +277,8 @@ pool_approval_next_step(PoolWork *work, const PoolLead *lead,
 }
 
 /*
- * Whether the same is asked for already: *found is that request.  One that is
- * open but over, or about what the locked lead is no longer, is closed.
+ * Whether the same is asked for already: *found is that request.  An open one
+ * whose time is over, or that the locked lead no longer fits, is closed here.
  */
 bool
 pool_approval_find_live(PoolWork *work, PoolLead *lead, const char *action,
@@ -326,7 +321,7 @@ pool_approval_may_decide(const PoolActor *actor, int32 pool_id,
 		return false;
 	if (actor->member_id == 0)
 		return true;
-	for (int depth = 0; pool_id != 0 && depth < MAX_POOL_DEPTH; depth++)
+	for (int depth = 0; pool_id != 0 && depth < POOL_MAX_DEPTH; depth++)
 	{
 		const PoolMembershipConf *conf = pool_config_membership(pool_id,
 																actor->member_id);
@@ -339,8 +334,8 @@ pool_approval_may_decide(const PoolActor *actor, int32 pool_id,
 }
 
 /*
- * Whether the actor, who may do this to the locked lead otherwise, must ask
- * first.  Who could approve every step need not.
+ * Whether the actor, who is otherwise allowed to do this to the locked lead,
+ * must ask first.  If he could approve every step himself, he need not.
  */
 bool
 pool_approval_needed(PoolWork *work, const PoolActor *actor,

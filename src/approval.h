@@ -65,13 +65,13 @@ extern bool pool_approval_reserves(PoolWork *work, const PoolLead *lead);
 extern void pool_approval_reserve(PoolWork *work, PoolLead *lead,
 								  const PoolApproval *a);
 extern void pool_approval_close(PoolWork *work, PoolLead *lead,
-								PoolApproval *a, const char *status,
-								int32 actor_id, Datum note, TimestampTz now);
+								PoolApproval *a, PoolEvent *event,
+								TimestampTz now);
 extern const char *pool_approval_lapse(PoolWork *work, PoolLead *lead,
 									   PoolApproval *a, TimestampTz now);
 extern void pool_approval_log(PoolWork *work, PoolLead *lead,
-							  const PoolApproval *a, const char *kind,
-							  int32 actor_id, Datum reason, TimestampTz now);
+							  const PoolApproval *a, PoolEvent *event,
+							  TimestampTz now);
 
 /* rules */
 extern bool pool_approval_next_step(PoolWork *work, const PoolLead *lead,

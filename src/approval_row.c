@@ -125,16 +125,6 @@ pool_approval_find_open(PoolWork *work, int64 lead_id, const char *action,
 	return true;
 }
 
-static int32
-number_at(uint64 row, int column)
-{
-	bool		isnull;
-
-	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[row],
-									   SPI_tuptable->tupdesc, column,
-									   &isnull));
-}
-
 /*
  * How many leads of the pool open requests keep for this member, 0 = for each
  * for whom there are any: those he has asked to claim, until the request's time
@@ -167,8 +157,8 @@ pool_approval_kept(int32 pool_id, int32 member_id, TimestampTz now,
 	*kept = MemoryContextAlloc(caller, (n + 1) * sizeof(PoolKept));
 	for (uint64 row = 0; row < n; row++)
 	{
-		(*kept)[row].member_id = number_at(row, 1);
-		(*kept)[row].n = number_at(row, 2);
+		(*kept)[row].member_id = pool_sql_int4(row, 1);
+		(*kept)[row].n = pool_sql_int4(row, 2);
 	}
 	pool_sql_end(sql);
 	return n;

@@ -138,8 +138,8 @@ is_kept(const PoolBatch *batch, const PoolHanding *h, const PoolLead *lead)
 }
 
 /*
- * Who may receive nothing is told so only of leads that are still there: they
- * were looked at before his counters were waited for.
+ * Why the member may receive nothing is reported only for leads that are still
+ * there: they were looked at before the wait for his counters.
  */
 static const char *
 refuse_lead(PoolBatch *batch, int64 lead_id, const char *refusal)
@@ -313,9 +313,10 @@ refuse_siblings(PoolBatch *batch, const PoolHanding *h,
 }
 
 /*
- * Why leads of the same customer keep the owner's lead, which is locked, from
- * the member: he would have to get all that the owner has.  Those of one call
- * go all or none, to the owner himself as well: in whatever order they come.
+ * Why the member cannot have the owner's lead, which is locked, because of other
+ * leads of the same customer; NULL if nothing speaks against it.  He would have
+ * to get all that the owner has: those of one call go all or none, in whatever
+ * order they are named, even to the owner himself.
  */
 static const char *
 refuse_group(PoolBatch *batch, const PoolHanding *h, const PoolBatchItem *item)
@@ -397,8 +398,8 @@ pool_transfer_one(PoolBatch *batch, const PoolHanding *h,
 }
 
 /*
- * Of one customer's leads all are refused or none: so they go at once, before
- * another of the batch takes the place that was found for them.
+ * Leads of one customer are refused all or none, so they are passed on together,
+ * before another lead of the batch takes the room that was found for them.
  */
 static void
 transfer_item(PoolBatch *batch, const PoolHanding *h, int first,

@@ -73,7 +73,7 @@ read_arguments(Attaching *at)
 	PoolAttachment *a = &at->a;
 
 	if (PG_ARGISNULL(RELATION))
-		(void) pool_arg_text(call, RELATION, "relation");
+		pool_report_null("relation");
 	a->relid = PG_GETARG_OID(RELATION);
 	at->pool = pool_resolve_pool(pool_arg_text(call, POOL, "pool"));
 	a->key = name_arg(call, KEY, "key");
@@ -92,8 +92,7 @@ read_arguments(Attaching *at)
 	pool_attach_check_fit(a, PG_ARGISNULL(CONDITION) ? NULL :
 						  DatumGetJsonPathP(PG_GETARG_DATUM(CONDITION)));
 	if (PG_ARGISNULL(COLUMNS) || PG_ARGISNULL(IDENTITIES))
-		(void) pool_arg_text(call, PG_ARGISNULL(COLUMNS) ? COLUMNS :
-							 IDENTITIES, "columns and identities");
+		pool_report_null(PG_ARGISNULL(COLUMNS) ? "columns" : "identities");
 	pool_attach_check_mapping(a->relid, PG_GETARG_DATUM(COLUMNS),
 							  PG_GETARG_DATUM(IDENTITIES));
 }
@@ -133,7 +132,6 @@ insert_attachment(Attaching *at)
 	};
 	char		nulls[13];
 	PoolSql		sql;
-	bool		isnull;
 
 	memset(nulls, ' ', sizeof(nulls));
 	for (int i = 0; i < (int) lengthof(args); i++)
@@ -153,8 +151,7 @@ insert_attachment(Attaching *at)
 					 " ON CONFLICT DO NOTHING RETURNING id",
 					 13, types, values, nulls) == 0)
 		report_attached(at->a.relid);
-	at->a.id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
-										   SPI_tuptable->tupdesc, 1, &isnull));
+	at->a.id = pool_sql_int4(0, 1);
 	pool_sql_end(sql);
 	CommandCounterIncrement();
 }

@@ -48,7 +48,6 @@ extern Datum pool_attach_fetch(Portal portal, MemoryContext context);
 extern PoolSql pool_attach_as_owner(const PoolAttachment *a);
 extern void pool_attach_as_nobody(void (*work) (void *arg), void *arg);
 extern char *pool_attach_table_name(const PoolAttachment *a);
-extern char *pool_attach_document(const PoolAttachment *a, const char *row);
 extern char *pool_attach_reading(const PoolAttachment *a, TriggerEvent event);
 
 /* attach_edit.c: what else rows say */
@@ -61,7 +60,6 @@ extern void pool_attach_lock_leads(const PoolAttachment *a, Datum leads,
 
 /* attach_write.c: owners, written back */
 extern void pool_attach_write_init(void);
-extern void pool_attach_write(PoolAttachNotes *notes);
 extern void pool_attach_write_rows(const PoolAttachment *a, Datum rows);
 extern void pool_attach_report_gone(const char *table, const char *column);
 

@@ -3,8 +3,8 @@
  *	  What else rows of attached tables say of leads: names, labels, attributes
  *	  and identities follow the table.
  *
- * The other way they do not: an edit of a lead leaves its row as it is.  Leads
- * are taken without waiting, before any counters: see attach_trigger.c.
+ * Not the other way round: an edit of a lead leaves its row as it is.  Leads are
+ * locked without waiting, before any counters: see attach_trigger.c.
  */
 #include "compat.h"
 #include "attach.h"
@@ -68,12 +68,10 @@ pool_attach_edit(const PoolAttachment *a, Datum rows, Datum identified,
 	bool		isnull;
 
 	pool_sql_run(leads_query, 2, types, values, NULL);
-	leads = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-						  &isnull);
+	leads = pool_sql_datum(0, 1, &isnull);
 	if (isnull)
 		return;
-	n = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-									SPI_tuptable->tupdesc, 2, &isnull));
+	n = pool_sql_int8(0, 2);
 	pool_attach_lock_leads(a, leads, n);
 	pool_sql_run(edit_query, 2, types, values, NULL);
 	values[1] = identified;

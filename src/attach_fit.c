@@ -2,11 +2,11 @@
  * attach_fit.c
  *	  Whether a table can be attached, and stay so.
  *
- * What would make every claim or release fail later is refused before: by
- * attach(), and by an event trigger when somebody alters the table.  So is what
- * would let rows be written without our triggers, which partitions and children
- * of other tables are.  That the key stays unique is left to verify(): one
- * index may give way to another in the midst of a transaction.
+ * What would make every claim or release fail later is refused beforehand: by
+ * attach(), and by an event trigger when somebody alters the table.  So are
+ * partitions and children of other tables, whose rows can be written without
+ * firing our triggers.  That the key stays unique is left to verify(): one index
+ * may replace another in the midst of a transaction.
  */
 #include "compat.h"
 #include "attach.h"
@@ -314,8 +314,10 @@ pool_attach_check_columns(const PoolAttachment *a)
 			pool_attach_report_gone(get_rel_name(a->relid), name);
 	}
 	foreach(lc, a->mapped)
+	{
 		if (get_attnum(a->relid, lfirst(lc)) == InvalidAttrNumber)
-		pool_attach_report_gone(get_rel_name(a->relid), lfirst(lc));
+			pool_attach_report_gone(get_rel_name(a->relid), lfirst(lc));
+	}
 }
 
 /* ------------------------------------------------------------------------

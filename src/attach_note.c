@@ -63,8 +63,8 @@ is_read_once(const JsonbValue *field)
 }
 
 /*
- * Adds all strings of the object and of arrays in it; unless `all` is true
- * without those of fields that are read once.
+ * Adds all strings of the object and of arrays in it; unless `all` is true,
+ * not those of fields that are read once.
  */
 static List *
 add_names(List *names, Datum object, bool all)
@@ -200,8 +200,12 @@ tenant_has_any(int32 tenant_id)
 	ListCell   *lc;
 
 	foreach(lc, pool_attachments())
-		if (((const PoolAttachment *) lfirst(lc))->tenant_id == tenant_id)
-		return true;
+	{
+		const PoolAttachment *a = lfirst(lc);
+
+		if (a->tenant_id == tenant_id)
+			return true;
+	}
 	return false;
 }
 

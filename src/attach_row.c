@@ -2,8 +2,9 @@
  * attach_row.c
  *	  Rows of attached tables, and what they say of leads.
  *
- * A row is read with the rights of the table's owner, and as JSON: so nothing
- * that users call a column, or have made a type of, is ever run with ours.
+ * A row is read with the rights of the table's owner, and as JSON: so neither the
+ * names that users give to columns nor the functions of their types ever run
+ * anything with our rights.
  */
 #include "compat.h"
 #include "attach.h"
@@ -113,7 +114,7 @@ pool_attach_as_owner(const PoolAttachment *a)
 void
 pool_attach_as_nobody(void (*work) (void *arg), void *arg)
 {
-	PoolActing *volatile before = pool_acting_suspend();
+	PoolActing *before = pool_acting_suspend();
 
 	PG_TRY();
 	{
@@ -146,8 +147,8 @@ pool_attach_table_name(const PoolAttachment *a)
  * A row, called `row` in a statement, as JSON.  Where no condition may be about
  * any of its columns, no more of it than is needed: it may be large.
  */
-char *
-pool_attach_document(const PoolAttachment *a, const char *row)
+static char *
+document_of(const PoolAttachment *a, const char *row)
 {
 	const NameData *const names[] = {&a->key, &a->owner, &a->shared};
 	List	   *columns = list_copy(a->mapped);
@@ -208,10 +209,10 @@ pool_attach_reading(const PoolAttachment *a, TriggerEvent event)
 
 	if (TRIGGER_FIRED_BY_INSERT(event))
 		return psprintf("SELECT array_agg(%s), NULL, NULL, NULL, NULL, NULL,"
-						" NULL FROM new_rows n", pool_attach_document(a, "n"));
+						" NULL FROM new_rows n", document_of(a, "n"));
 	if (TRIGGER_FIRED_BY_DELETE(event))
 		return psprintf("SELECT array_agg(%s), NULL, NULL, NULL, NULL, NULL,"
-						" NULL FROM old_rows o", pool_attach_document(a, "o"));
+						" NULL FROM old_rows o", document_of(a, "o"));
 	return psprintf("SELECT array_agg(x.n) FILTER (WHERE x.owned),"
 					" array_agg(x.o) FILTER (WHERE x.gone),"
 					" array_agg(x.n) FILTER (WHERE x.edited),"
@@ -228,7 +229,7 @@ pool_attach_reading(const PoolAttachment *a, TriggerEvent event)
 					"  FROM old_rows o FULL JOIN new_rows n ON n.%s = o.%s) x"
 					" WHERE x.gone OR x.fresh OR x.owned OR x.edited"
 					" OR x.touched",
-					pool_attach_document(a, "o"), pool_attach_document(a, "n"),
+					document_of(a, "o"), document_of(a, "n"),
 					key, key, key, key, key, key, owner, owner,
 					key, key, edit_condition(a, a->followed),
 					edit_condition(a, a->identities), key, key,
@@ -312,7 +313,6 @@ enter(void *arg)
 	Datum		values[4] = {Int32GetDatum(e->a->id), e->rows,
 		BoolGetDatum(e->how == POOL_ATTACH_EXISTING),
 	BoolGetDatum(e->how == POOL_ATTACH_INSERTED)};
-
 	ArrayType  *rows = DatumGetArrayTypeP(e->rows);
 
 	pool_sql_run(skipped_query, 4, types, values, NULL);
@@ -351,8 +351,7 @@ pool_attach_fetch(Portal portal, MemoryContext context)
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool		isnull;
-		Datum		row = SPI_getbinval(SPI_tuptable->vals[i],
-										SPI_tuptable->tupdesc, 1, &isnull);
+		Datum		row = pool_sql_datum(i, 1, &isnull);
 
 		state = accumArrayResult(state, row, isnull, JSONBOID, context);
 	}
@@ -376,7 +375,7 @@ pool_attach_enter_all(const PoolAttachment *a, List **counts)
 
 	portal = SPI_cursor_open_with_args(NULL,
 									   psprintf("SELECT %s FROM ONLY %s t",
-												pool_attach_document(a, "t"),
+												document_of(a, "t"),
 												pool_attach_table_name(a)),
 									   0, NULL, NULL, NULL, true, 0);
 	while ((rows = pool_attach_fetch(portal, chunk)) != 0)

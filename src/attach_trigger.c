@@ -1,13 +1,13 @@
 /*
  * attach_trigger.c
- *	  Attached tables are written by others than us.
+ *	  What follows when the application writes to an attached table.
  *
- * By statement, after it: so all leads it is about are taken at once, before
- * any counters, and without waiting.  A statement locks its rows first, and we
- * ours after the leads: if it waited here, each could wait for the other.
+ * The triggers run once, after each statement, so that all its leads are locked
+ * together, before any counters, and without waiting: the statement has locked
+ * its rows before the leads, whereas we lock rows after them, so that each could
+ * wait for the other.
  *
- * What we write ourselves comes by here, too: it says what the leads say, so
- * that nothing is left to do.
+ * Our own writes fire them, too, and find the leads in agreement.
  */
 #include "compat.h"
 #include "attach.h"
@@ -194,8 +194,7 @@ operate(const Written *w, const char *op, Datum member, Datum leads)
 	if (SPI_processed > 0)
 		report_outcome(w, op, SPI_getvalue(SPI_tuptable->vals[0],
 										   SPI_tuptable->tupdesc, 1),
-					   pg_strtoint64(SPI_getvalue(SPI_tuptable->vals[0],
-												  SPI_tuptable->tupdesc, 2)));
+					   pool_sql_int8(0, 2));
 }
 
 /* A member who gives his own lead back is named for release. */
@@ -252,12 +251,10 @@ follow_rows(const Written *w, Datum rows)
 	int64		n;
 
 	run(w, leads_query, rows);
-	leads = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-						  &isnull);
+	leads = pool_sql_datum(0, 1, &isnull);
 	if (isnull)
 		return;
-	n = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-									SPI_tuptable->tupdesc, 2, &isnull));
+	n = pool_sql_int8(0, 2);
 	if (w->a->on_bypass == 'r')
 		report_refused(w);
 	if (w->a->on_bypass == 'l')
@@ -308,8 +305,7 @@ static Datum
 result_column(int column)
 {
 	bool		isnull;
-	Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
-									  SPI_tuptable->tupdesc, column, &isnull);
+	Datum		value = pool_sql_datum(0, column, &isnull);
 
 	return isnull ? (Datum) 0 : SPI_datumTransfer(value, false, -1);
 }

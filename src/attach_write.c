@@ -2,10 +2,10 @@
  * attach_write.c
  *	  Who owns a lead is written to the rows of attached tables.
  *
- * In the transaction of the change, when the call has done with its leads and
- * counters: so rows come after them in the order of locks.  With the rights of
- * the table's owner.  The table's own trigger sees these writes like all
- * others, and that they say what the lead says already.
+ * This happens in the transaction of the change and with the rights of the
+ * table's owner, once the call has done with its leads and counters: rows come
+ * after those in the order of locks.  Our trigger on the table sees these
+ * writes, too, and that they agree with the leads.
  */
 #include "compat.h"
 #include "attach.h"
@@ -142,15 +142,12 @@ read_owners(const PoolAttachment *a, const char *query, Oid type, Datum which,
 	Column		key = column_of(a, &a->key);
 	PoolSql		sql;
 	bool		isnull;
-	int64		unnamed;
 
 	values[2] = CStringGetTextDatum(key_pattern(key.type));
 	sql = pool_sql_begin();
 	pool_sql_walk_indexes();
 	pool_sql_run(query, 3, types, values, NULL);
-	unnamed = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-										  SPI_tuptable->tupdesc, 4, &isnull));
-	if (unnamed > 0)
+	if (pool_sql_int8(0, 4) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" has no name for the owner of a lead",
@@ -162,9 +159,7 @@ read_owners(const PoolAttachment *a, const char *query, Oid type, Datum which,
 						 "pool.member.")));
 	for (int i = 0; i < 3; i++)
 	{
-		Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
-										  SPI_tuptable->tupdesc, i + 1,
-										  &isnull);
+		Datum		value = pool_sql_datum(0, i + 1, &isnull);
 
 		if (isnull)
 		{
@@ -178,9 +173,9 @@ read_owners(const PoolAttachment *a, const char *query, Oid type, Datum which,
 }
 
 /*
- * What the application checks when a transaction ends would end a whole tick:
- * in an attempt it is checked at once.  A worker may not leave checks for later
- * at all.
+ * A deferred check of the application that fails would undo a whole tick, so in
+ * an attempt it is made immediate.  A worker may not leave checks for later at
+ * all.
  */
 static void
 check_at_once(void)
@@ -201,8 +196,8 @@ report_held(const PoolAttachment *a)
 }
 
 /*
- * In an attempt rows are not waited for: who holds one would stop all timers.
- * They are locked here, or 55006 is raised, which fails these leads only.
+ * In an attempt rows are not waited for: whoever holds one would stop all timers.
+ * So they are locked here; if one is held, 55006 fails these leads only.
  */
 static void
 lock_at_once(const PoolAttachment *a, Datum *owners)
@@ -227,8 +222,8 @@ lock_at_once(const PoolAttachment *a, Datum *owners)
 }
 
 /*
- * Runs it.  Core quotes rows that break a constraint: whoever claims a lead may
- * have no right to see it.
+ * Runs the statement, without the details of its errors: core quotes rows that
+ * break a constraint, which whoever claims a lead may have no right to see.
  */
 static void
 run_discreetly(const char *command, int nargs, Oid *types, Datum *values)
@@ -276,8 +271,8 @@ write_owners(const PoolAttachment *a, const char *query, Oid type, Datum which)
 }
 
 /* The rows of these leads, whatever table they are in. */
-void
-pool_attach_write(PoolAttachNotes *notes)
+static void
+write_leads(PoolAttachNotes *notes)
 {
 	Datum	   *ids = palloc(notes->n * sizeof(Datum));
 	ArrayType  *leads;
@@ -302,5 +297,5 @@ pool_attach_write_rows(const PoolAttachment *a, Datum rows)
 void
 pool_attach_write_init(void)
 {
-	pool_attach_set_writer(pool_attach_write);
+	pool_attach_set_writer(write_leads);
 }

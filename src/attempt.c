@@ -12,9 +12,9 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-/* what of one whole may fail before it is given up: all of it may be broken */
+/* with more failures than this, everything may be broken: the whole is given up */
 #define MAX_FAILURES 50
-/* so many failures is one that may have waited until lock_timeout */
+/* a lock timeout counts as this many failures, for the time it may have taken */
 #define FAILURES_PER_LOCK 5
 
 static int	running = 0;		/* attempts, one in another */
@@ -27,14 +27,14 @@ pool_attempt_is_running(void)
 	return running > 0;
 }
 
-/* Whether what others hold is better left to another time than waited for. */
+/* Whether to leave what others hold for another time, rather than wait. */
 bool
 pool_attempt_may_fail(void)
 {
 	return running > rehearsing;
 }
 
-/* Locks that others held in another order: the next time will do. */
+/* Whether an error comes from what others hold: the next time will do. */
 bool
 pool_attempt_is_passing(int sqlerrcode)
 {
@@ -44,9 +44,10 @@ pool_attempt_is_passing(int sqlerrcode)
 }
 
 /*
- * Does this in a subtransaction, which is undone if it fails, or is not to be
- * kept.  NULL if it was done, else the error.  No error leaves with the
- * subtransaction open: its session would be stuck in a failed transaction.
+ * Does the work in a subtransaction, which is rolled back if the work fails or
+ * if `keep` is false.  Returns NULL, or the error.  Errors of the release itself
+ * are caught, too: leaving the subtransaction open would leave the session stuck
+ * in a failed transaction.
  */
 static ErrorData *
 run(void (*work) (void *arg), void *arg, bool keep)
@@ -83,8 +84,8 @@ run(void (*work) (void *arg), void *arg, bool keep)
 }
 
 /*
- * NULL if it was done, else it is undone and its error is the result; cancel
- * and shutdown go through.  What `work` has left in *arg stays as it is.
+ * Does the work, or undoes it and returns the error; cancel and shutdown are
+ * rethrown.  What `work` has written to *arg stays in either case.
  */
 ErrorData *
 pool_attempt(void (*work) (void *arg), void *arg)
@@ -97,7 +98,7 @@ pool_attempt(void (*work) (void *arg), void *arg)
 	return error;
 }
 
-/* Does it and undoes it; errors go through. */
+/* Does the work and undoes it; errors are rethrown. */
 void
 pool_rehearse(void (*work) (void *arg), void *arg)
 {
@@ -128,8 +129,8 @@ work_on_part(void *arg)
 }
 
 /*
- * Whether the next time will do.  Who waits for nothing is refused a lock by
- * somebody's trigger, and perhaps each time.
+ * Whether the next time will do.  If we wait for locks ourselves, a refused one
+ * passes; if not, somebody's trigger was refused it, and may be each time.
  */
 static bool
 gives_way(const PoolParts *parts, int sqlerrcode)
@@ -138,7 +139,10 @@ gives_way(const PoolParts *parts, int sqlerrcode)
 		(parts->waits || sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE);
 }
 
-/* How many of them make the first half; 0 where they must not be parted. */
+/*
+ * How many things make the first half, as near to the middle as those that must
+ * stay together allow; 0 if the part cannot be split.
+ */
 static int
 first_half(const Part *part)
 {
@@ -159,7 +163,7 @@ first_half(const Part *part)
 	return 0;
 }
 
-/* The error that it was given up for, or NULL. */
+/* NULL, or the error for which the whole is given up. */
 static ErrorData *
 try_part(Part part)
 {
@@ -188,9 +192,9 @@ try_part(Part part)
 }
 
 /*
- * Works on n things, at once if that goes well; where it fails, on each half
- * by itself, so that only those are left out that fail alone.  The result is
- * NULL, or why it was given up: a passing error, or too many.
+ * Works on n things, all at once if that succeeds; else on each half by itself,
+ * and so on, so that only those fail that fail alone.  Returns NULL, or the
+ * error for which the rest was given up: a passing one, or one too many.
  */
 ErrorData *
 pool_attempt_parts(const PoolParts *parts, int n)
@@ -206,10 +210,9 @@ pool_attempt_parts(const PoolParts *parts, int n)
  * ------------------------------------------------------------------------ */
 
 /*
- * Tells of an error, unless it is a passing one, or of this one thing only that
- * somebody else uses just now; of a lock that one lead is refused it tells.
- * What it says may be personal: its code has to do.  lead_id is the lead it came
- * of, 0 = of none.
+ * Warns of an error, unless it will pass by itself; a lock refused to a single
+ * lead (lead_id, 0 = none) need not pass, so that is reported.  The message of
+ * the error may hold personal data, so only its SQLSTATE is shown.
  */
 void
 pool_attempt_report(const ErrorData *error, const char *what, int64 lead_id)

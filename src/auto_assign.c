@@ -178,20 +178,18 @@ pool_auto_assign(PG_FUNCTION_ARGS)
  * ------------------------------------------------------------------------ */
 
 static void
-emit_test(void *arg, const PoolRoutingRule *rule,
-		  const PoolMemberConf *member, const char *test, bool passed,
-		  const char *detail, const double *score)
+emit_test(void *arg, const PoolRouteTest *test)
 {
 	PoolCall   *call = arg;
 
-	pool_put_text(call, EXPLAIN_RULE, rule->name);
-	if (member != NULL)
-		pool_put_text(call, EXPLAIN_MEMBER, member->key);
-	pool_put_text(call, EXPLAIN_TEST, test);
-	pool_put(call, EXPLAIN_PASSED, BoolGetDatum(passed));
-	pool_put_text(call, EXPLAIN_DETAIL, detail);
-	if (score != NULL)
-		pool_put(call, EXPLAIN_SCORE, Float8GetDatum(*score));
+	pool_put_text(call, EXPLAIN_RULE, test->rule->name);
+	if (test->member != NULL)
+		pool_put_text(call, EXPLAIN_MEMBER, test->member->key);
+	pool_put_text(call, EXPLAIN_TEST, test->name);
+	pool_put(call, EXPLAIN_PASSED, BoolGetDatum(test->passed));
+	pool_put_text(call, EXPLAIN_DETAIL, test->detail);
+	if (test->score != NULL)
+		pool_put(call, EXPLAIN_SCORE, Float8GetDatum(*test->score));
 	pool_call_row(call);
 }
 

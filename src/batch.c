@@ -175,9 +175,7 @@ void
 pool_open_lead(PoolWork *work, PoolLead *lead, PoolData *data)
 {
 	pool_lead_reload(pool_work_table(work, POOL_LEAD_STATE), lead);
-	if (!pool_data_read(pool_work_table(work, POOL_LEAD_DATA), lead->id,
-						pool_snapshot(), data))
-		elog(ERROR, "lead " INT64_FORMAT " has no data", lead->id);
+	pool_data_get(pool_work_table(work, POOL_LEAD_DATA), lead->id, data);
 }
 
 void

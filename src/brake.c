@@ -3,10 +3,10 @@
  *	  What timers reclaim is counted, and stopped where it is too much.
  *
  * pool.reclaim_limit and reclaim_share bound what timers reclaim in a pool on
- * one of its local days.  Before the first lead of a tick is touched, all that
- * is due is counted: if it goes over, nothing of the pool is touched, and its
- * list becomes a held run, which a manager applies (apply_plan) or lets go on
- * (resume_run).  Until then, or for 24 hours, the timers of the pool rest.
+ * one of its local days.  Before a tick touches the first lead of a pool, it
+ * counts all that are due: if these exceed the bound, it touches none, and
+ * their list becomes a held run, which a manager applies (apply_plan) or lets go
+ * on (resume_run).  Until then, or for 24 hours, the timers of the pool rest.
  *
  * One tick at a time counts in a pool, under a lock of its own that nobody
  * waits for.
@@ -131,7 +131,6 @@ pool_reclaims_record(PoolReclaims *reclaims, const PoolConf *pool,
 		Int64GetDatum(reclaims->last_event), Int64GetDatum(reclaims->n),
 	Int32GetDatum(pool_generation()), Int64GetDatum(reclaims->run_id)};
 	PoolSql		sql;
-	bool		isnull;
 
 	if (reclaims->n == 0)
 		return;
@@ -140,9 +139,7 @@ pool_reclaims_record(PoolReclaims *reclaims, const PoolConf *pool,
 		pool_sql_run(RECORD_SQL, 6, types, values, NULL);
 	else
 		pool_sql_run(ADD_SQL, 7, types, values, NULL);
-	reclaims->run_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-												   SPI_tuptable->tupdesc, 1,
-												   &isnull));
+	reclaims->run_id = pool_sql_int8(0, 1);
 	pool_sql_end(sql);
 }
 

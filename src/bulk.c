@@ -2,9 +2,9 @@
  * bulk.c
  *	  INSERT of many rows.
  *
- * They go to the executor in arrays, and no array can have more than 1 GB: so
- * they go there in chunks, and memory is needed for one chunk only.  The order
- * of the rows is kept.
+ * Rows are passed to the executor as arrays, which cannot exceed 1 GB, so they go
+ * in chunks; memory is needed for one chunk only.  The order of the rows is
+ * kept.
  */
 #include "compat.h"
 #include "bulk.h"
@@ -104,7 +104,7 @@ pool_bulk_put(PoolBulk *bulk, const Datum *row)
 		flush_chunk(bulk);
 }
 
-/* Returns how many rows were inserted, met no conflict that is. */
+/* Returns how many rows were inserted: those that met no conflict. */
 uint64
 pool_bulk_end(PoolBulk *bulk)
 {

@@ -98,8 +98,8 @@ static const TableName table_names[POOL_TABLE_COUNT] = {
 	[POOL_ROUTING_WAIT] = {"routing_wait",
 	"lead_id pool_id tenant_id reason tried_at excluded_id"},
 	[POOL_MEMBER_FACT] = {"member_fact",
-		"member_id tenant_id at ended_90d converted_90d conversion_rate rank first_response_seconds"
-	" overdue"},
+		"member_id tenant_id at ended_90d converted_90d conversion_rate rank"
+	" first_response_seconds overdue"},
 	[POOL_IDENTITY_GROUP] = {"identity_group",
 	"id tenant_id scope owner_id held"},
 	[POOL_RUN] = {"run",
@@ -229,15 +229,19 @@ relation_oid(const char *name)
 	return oid;
 }
 
-/* Column attnum is the one expected; none is, if the length is 0. */
+/*
+ * Raises 55000 unless the column has this name; where the length is 0, unless
+ * there is no such column.
+ */
 static void
 check_column(Oid relid, AttrNumber attnum, const TableName *table,
 			 const char *expected, size_t length)
 {
 	char	   *found = get_attname(relid, attnum, true);
 
-	if (found == NULL ? length > 0 : strlen(found) != length ||
-		strncmp(found, expected, length) != 0)
+	if (found == NULL)
+		found = "";
+	if (strlen(found) != length || strncmp(found, expected, length) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s.%s\" does not fit the library of pool_ext",

@@ -58,9 +58,7 @@ count_claim(PoolCall *call, const PoolClaimCase *c, const PoolLead *lead,
 	PoolEvent	event = {.kind = "claimed",.at = lead->owned_at};
 	int64		event_id;
 
-	if (!pool_data_read(pool_work_table(call->work, POOL_LEAD_DATA),
-						lead->id, pool_snapshot(), data))
-		elog(ERROR, "lead " INT64_FORMAT " has no data", lead->id);
+	pool_data_get(pool_work_table(call->work, POOL_LEAD_DATA), lead->id, data);
 	event.member_id = event.actor_id = c->member->id;
 	event_id = pool_event_append(call->work, &event, lead, data);
 	pool_quota_gain(c->set, c->quota);
@@ -384,7 +382,7 @@ static void
 claim_one(PoolCall *call, PoolClaimCase *c, int64 id)
 {
 	PoolTable  *leads = pool_work_table(call->work, POOL_LEAD_STATE);
-	PoolBound	bound = {POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME};
+	PoolBound	bound = POOL_NO_BOUND;
 	PoolLead	lead;
 	const char *outcome;
 

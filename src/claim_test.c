@@ -49,8 +49,7 @@ lead_document(PoolClaimCase *c)
 										   "pool_ext claim",
 										   ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(c->scratch);
-	if (!pool_data_read(table, c->lead->id, pool_snapshot(), &data))
-		elog(ERROR, "lead " INT64_FORMAT " has no data", c->lead->id);
+	pool_data_get(table, c->lead->id, &data);
 	c->document = pool_rule_document(c->lead, &data, c->now);
 	MemoryContextSwitchTo(old);
 	return c->document;
@@ -295,23 +294,20 @@ const int	pool_claim_test_count = lengthof(pool_claim_tests);
 static bool
 passes(const PoolClaimTest *test, PoolClaimCase *c, PoolBound *bound)
 {
-	*bound = (PoolBound)
-	{
-		POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME
-	};
+	*bound = POOL_NO_BOUND;
 	c->rule = NULL;
 	return test->passes(c, bound);
 }
 
+/* The first test that fails; without a lead, of those that need none. */
 static const PoolClaimTest *
-first_failing(PoolClaimCase *c, bool of_member, bool of_lead,
-			  PoolBound *bound)
+first_failing(PoolClaimCase *c, bool with_lead, PoolBound *bound)
 {
 	for (int i = 0; i < pool_claim_test_count; i++)
 	{
 		const PoolClaimTest *test = &pool_claim_tests[i];
 
-		if ((test->of_lead ? of_lead : of_member) && !passes(test, c, bound))
+		if ((with_lead || !test->of_lead) && !passes(test, c, bound))
 			return test;
 	}
 	return NULL;
@@ -321,7 +317,7 @@ first_failing(PoolClaimCase *c, bool of_member, bool of_lead,
 const PoolClaimTest *
 pool_claim_check_member(PoolClaimCase *c, PoolBound *bound)
 {
-	return first_failing(c, true, false, bound);
+	return first_failing(c, false, bound);
 }
 
 /*
@@ -343,13 +339,6 @@ pool_claim_check_lead(PoolClaimCase *c, PoolBound *bound)
 	return NULL;
 }
 
-/* The first test of all that fails. */
-static const PoolClaimTest *
-check_claim(PoolClaimCase *c, PoolBound *bound)
-{
-	return first_failing(c, true, true, bound);
-}
-
 /*
  * Judges the lead, and the member in its pool, as they are just now: NULL if
  * he may have it.  A lead that has meanwhile come into a pool whose counters
@@ -363,15 +352,12 @@ pool_claim_judge(PoolClaimCase *c, const PoolLead *lead, PoolBound *bound)
 	pool_claim_look_at(c, lead);
 	c->pool = pool_config_pool(lead->pool_id);
 	c->quota = pool_quota_get(c->set, lead->pool_id, c->member->id);
-	*bound = (PoolBound)
-	{
-		POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME
-	};
+	*bound = POOL_NO_BOUND;
 	if (lead->status != POOL_AVAILABLE)
 		return lead->status == POOL_OWNED ? "taken" : "not_available";
 	if (c->quota == NULL)
 		return "contended";
-	failed = check_claim(c, bound);
+	failed = first_failing(c, true, bound);
 	return failed != NULL ? failed->outcome : NULL;
 }
 

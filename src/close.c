@@ -185,7 +185,7 @@ check_archive(void *arg, const PoolLead *lead)
 {
 	const PoolTerm *term;
 
-	if (lead->status == POOL_CONVERTED || lead->status == POOL_ARCHIVED)
+	if (pool_lead_is_closed(lead))
 		return "already_closed";
 	return pool_term_find(pool_config_pool(lead->pool_id), POOL_TERM_ARCHIVE,
 						  PointerGetDatum(arg), &term) ?
@@ -195,8 +195,7 @@ check_archive(void *arg, const PoolLead *lead)
 static const char *
 check_reopen(void *arg, const PoolLead *lead)
 {
-	return lead->status == POOL_CONVERTED || lead->status == POOL_ARCHIVED ?
-		NULL : "not_closed";
+	return pool_lead_is_closed(lead) ? NULL : "not_closed";
 }
 
 static const char *
@@ -227,7 +226,7 @@ pool_archive_one(PoolBatch *batch, PoolBatchItem *item, PoolEvent *event)
 		pool_quota_lose(batch->set, pool_batch_quota(batch, lead->pool_id,
 													 lead->owner_id));
 	}
-	if (lead->status == POOL_ARCHIVED || lead->status == POOL_CONVERTED)
+	if (pool_lead_is_closed(lead))
 		pool_lead_seal(pool_work_table(work, POOL_LEAD_STATE), lead);
 	else
 		pool_lead_close(pool_work_table(work, POOL_LEAD_STATE), lead,
@@ -279,11 +278,109 @@ add_keepers(PoolBatch *batch, const PoolConf *to_pool)
 	}
 }
 
+/* What a call does to each of its leads. */
+typedef struct Change
+{
+	PoolActor	actor;
+	const char *kind;			/* of the events; the outcome, too */
+	PoolBatchCheck check;
+	const PoolConf *to_pool;	/* NULL = the lead's own */
+	Datum		reason;			/* 0 = NULL */
+	void		(*apply) (PoolBatch *batch, PoolBatchItem *item,
+						  const struct Change *c, PoolEvent *event);
+} Change;
+
+/* Why the locked lead is not changed after all; NULL if it is. */
+static const char *
+refuse_change(PoolBatch *batch, const PoolBatchItem *item, const Change *c)
+{
+	PoolCall   *call = batch->call;
+
+	if (c->to_pool != NULL && c->to_pool->tenant_id != item->lead.tenant_id)
+		return "not_found";
+	/* an erased lead stays closed */
+	if (c->check == check_reopen)
+		return pool_data_is_erased(pool_work_table(call->work,
+												   POOL_LEAD_DATA),
+								   item->id) ? "not_found" : NULL;
+	return pool_approval_needed(call->work, &c->actor, call->function,
+								&item->lead, batch->now) ? "approval" : NULL;
+}
+
+static void
+change_lead(PoolBatch *batch, PoolBatchItem *item, const Change *c)
+{
+	PoolEvent	event = {.kind = c->kind,.reason = c->reason,
+	.actor_id = c->actor.member_id};
+
+	if (item->outcome == NULL)
+		item->outcome = refuse_change(batch, item, c);
+	if (item->outcome != NULL)
+	{
+		pool_batch_emit(batch, item, item->outcome);
+		return;
+	}
+	event.at = pool_lead_time(&item->lead, batch->now);
+	c->apply(batch, item, c, &event);
+	pool_batch_emit(batch, item, c->kind);
+}
+
+/*
+ * Common course of the three: the actor manages the pools, the leads are
+ * locked, those that nothing speaks against are changed.
+ */
+static Datum
+change_leads(PoolCall *call, const Change *c, int request_argno)
+{
+	PoolBatch  *batch;
+	int64	   *ids;
+	int			n = pool_arg_ids(call, 0, &ids);
+
+	if (pool_request_replay(call, request_argno, c->actor.tenant_id))
+		return pool_call_end(call);
+	batch = pool_batch_begin(call, &c->actor, ids, n, c->check,
+							 DatumGetPointer(c->reason));
+	pool_batch_require_manager(batch, c->to_pool);
+	pool_batch_lock_leads(batch);
+	pool_batch_require_manager(batch, c->to_pool);
+	pool_batch_add_owners(batch);
+	if (c->check == check_reopen)
+		add_keepers(batch, c->to_pool);
+	pool_batch_lock_counters(batch);
+	for (int i = 0; i < n; i++)
+		change_lead(batch, &batch->items[i], c);
+	return pool_batch_end(batch);
+}
+
+static void
+apply_archive(PoolBatch *batch, PoolBatchItem *item, const Change *c,
+			  PoolEvent *event)
+{
+	pool_archive_one(batch, item, event);
+}
+
+/*
+ * pool.archive(leads, reason, actor, request_id)
+ */
+Datum
+pool_archive(PG_FUNCTION_ARGS)
+{
+	PoolCall   *call = pool_call_begin(fcinfo, "archive");
+	Change		c = {.actor = pool_resolve_actor(fcinfo, 2),
+		.kind = "archived",.check = check_archive,
+	.apply = apply_archive};
+
+	(void) pool_arg_text(call, 1, "reason");
+	c.reason = pool_arg_short(call, 1, POOL_MAX_LABEL_LENGTH, "reason");
+	return change_leads(call, &c, 3);
+}
+
 /* The lead comes back: into a pool, or to its last owner if he may have it. */
 static void
-reopen_one(PoolBatch *batch, PoolBatchItem *item, const PoolConf *to_pool,
-		   PoolEvent *event)
+apply_reopen(PoolBatch *batch, PoolBatchItem *item, const Change *c,
+			 PoolEvent *event)
 {
+	const PoolConf *to_pool = c->to_pool;
 	PoolLead   *lead = &item->lead;
 	int32		keeper_id = 0;
 
@@ -301,94 +398,6 @@ reopen_one(PoolBatch *batch, PoolBatchItem *item, const PoolConf *to_pool,
 								batch->now);
 }
 
-/* An erased lead stays closed: there is nobody behind it any more. */
-static bool
-is_erased(PoolCall *call, int64 lead_id)
-{
-	PoolData	data;
-
-	return pool_data_read(pool_work_table(call->work, POOL_LEAD_DATA),
-						  lead_id, pool_snapshot(), &data) &&
-		data.erased_at != POOL_NO_TIME;
-}
-
-/*
- * Common course of the three: the actor manages the pools, the leads are
- * locked, those that nothing speaks against are changed.
- */
-static Datum
-run_batch(PoolCall *call, const PoolActor *actor, PoolBatchCheck check,
-		  const char *kind, const PoolConf *to_pool, Datum reason,
-		  int request_argno)
-{
-	PoolBatch  *batch;
-	int64	   *ids;
-	int			n = pool_arg_ids(call, 0, &ids);
-
-	if (pool_request_replay(call, request_argno, actor->tenant_id))
-		return pool_call_end(call);
-	batch = pool_batch_begin(call, actor, ids, n, check,
-							 DatumGetPointer(reason));
-	pool_batch_require_manager(batch, to_pool);
-	pool_batch_lock_leads(batch);
-	pool_batch_require_manager(batch, to_pool);
-	pool_batch_add_owners(batch);
-	if (check == check_reopen)
-		add_keepers(batch, to_pool);
-	pool_batch_lock_counters(batch);
-	for (int i = 0; i < n; i++)
-	{
-		PoolBatchItem *item = &batch->items[i];
-		PoolEvent	event = {.kind = kind,.reason = reason,
-		.actor_id = actor->member_id};
-
-		if (item->outcome == NULL && to_pool != NULL &&
-			to_pool->tenant_id != item->lead.tenant_id)
-			item->outcome = "not_found";
-		if (item->outcome == NULL && check == check_reopen &&
-			is_erased(call, item->id))
-			item->outcome = "not_found";
-		if (item->outcome == NULL && check != check_reopen &&
-			pool_approval_needed(call->work, actor, call->function,
-								 &item->lead, batch->now))
-			item->outcome = "approval";
-		if (item->outcome != NULL)
-		{
-			pool_batch_emit(batch, item, item->outcome);
-			continue;
-		}
-		if (check == check_archive)
-			pool_archive_one(batch, item, &event);
-		else
-		{
-			event.at = pool_lead_time(&item->lead, batch->now);
-			if (check == check_reopen)
-				reopen_one(batch, item, to_pool, &event);
-			else
-				pool_requeue(call->work, &item->lead,
-							 to_pool != NULL ? to_pool->id : item->lead.pool_id,
-							 &event);
-		}
-		pool_batch_emit(batch, item, kind);
-	}
-	return pool_batch_end(batch);
-}
-
-/*
- * pool.archive(leads, reason, actor, request_id)
- */
-Datum
-pool_archive(PG_FUNCTION_ARGS)
-{
-	PoolCall   *call = pool_call_begin(fcinfo, "archive");
-	PoolActor	actor = pool_resolve_actor(fcinfo, 2);
-
-	(void) pool_arg_text(call, 1, "reason");
-	return run_batch(call, &actor, check_archive, "archived", NULL,
-					 pool_arg_short(call, 1, POOL_MAX_LABEL_LENGTH, "reason"),
-					 3);
-}
-
 /*
  * pool.reopen(leads, to_pool, actor, request_id)
  */
@@ -396,10 +405,19 @@ Datum
 pool_reopen(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin(fcinfo, "reopen");
-	PoolActor	actor = pool_resolve_actor(fcinfo, 2);
+	Change		c = {.actor = pool_resolve_actor(fcinfo, 2),
+		.kind = "reopened",.check = check_reopen,
+	.apply = apply_reopen};
 
-	return run_batch(call, &actor, check_reopen, "reopened",
-					 pool_arg_pool(call, 1), (Datum) 0, 3);
+	c.to_pool = pool_arg_pool(call, 1);
+	return change_leads(call, &c, 3);
+}
+
+static void
+apply_move(PoolBatch *batch, PoolBatchItem *item, const Change *c,
+		   PoolEvent *event)
+{
+	pool_requeue(batch->call->work, &item->lead, c->to_pool->id, event);
 }
 
 /*
@@ -409,9 +427,11 @@ Datum
 pool_move(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin(fcinfo, "move");
-	PoolActor	actor = pool_resolve_actor(fcinfo, 2);
+	Change		c = {.actor = pool_resolve_actor(fcinfo, 2),
+		.kind = "moved",.check = check_move,
+	.apply = apply_move};
 
 	(void) pool_arg_text(call, 1, "to_pool");
-	return run_batch(call, &actor, check_move, "moved",
-					 pool_arg_pool(call, 1), (Datum) 0, 3);
+	c.to_pool = pool_arg_pool(call, 1);
+	return change_leads(call, &c, 3);
 }

@@ -16,8 +16,6 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#define COLLABORATOR_NATTS COLLABORATOR_SINCE
-
 static void
 read_row(TupleTableSlot *slot, PoolCollaborator *row)
 {

@@ -12,6 +12,9 @@
 
 #define POOL_NO_LIMIT (-1)
 
+/* pools above a pool that are looked at: a circle that nobody checked ends */
+#define POOL_MAX_DEPTH 100
+
 /* From one moment to before another. */
 typedef struct PoolPeriod
 {

@@ -10,8 +10,6 @@
 #include "compat.h"
 #include "config_check.h"
 
-#include "utils/acl.h"
-#include "miscadmin.h"
 #include "access.h"
 #include "access/htup_details.h"
 #include "catalog/pg_collation.h"
@@ -21,9 +19,11 @@
 #include "config.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "rule.h"
 #include "table.h"
 #include "trigger.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -38,7 +38,6 @@ PG_FUNCTION_INFO_V1(pool_check_member);
 PG_FUNCTION_INFO_V1(pool_check_membership);
 PG_FUNCTION_INFO_V1(pool_check_timer_rule);
 PG_FUNCTION_INFO_V1(pool_check_rule);
-
 
 static CheckedRow
 checked_row(FunctionCallInfo fcinfo)
@@ -331,9 +330,9 @@ pool_check_pool(PG_FUNCTION_ARGS)
 }
 
 /*
- * A role is bound to one member by being his login.  One that may act for
- * others, or anything, only a superuser may bind; one that was granted more
- * than the member's tenant only who was granted every tenant himself.
+ * A role is bound to one member by being his login.  Only a superuser may bind a
+ * role that may act for others or is a superuser; only one who was granted every
+ * tenant may bind a role that was granted more than the member's tenant.
  */
 static void
 check_capture(const char *login, int32 tenant_id)

@@ -131,8 +131,9 @@ read_reminders(const CheckedRow *row, Datum **spans)
 }
 
 /*
- * What reminds longer before than the whole time would always come at once.
- * Rules of basis planned count from a time that is known before it comes.
+ * A reminder that comes longer before the end than the whole time lasts would
+ * always come at once.  Rules of basis planned count from a time that is known
+ * before it comes.
  */
 static void
 check_lead_time(const CheckedRow *row)

@@ -6,11 +6,11 @@
  * limit, absences are written down, timers go on for who is back.
  *
  * Locks, in this order: the row changed by the caller, tenant, pools, members
- * (shared), counters (ascending pool, member).  A member's row is what whoever
- * makes counters for him locks as well (quota_row.c): so what they mirror of it
- * is either seen there, or the counters are seen here.  Rows are looked up in
- * the latest snapshot at every isolation level, as foreign keys do, or a
- * counter made a moment ago would be passed over.
+ * (shared), counters (ascending pool, member).  Whoever makes counters for a
+ * member locks his row as well (quota_row.c): so either they see the change
+ * that they have to mirror, or we see the counters.  Rows are looked up in the
+ * latest snapshot at every isolation level, as foreign keys do, or a counter
+ * made a moment ago would be passed over.
  */
 #include "compat.h"
 #include "config_member.h"
@@ -147,8 +147,8 @@ note_absences(void)
 }
 
 /*
- * The clocks of those who are back go on.  While they are away theirs only
- * stand still, so check_at is early enough.
+ * The clocks of those who are back go on.  When somebody goes away nothing needs
+ * to be computed: his clocks stand still, so that check_at is early enough.
  */
 static void
 recheck_returned(void)

@@ -10,6 +10,7 @@
 
 #include "access/table.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "rule.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -39,6 +40,7 @@ config_scan_begin(MemoryContext context, PoolTableId table,
 bool
 config_scan_next(ConfigScan *scan)
 {
+	CHECK_FOR_INTERRUPTS();
 	return index_getnext_slot(scan->scan, ForwardScanDirection, scan->slot);
 }
 

@@ -54,6 +54,7 @@ form_data(const PoolData *data, Datum *v, bool *n)
 #undef PUT
 }
 
+/* Reads the row into *data; false if the snapshot sees none. */
 bool
 pool_data_read(PoolTable *table, int64 id, Snapshot snapshot, PoolData *data)
 {
@@ -62,6 +63,24 @@ pool_data_read(PoolTable *table, int64 id, Snapshot snapshot, PoolData *data)
 		return false;
 	read_data(table->old, data);
 	return true;
+}
+
+/* The same of a lead that is there, as this transaction sees it. */
+void
+pool_data_get(PoolTable *table, int64 id, PoolData *data)
+{
+	if (!pool_data_read(table, id, pool_snapshot(), data))
+		elog(ERROR, "lead " INT64_FORMAT " has no data", id);
+}
+
+/* Whether the lead was erased: there is nobody behind it any more. */
+bool
+pool_data_is_erased(PoolTable *table, int64 id)
+{
+	PoolData	data;
+
+	return pool_data_read(table, id, pool_snapshot(), &data) &&
+		data.erased_at != POOL_NO_TIME;
 }
 
 bool

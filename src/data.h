@@ -25,6 +25,8 @@ typedef struct PoolData
 
 extern bool pool_data_read(PoolTable *table, int64 id, Snapshot snapshot,
 						   PoolData *data);
+extern void pool_data_get(PoolTable *table, int64 id, PoolData *data);
+extern bool pool_data_is_erased(PoolTable *table, int64 id);
 extern bool pool_data_read_by_key(PoolTable *table, int32 tenant_id,
 								  Datum key, Snapshot snapshot,
 								  PoolData *data);

@@ -46,8 +46,11 @@ check_nothing(void *arg, const PoolLead *lead)
 static void
 close_request(PoolDecision *d, const char *status)
 {
+	PoolEvent	event = {.kind = status,.actor_id = d->actor.member_id,
+	.reason = d->note};
+
 	pool_approval_close(d->batch->call->work, &d->item->lead, &d->approval,
-						status, d->actor.member_id, d->note, d->batch->now);
+						&event, d->batch->now);
 }
 
 /* A request nobody decided in time, or whose lead is elsewhere. */
@@ -62,12 +65,14 @@ static const char *
 next_step(PoolDecision *d, PoolApproval *next)
 {
 	PoolWork   *work = d->batch->call->work;
+	PoolEvent	event = {.kind = "approved",.actor_id = d->actor.member_id,
+	.reason = d->note};
 
 	pool_approval_update(work, next);
 	if (pool_approval_is(next, "claim"))
 		pool_approval_reserve(work, &d->item->lead, next);
-	pool_approval_log(work, &d->item->lead, &d->approval, "approved",
-					  d->actor.member_id, d->note, d->batch->now);
+	pool_approval_log(work, &d->item->lead, &d->approval, &event,
+					  d->batch->now);
 	pool_put(d->batch->call, APPROVE_STEP, Int32GetDatum(next->step));
 	return "next_step";
 }
@@ -144,9 +149,9 @@ find_request(PoolCall *call, PoolDecision *d)
 }
 
 /*
- * Whether the actor has approved an earlier step: each needs a pair of eyes of
- * its own, and a call that is repeated must not go on to the next one.  All who
- * act for no member are one: nobody knows whose eyes they are.
+ * Whether the actor has approved an earlier step: each needs another pair of
+ * eyes, and a repeated call must not go on to the next one.  All who act for no
+ * member count as one person: nobody can tell them apart.
  */
 static bool
 has_approved(const PoolDecision *d)

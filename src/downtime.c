@@ -106,8 +106,8 @@ write_now(TimestampTz last_at, TimestampTz now)
 }
 
 /*
- * A tick runs.  False if it must not act yet, because another one finds out
- * just now what became due while none ran.
+ * Notes that a tick runs.  False if it must not act yet, because another one is
+ * just finding out what became due while none ran.
  */
 bool
 pool_downtime_note(TimestampTz now)

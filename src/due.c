@@ -106,10 +106,7 @@ pool_due_since(const PoolLead *lead, const PoolTimerRule *rule)
 			if (rule->action == POOL_TIMER_MOVE &&
 				lead->status == POOL_IN_REVIEW)
 				return POOL_NO_TIME;
-			return lead->status == POOL_AVAILABLE ||
-				lead->status == POOL_OWNED ||
-				lead->status == POOL_IN_REVIEW ?
-				created_at(lead) : POOL_NO_TIME;
+			return pool_lead_is_open(lead) ? created_at(lead) : POOL_NO_TIME;
 		case POOL_BASIS_APPROVAL:
 			/* counts from a request, not from the lead: timer_approval.c */
 			return POOL_NO_TIME;
@@ -131,7 +128,7 @@ span_length(const Interval *span)
 }
 
 /*
- * `due_at` later by as much of the owner's absence as lies between `from` and
+ * `due_at`, put off by as much of the owner's absences as lies between `from` and
  * it.  Of his absences in this spell only the first max_pause count.
  */
 static TimestampTz
@@ -168,8 +165,8 @@ add_pauses(TimestampTz due_at, TimestampTz from, const PoolLead *lead,
 }
 
 /*
- * What became due while no tick ran is due that much after the next one.  Once:
- * where ticks are rare it would be put off for ever.
+ * What became due while no tick ran becomes due catch_up after the next tick.
+ * This happens once: where ticks are rare it would be put off for ever.
  */
 static TimestampTz
 add_catch_up(TimestampTz due_at, const PoolConf *pool)
@@ -186,9 +183,9 @@ add_catch_up(TimestampTz due_at, const PoolConf *pool)
 
 /*
  * The moment this rule acts on a lead, its condition aside: DT_NOEND while the
- * lead is protected for good; false if it does not apply, or never will as
- * things are.  A rule that ends spells leaves alone
- * those that began when it was due already.
+ * lead is protected for good.  False if the rule does not apply, or never will
+ * as things are.  A rule that ends spells leaves alone those that began after
+ * it had become due.
  */
 bool
 pool_due_at(const PoolLead *lead, const PoolConf *pool,

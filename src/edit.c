@@ -144,7 +144,7 @@ add_identities(const PoolLead *lead, List *identities, List **added)
 
 /*
  * Takes all identities of these kinds from the locked lead; whether it had one.
- * Who asks for one of them waits for us, who then wait for nobody.
+ * Others who ask for one of them wait for us; from here on we wait for nobody.
  */
 static bool
 clear_identities(const PoolLead *lead, List *kinds)
@@ -257,8 +257,7 @@ score(Edit *e, const PoolLead *lead, const PoolData *data)
 {
 	int16		priority;
 
-	if (!pool_scores(lead->pool_id) || lead->status == POOL_CONVERTED ||
-		lead->status == POOL_ARCHIVED)
+	if (!pool_scores(lead->pool_id) || pool_lead_is_closed(lead))
 		return;
 	priority = pool_score(lead, data, pool_now());
 	e->priority = priority == lead->priority ? -1 : priority;
@@ -321,8 +320,8 @@ may_edit(const PoolActor *actor, const PoolLead *lead)
 }
 
 /*
- * Whether the edit touches what the member cannot see: what he guesses right
- * would leave no event, and so tell him.
+ * Whether the edit touches what the member cannot see.  It must not: a value
+ * guessed right would leave no event, and so be given away.
  */
 static bool
 touches_masked(const Edit *e, List *masked)
@@ -333,13 +332,17 @@ touches_masked(const Edit *e, List *masked)
 		(e->grade != 0 && pool_is_masked(masked, "grade")))
 		return true;
 	foreach(lc, masked)
+	{
 		if (e->attributes != 0 &&
 			DatumGetBool(DirectFunctionCall2(jsonb_exists, e->attributes,
 											 CStringGetTextDatum(lfirst(lc)))))
-		return true;
+			return true;
+	}
 	foreach(lc, e->cleared)
+	{
 		if (pool_is_masked(masked, lfirst(lc)))
-		return true;
+			return true;
+	}
 	return false;
 }
 

@@ -136,13 +136,12 @@ known_lead(const Run *run, int i)
 		run->entries[i].linked_to;
 }
 
-static Run *sort_run;
-
+/* Two entries, by the leads they double or are linked to, and then as given. */
 static int
-compare_known(const void *a, const void *b)
+compare_known(const void *a, const void *b, void *run)
 {
-	int64		x = known_lead(sort_run, *(const int *) a);
-	int64		y = known_lead(sort_run, *(const int *) b);
+	int64		x = known_lead(run, *(const int *) a);
+	int64		y = known_lead(run, *(const int *) b);
 
 	if (x != y)
 		return x < y ? -1 : 1;
@@ -162,12 +161,12 @@ lock_known(Run *run)
 	for (int i = 0; i < run->n; i++)
 		if (known_lead(run, i) != 0)
 			order[n++] = i;
-	sort_run = run;
-	qsort(order, n, sizeof(int), compare_known);
+	qsort_arg(order, n, sizeof(int), compare_known, run);
 	for (int i = 0; i < n; i++)
 	{
 		int64		id = known_lead(run, order[i]);
 
+		CHECK_FOR_INTERRUPTS();
 		/* those of this very run are not there yet */
 		if (pool_lead_peek(leads, id, pool_snapshot(), &lead) &&
 			pool_again_changes(&run->entries[order[i]], &lead, run->now))
@@ -191,6 +190,7 @@ any_turned(const Run *run)
 		const PoolEntry *entry = &run->entries[i];
 		PoolLead	lead;
 
+		CHECK_FOR_INTERRUPTS();
 		if (entry->judged != 0 &&
 			pool_lead_peek(leads, entry->judged, pool_snapshot(), &lead) &&
 			(lead.status == POOL_ARCHIVED) != entry->judged_archived)
@@ -200,8 +200,8 @@ any_turned(const Run *run)
 }
 
 /*
- * Whether one of them was erased meanwhile: then its key and identities are
- * free.  40001 where they cannot be asked for anew.
+ * Whether one of them was erased meanwhile: then its key and identities are free
+ * again.  40001 where they cannot be reserved once more.
  */
 static bool
 any_erased(const Run *run)
@@ -214,6 +214,7 @@ any_erased(const Run *run)
 	{
 		PoolData	data;
 
+		CHECK_FOR_INTERRUPTS();
 		if (known_lead(run, i) == 0)
 			continue;
 		if (snapshot == NULL)
@@ -340,6 +341,7 @@ hand_over(Run *run, PoolQuotaSet *set)
 		PoolEntry  *entry = &run->entries[i];
 		const char *refusal;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!wants_owner(entry))
 			continue;
 		refusal = refuse_owner(run, entry);

@@ -125,15 +125,11 @@ erase_personal_data(Datum *ids, int n, TimestampTz now)
 
 /* Erased before, and closed since: there is nothing to do. */
 static bool
-is_erased(PoolBatch *batch, const PoolBatchItem *item)
+is_done(PoolBatch *batch, const PoolBatchItem *item)
 {
-	PoolData	data;
-
-	return (item->lead.status == POOL_ARCHIVED ||
-			item->lead.status == POOL_CONVERTED) &&
-		pool_data_read(pool_work_table(batch->call->work, POOL_LEAD_DATA),
-					   item->id, pool_snapshot(), &data) &&
-		data.erased_at != POOL_NO_TIME;
+	return pool_lead_is_closed(&item->lead) &&
+		pool_data_is_erased(pool_work_table(batch->call->work,
+											POOL_LEAD_DATA), item->id);
 }
 
 /* Erases what the leads carry, and closes those that are open. */
@@ -148,7 +144,7 @@ erase_leads(PoolBatch *batch, Datum reason)
 	{
 		PoolBatchItem *item = &batch->items[i];
 
-		erased[i] = item->outcome == NULL && !is_erased(batch, item);
+		erased[i] = item->outcome == NULL && !is_done(batch, item);
 		if (erased[i])
 			ids[n++] = Int64GetDatum(item->id);
 	}
@@ -199,13 +195,7 @@ add_merged(int64 **ids, int n)
 
 		memcpy(all, *ids, n * sizeof(int64));
 		for (uint64 row = 0; row < more; row++)
-		{
-			bool		isnull;
-
-			all[n++] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[row],
-												   SPI_tuptable->tupdesc, 1,
-												   &isnull));
-		}
+			all[n++] = pool_sql_int8(row, 1);
 		*ids = all;
 	}
 	pool_sql_end(sql);

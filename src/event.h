@@ -37,22 +37,22 @@ extern int64 pool_event_append(PoolWork *work, const PoolEvent *event,
 
 extern void pool_detail_begin(PoolDetail *detail);
 extern void pool_detail_text(PoolDetail *detail, const char *key,
-							 const char *value, int len);
+							 const char *text_value, int len);
 extern void pool_detail_datum(PoolDetail *detail, const char *key,
 							  Datum text_value);
 extern void pool_detail_null(PoolDetail *detail, const char *key);
 extern void pool_detail_or_null(PoolDetail *detail, const char *key,
 								Datum text_value);
-extern void pool_detail_int(PoolDetail *detail, const char *key, int64 value);
+extern void pool_detail_int(PoolDetail *detail, const char *key, int64 number);
 extern void pool_detail_numeric(PoolDetail *detail, const char *key,
-								Datum value);
+								Datum number);
 extern void pool_detail_time(PoolDetail *detail, const char *key,
 							 TimestampTz at);
 extern void pool_detail_from_pool(PoolDetail *detail, int32 from_pool_id,
 								  int32 pool_id, TimestampTz at);
 extern void pool_detail_true(PoolDetail *detail, const char *key);
 extern void pool_detail_false(PoolDetail *detail, const char *key);
-extern void pool_detail_json(PoolDetail *detail, const char *key, Jsonb *value);
+extern void pool_detail_json(PoolDetail *detail, const char *key, Jsonb *json);
 extern Jsonb *pool_detail_end(PoolDetail *detail);
 extern int64 pool_detail_get_id(Jsonb *detail, const char *key);
 extern int32 pool_detail_get_int(Jsonb *detail, const char *key);

@@ -12,7 +12,7 @@ PG_FUNCTION_INFO_V1(pool_explain_claim);
 static void
 explain_test(PoolCall *call, PoolClaimCase *c, const PoolClaimTest *test)
 {
-	PoolBound	bound = {POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME};
+	PoolBound	bound = POOL_NO_BOUND;
 	bool		passed;
 
 	c->rule = NULL;

@@ -76,7 +76,7 @@ check_follow_up(void *arg, const PoolLead *lead)
 	Writer	   *writer = arg;
 	int32		member_id = writer->actor->member_id;
 
-	if (lead->status == POOL_CONVERTED || lead->status == POOL_ARCHIVED)
+	if (pool_lead_is_closed(lead))
 		return "closed";
 	if (lead->status != POOL_OWNED)
 		return "not_owner";
@@ -247,8 +247,10 @@ is_complete(const FollowUp *f, const PoolConf *pool, const PoolTerm *kind)
 	ListCell   *lc;
 
 	foreach(lc, pool->follow_up_requires)
+	{
 		if (!has(f, kind, lfirst(lc)))
-		return false;
+			return false;
+	}
 	return pool->follow_up_min_chars == POOL_NO_LIMIT ||
 		length_of(f->note) >= pool->follow_up_min_chars;
 }
@@ -443,7 +445,11 @@ record(PoolBatch *batch, PoolBatchItem *item, const Writer *writer,
 	}
 	event_id = pool_event_append(call->work, &event, lead, &data);
 	if (f->ends)
+	{
 		end_or_ask(batch, item, f);
+		/* it has fetched both rows again, and what was read is gone */
+		pool_batch_open(batch, item, &data);
+	}
 	pool_put_text(call, OUTCOME, f->counts ? "ok" : "not_counted");
 	pool_put(call, EVENT_ID_COLUMN, Int64GetDatum(event_id));
 	pool_put_time(call, DUE_AT, next_due(batch, lead, &data));

@@ -3,7 +3,8 @@
  *	  Leads of one customer: who of the members may own them.
  *
  * The only writer of identity_group: owner_id is the one member who owns leads
- * of the group, held how many.  Locks come last, after leads and counters.
+ * of the group, held is how many he owns.  Locks come last, after leads and
+ * counters.
  * Whoever asks for a lead takes the group without waiting; whoever gives one
  * up waits for it, and a batch takes its groups in ascending order before.
  */
@@ -93,7 +94,7 @@ lock_group(PoolTable *table, int64 id, bool wait, IdentityGroup *group)
 static void
 form_group(int64 id, const IdentityGroup *group, Datum *v, bool *n)
 {
-	memset(n, 0, sizeof(bool) * IDENTITY_GROUP_HELD);
+	memset(n, 0, sizeof(bool) * IDENTITY_GROUP_NATTS);
 	v[IDENTITY_GROUP_ID - 1] = Int64GetDatum(id);
 	v[IDENTITY_GROUP_TENANT_ID - 1] = Int32GetDatum(group->tenant_id);
 	v[IDENTITY_GROUP_SCOPE - 1] = group->scope;
@@ -106,8 +107,8 @@ form_group(int64 id, const IdentityGroup *group, Datum *v, bool *n)
 static void
 write_group(PoolTable *table, int64 id, IdentityGroup *group)
 {
-	Datum		values[IDENTITY_GROUP_HELD];
-	bool		nulls[IDENTITY_GROUP_HELD];
+	Datum		values[IDENTITY_GROUP_NATTS];
+	bool		nulls[IDENTITY_GROUP_NATTS];
 
 	if (group->held == 0)
 		group->owner_id = 0;
@@ -122,8 +123,8 @@ pool_group_create(PoolWork *work, int64 id, int32 tenant_id,
 				  const char *scope, int32 owner_id)
 {
 	IdentityGroup group = {.tenant_id = tenant_id,.owner_id = owner_id};
-	Datum		values[IDENTITY_GROUP_HELD];
-	bool		nulls[IDENTITY_GROUP_HELD];
+	Datum		values[IDENTITY_GROUP_NATTS];
+	bool		nulls[IDENTITY_GROUP_NATTS];
 
 	group.scope = CStringGetTextDatum(scope);
 	group.held = owner_id != 0 ? 1 : 0;
@@ -149,7 +150,7 @@ pool_group_scope(int32 pool_id)
 {
 	int32		top = 0;
 
-	while (pool_id != 0)
+	for (int depth = 0; pool_id != 0 && depth < POOL_MAX_DEPTH; depth++)
 	{
 		const PoolConf *pool = pool_config_pool(pool_id);
 
@@ -176,10 +177,9 @@ pool_group_owner(PoolWork *work, int64 id)
 PoolGroupVerdict
 pool_group_look(PoolWork *work, int64 id, int32 member_id)
 {
-	int32		owner_id = pool_group_owner(work, id);
+	IdentityGroup group = {.owner_id = pool_group_owner(work, id)};
 
-	return owner_id == 0 || owner_id == member_id ?
-		POOL_GROUP_FREE : POOL_GROUP_OWNED;
+	return judge(&group, member_id);
 }
 
 /* Locks the group for a member who is about to get a lead of it. */

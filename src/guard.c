@@ -2,12 +2,12 @@
  * guard.c
  *	  Against losing leads and their history.
  *
- * Leads live in tables of the extension, so whatever drops the extension, its
- * schema or what its owner owns would take them along.  A hook that sees every
- * drop refuses that while there are rows, and new names under which nothing
- * would find them.  Without preloading the library may not be there when such
- * a command begins: an event trigger calls guard_ddl(), which does nothing but
- * get it loaded.
+ * Leads live in tables of the extension, so dropping the extension, its schema
+ * or what its owner owns would take them along.  A hook that sees every drop
+ * refuses that while there are rows; it also refuses to rename what the library
+ * finds by name.  Without preloading, the library may not be loaded when such a
+ * command begins: an event trigger calls guard_ddl(), whose only effect is to
+ * load it.
  *
  * Dependent objects go in an order of core's choosing, but whatever went
  * before our table comes back when the hook raises its error.
@@ -95,7 +95,7 @@ refuse(const char *what, const char *name)
 static const char *
 guarded_name(Oid relid)
 {
-	Oid			schema = get_namespace_oid("pool", true);
+	Oid			schema = get_namespace_oid(POOL_SCHEMA_NAME, true);
 	char	   *name;
 
 	if (!OidIsValid(schema) || get_rel_namespace(relid) != schema ||
@@ -124,7 +124,7 @@ check_table(Oid relid, const char *name)
 static void
 check_tables(void)
 {
-	Oid			schema = get_namespace_oid("pool", true);
+	Oid			schema = get_namespace_oid(POOL_SCHEMA_NAME, true);
 
 	for (int i = 0; OidIsValid(schema) && i < (int) lengthof(guarded_tables); i++)
 	{

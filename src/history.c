@@ -5,6 +5,7 @@
 #include "result.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -66,7 +67,10 @@ pool_history(PG_FUNCTION_ARGS)
 						   pool_work_index(events, POOL_EVENT_PKEY),
 						   call->snapshot, &pool_key_int8(id), 1);
 	while (index_getnext_slot(scan, ForwardScanDirection, events->old))
+	{
+		CHECK_FOR_INTERRUPTS();
 		emit_event(call, events->old);
+	}
 	index_endscan(scan);
 	return pool_call_end(call);
 }

@@ -2,10 +2,10 @@
  * index_entry.c
  *	  Entries of a row's next version in the indexes of its table.
  *
- * Core asks of a unique index at every version whether another row has the
- * key, which walks over all versions that an old snapshot still holds: of a
- * busy row there are thousands.  Where the key stays as it was, nobody else
- * can have it; so nobody is asked.
+ * For every new version of a row, core checks in each unique index that no other
+ * row has its key, which walks over all dead versions that an old snapshot
+ * keeps: thousands, for a busy row.  A key that stays the same needs no check:
+ * nobody else can have it.
  *
  * Whoever inserts such a key meanwhile finds the entry of the version that is
  * being replaced, and waits for us.

@@ -45,8 +45,7 @@ query_installation(const char *query)
 		SPI_tuptable != NULL)
 	{
 		bool		isnull;
-		Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
-										  SPI_tuptable->tupdesc, 1, &isnull);
+		Datum		value = pool_sql_datum(0, 1, &isnull);
 
 		if (!isnull)
 			result = DatumGetInt32(value);

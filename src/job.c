@@ -94,6 +94,7 @@ save(const Job *jobs)
 {
 	uint32		magic = JOB_MAGIC;
 	bool		any = false;
+	bool		written;
 	FILE	   *file;
 
 	for (int i = 0; i < JOBS && !any; i++)
@@ -106,9 +107,9 @@ save(const Job *jobs)
 	file = AllocateFile(JOB_FILE ".tmp", PG_BINARY_W);
 	if (file == NULL)
 		return;
-	any = fwrite(&magic, sizeof(magic), 1, file) == 1 &&
+	written = fwrite(&magic, sizeof(magic), 1, file) == 1 &&
 		fwrite(jobs, sizeof(Job), JOBS, file) == JOBS;
-	if (FreeFile(file) == 0 && any)
+	if (FreeFile(file) == 0 && written)
 		(void) rename(JOB_FILE ".tmp", JOB_FILE);
 }
 

@@ -431,9 +431,9 @@ rest(void)
 }
 
 /*
- * One round; returns how long to sleep in milliseconds, -1 = until woken.
- * Nobody tells of workers that have come or gone: they do what there is to do
- * themselves, and their handles are let go of in the next round.
+ * One round; returns how long to sleep in milliseconds, -1 = until woken.  The
+ * launcher is not notified when workers come or go: they do what is needed
+ * themselves, and the next round lets go of their handles.
  */
 static long
 launch(void)

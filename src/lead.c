@@ -63,7 +63,6 @@ form_lead(const PoolLead *lead, Datum *v, bool *n)
 	PUT_TIME(LEAD_STATE_HIDDEN_UNTIL, lead->hidden_until);
 	PUT_TIME(LEAD_STATE_CLOSED_AT, lead->closed_at);
 	PUT_TIME(LEAD_STATE_CHECK_AT, lead->check_at);
-	pool_wake_note(lead->check_at);
 	PUT_TIME(LEAD_STATE_STAGE_AT, lead->stage_at);
 	PUT(LEAD_STATE_GROUP_ID, Int64GetDatum(lead->group_id),
 		lead->group_id == 0);
@@ -89,6 +88,15 @@ form_lead(const PoolLead *lead, Datum *v, bool *n)
 #undef PUT_TIME
 }
 
+/* The row just written has a place in the queue: whoever comes may claim it. */
+static void
+offer(PoolTable *leads, const PoolLead *lead)
+{
+	PoolCandidate candidate = as_candidate(lead);
+
+	pool_queue_give(leads, lead->pool_id, &candidate);
+}
+
 /* Replaces the locked row `before` by `after`. */
 static void
 write_lead(PoolTable *leads, const PoolLead *before, PoolLead *after)
@@ -98,13 +106,10 @@ write_lead(PoolTable *leads, const PoolLead *before, PoolLead *after)
 
 	form_lead(after, values, nulls);
 	pool_table_update(leads, values, nulls);
+	pool_wake_note(after->check_at);
 	after->tid = leads->new->tts_tid;
 	if (after->ticket != 0 && after->ticket != before->ticket)
-	{
-		PoolCandidate candidate = as_candidate(after);
-
-		pool_queue_give(leads, after->pool_id, &candidate);
-	}
+		offer(leads, after);
 }
 
 /*
@@ -118,6 +123,21 @@ pool_lead_leave_queue(PoolTable *leads, const PoolLead *lead)
 	PoolCandidate candidate = as_candidate(lead);
 
 	pool_queue_take(leads, lead->pool_id, &candidate);
+}
+
+/*
+ * Writes a lead that stays where it is.  An available one keeps its place in
+ * the queue, which has to learn of the new version: it knows leads by where
+ * their rows are, too.
+ */
+static void
+write_in_place(PoolTable *leads, PoolLead *lead)
+{
+	if (lead->ticket != 0)
+		pool_lead_leave_queue(leads, lead);
+	write_lead(leads, lead, lead);
+	if (lead->ticket != 0)
+		offer(leads, lead);
 }
 
 /* What a lead is hidden for ends when it leaves the place it waits at. */
@@ -182,7 +202,6 @@ pool_lead_create(PoolTable *leads, PoolLead *lead)
 {
 	Datum		values[LEAD_STATE_NATTS];
 	bool		nulls[LEAD_STATE_NATTS];
-	PoolCandidate candidate;
 
 	Assert(lead->status != POOL_OWNED);
 	if (lead->status == POOL_AVAILABLE)
@@ -191,13 +210,12 @@ pool_lead_create(PoolTable *leads, PoolLead *lead)
 		lead->check_at = pool_due_check_at(lead);
 	form_lead(lead, values, nulls);
 	pool_table_insert(leads, values, nulls);
+	pool_wake_note(lead->check_at);
 	lead->tid = leads->new->tts_tid;
 	/* whoever lets it in asks for it again */
 	pool_place_note(leads, lead->id, &lead->tid);
-	if (lead->ticket == 0)
-		return;
-	candidate = as_candidate(lead);
-	pool_queue_give(leads, lead->pool_id, &candidate);
+	if (lead->ticket != 0)
+		offer(leads, lead);
 }
 
 static void
@@ -244,7 +262,10 @@ pool_lead_try_own(PoolTable *leads, PoolLead *lead, int32 owner_id,
 	form_lead(lead, values, nulls);
 	result = pool_table_try_update(leads, values, nulls);
 	if (result == TM_Ok)
+	{
+		pool_wake_note(lead->check_at);
 		lead->tid = leads->new->tts_tid;
+	}
 	return pool_lead_lock_of(result);
 }
 
@@ -310,7 +331,7 @@ pool_lead_reopen(PoolTable *leads, PoolLead *lead, int32 pool_id,
 {
 	PoolLead	before = *lead;
 
-	Assert(lead->status == POOL_CONVERTED || lead->status == POOL_ARCHIVED);
+	Assert(pool_lead_is_closed(lead));
 	lead->closed_at = POOL_NO_TIME;
 	lead->amount = (Datum) 0;
 	lead->currency = (Datum) 0;
@@ -333,23 +354,17 @@ pool_lead_move(PoolTable *leads, PoolLead *lead, int32 pool_id,
 }
 
 /*
- * An available lead is hidden until then (NO_TIME = no longer), but from this
- * member (0 = from all).  It keeps its place in the queue, which must learn of
- * its new version.
+ * An available lead is hidden until then (NO_TIME = no longer) from everybody
+ * but this member (0 = from all).
  */
 void
 pool_lead_hide(PoolTable *leads, PoolLead *lead, TimestampTz until,
 			   int32 reserved_for)
 {
-	PoolCandidate candidate;
-
 	Assert(lead->status == POOL_AVAILABLE);
-	pool_lead_leave_queue(leads, lead);
 	lead->hidden_until = until;
 	lead->reserved_for = reserved_for;
-	write_lead(leads, lead, lead);
-	candidate = as_candidate(lead);
-	pool_queue_give(leads, lead->pool_id, &candidate);
+	write_in_place(leads, lead);
 }
 
 /* available -> review */
@@ -378,23 +393,12 @@ pool_lead_admit(PoolTable *leads, PoolLead *lead, TimestampTz at)
 	write_lead(leads, &before, lead);
 }
 
-/*
- * The lead becomes one of a group.  An available one keeps its place in the
- * queue, which knows leads by where their row is, too.
- */
+/* The lead becomes one of a group. */
 void
 pool_lead_join(PoolTable *leads, PoolLead *lead, int64 group_id)
 {
-	PoolCandidate candidate;
-
-	if (lead->ticket != 0)
-		pool_lead_leave_queue(leads, lead);
 	lead->group_id = group_id;
-	write_lead(leads, lead, lead);
-	if (lead->ticket == 0)
-		return;
-	candidate = as_candidate(lead);
-	pool_queue_give(leads, lead->pool_id, &candidate);
+	write_in_place(leads, lead);
 }
 
 /*
@@ -404,7 +408,7 @@ pool_lead_join(PoolTable *leads, PoolLead *lead, int64 group_id)
 void
 pool_lead_seal(PoolTable *leads, PoolLead *lead)
 {
-	Assert(lead->status == POOL_CONVERTED || lead->status == POOL_ARCHIVED);
+	Assert(pool_lead_is_closed(lead));
 	write_lead(leads, lead, lead);
 }
 
@@ -429,24 +433,12 @@ pool_lead_rank(PoolTable *leads, PoolLead *lead, int16 priority)
 	write_lead(leads, &before, lead);
 }
 
-/*
- * Writes what a follow-up or a timer noted on an open lead.  One that is
- * available keeps its place in the queue, but the queue knows it by its row
- * version.
- */
+/* Writes what a follow-up or a timer noted on an open lead. */
 void
 pool_lead_note(PoolTable *leads, PoolLead *lead)
 {
-	PoolCandidate candidate;
-
 	Assert(pool_lead_is_open(lead));
-	if (lead->ticket != 0)
-		pool_lead_leave_queue(leads, lead);
-	write_lead(leads, lead, lead);
-	if (lead->ticket == 0)
-		return;
-	candidate = as_candidate(lead);
-	pool_queue_give(leads, lead->pool_id, &candidate);
+	write_in_place(leads, lead);
 }
 
 /* Something changed that timers depend on; the lead is as in leads->old. */

@@ -66,6 +66,7 @@ typedef enum PoolLeadLock
 
 extern const char *pool_status_name(PoolStatus status);
 extern bool pool_lead_is_open(const PoolLead *lead);
+extern bool pool_lead_is_closed(const PoolLead *lead);
 
 /* finding and locking */
 extern void pool_lead_read(PoolTable *leads, PoolLead *lead);

@@ -26,12 +26,17 @@ pool_status_name(PoolStatus status)
 	return status_names[status];
 }
 
-/* Not won, nor out of circulation. */
+/* Won, or out of circulation. */
+bool
+pool_lead_is_closed(const PoolLead *lead)
+{
+	return lead->status == POOL_CONVERTED || lead->status == POOL_ARCHIVED;
+}
+
 bool
 pool_lead_is_open(const PoolLead *lead)
 {
-	return lead->status == POOL_AVAILABLE || lead->status == POOL_OWNED ||
-		lead->status == POOL_IN_REVIEW;
+	return !pool_lead_is_closed(lead);
 }
 
 static PoolStatus

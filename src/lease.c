@@ -196,12 +196,15 @@ reserve_one(Leasing *l, PoolLead *lead, int64 id, PoolBound *bound)
 	return outcome != NULL ? outcome : lease_lead(l, lead, bound);
 }
 
-/* A row; the key of a refused lead is for those who may know of it. */
+/*
+ * Reserves the lead if he may have it, and emits its row.  The key of a refused
+ * lead is for those who may know of it.
+ */
 static void
-emit(Leasing *l, int64 id)
+reserve_and_emit(Leasing *l, int64 id)
 {
 	PoolCall   *call = l->call;
-	PoolBound	bound = {POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME};
+	PoolBound	bound = POOL_NO_BOUND;
 	const char *outcome = "not_found";
 	PoolLead	lead;
 	PoolData	data;
@@ -252,7 +255,7 @@ pool_reserve_leads(PG_FUNCTION_ARGS)
 		return pool_call_end(call);
 	pool_claim_lock_counters(&l.c, call->snapshot, ids, n);
 	for (int i = 0; i < n; i++)
-		emit(&l, ids[i]);
+		reserve_and_emit(&l, ids[i]);
 	pool_quota_write(l.c.set);
 	return pool_call_end(call);
 }

@@ -1,6 +1,6 @@
 /*
  * lock.c
- *	  Locks of what is no row.
+ *	  Locks on things that are not rows.
  */
 #include "compat.h"
 #include "lock.h"
@@ -9,8 +9,9 @@
 #include "storage/lmgr.h"
 
 /*
- * Whether this transaction is the one that may do something with the table, or
- * about one of its ids (0 = all), until it ends: nobody waits for that.
+ * Tries to become the only transaction, until it ends, that does a certain kind
+ * of work with the table, or with one of its ids (0 = all of it).  Never waits:
+ * false if another one is at it.
  */
 bool
 pool_lock_try(PoolTableId about, int32 id)

@@ -4,9 +4,9 @@
  *	  results.
  *
  * Once an hour, tenant by tenant, where claim, routing or reward rules may look
- * at them.  Facts come from the roll-ups, so that they
- * cost by members and days; segments come from the log and are kept only for
- * tenants that use best_match.
+ * at them.  Facts come from the roll-ups, so that they cost in proportion to
+ * members and days; segments come from the log and are kept only for tenants
+ * that use best_match.
  */
 #include "compat.h"
 #include "member_fact.h"
@@ -134,22 +134,20 @@ are_fresh(TimestampTz now)
 }
 
 /*
- * The first tenant with facts that are missing or old, 0 if there is none.
- * Then what is old is of members that are no more.
+ * The first tenant with facts that are missing or old, 0 if there is none:
+ * then any old ones left are of members who have gone, and are deleted.
  */
 static int32
 stale_tenant(TimestampTz now)
 {
 	Oid			types[1] = {TIMESTAMPTZOID};
 	Datum		values[1] = {TimestampTzGetDatum(now)};
-	bool		isnull;
-	Datum		tenant;
+	int32		tenant_id;
 
 	pool_sql_run(STALE_SQL, 1, types, values, NULL);
-	tenant = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-						   &isnull);
-	if (!isnull)
-		return DatumGetInt32(tenant);
+	tenant_id = pool_sql_int4(0, 1);
+	if (tenant_id != 0)
+		return tenant_id;
 	pool_sql_run("DELETE FROM pool.member_fact f WHERE NOT EXISTS"
 				 " (SELECT FROM pool.member m WHERE m.id = f.member_id"
 				 "  AND m.status <> 'left')", 0, NULL, NULL, NULL);

@@ -37,29 +37,21 @@ check_merge(void *arg, const PoolLead *lead)
 	return NULL;
 }
 
-static bool
-is_erased(PoolBatch *batch, int64 lead_id)
-{
-	PoolData	data;
-
-	return pool_data_read(pool_work_table(batch->call->work, POOL_LEAD_DATA),
-						  lead_id, pool_snapshot(), &data) &&
-		data.erased_at != POOL_NO_TIME;
-}
-
 /* Why these two cannot become one; NULL if they can.  Both are locked. */
 static const char *
 judge_pair(PoolBatch *batch)
 {
 	const PoolBatchItem *source = &batch->items[SOURCE];
 	const PoolBatchItem *target = &batch->items[TARGET];
+	PoolTable  *table = pool_work_table(batch->call->work, POOL_LEAD_DATA);
 
 	if (source->outcome != NULL)
 		return source->outcome;
 	if (target->outcome != NULL)
 		return target->outcome;
 	if (source->lead.tenant_id != target->lead.tenant_id ||
-		is_erased(batch, source->id) || is_erased(batch, target->id))
+		pool_data_is_erased(table, source->id) ||
+		pool_data_is_erased(table, target->id))
 		return "not_found";
 	if (source->lead.owner_id != 0 &&
 		source->lead.owner_id != target->lead.owner_id)
@@ -102,9 +94,7 @@ merge_data(PoolBatch *batch)
 	PoolData	source;
 	PoolData	target;
 
-	if (!pool_data_read(table, batch->items[SOURCE].id, pool_snapshot(),
-						&source))
-		elog(ERROR, "merged lead has no data");
+	pool_data_get(table, batch->items[SOURCE].id, &source);
 	/* the slot is needed for the other row */
 	source.attributes = datumCopy(source.attributes, false, -1);
 	source.name = source.name == 0 ? 0 : datumCopy(source.name, false, -1);

@@ -48,7 +48,7 @@ typedef struct Removal
 static void
 check_target(const Removal *r)
 {
-	if (r->successor != NULL && r->successor == r->member)
+	if (r->successor != NULL && r->successor->id == r->member->id)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("member \"%s\" cannot be his own successor",
@@ -93,15 +93,6 @@ resolve_removal(PoolCall *call, int successor_argno, int pool_argno,
  * Beginning a run
  * ------------------------------------------------------------------------ */
 
-static int64
-first_int8(void)
-{
-	bool		isnull;
-
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-									   SPI_tuptable->tupdesc, 1, &isnull));
-}
-
 /*
  * Keeps others from beginning one for the same member, and looks for the run
  * that is under way.  Returns its id, 0 if there is none; *same tells whether
@@ -124,10 +115,8 @@ find_run(const Removal *r, bool *same)
 	{
 		bool		isnull;
 
-		id = first_int8();
-		*same = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
-										   SPI_tuptable->tupdesc, 2,
-										   &isnull));
+		id = pool_sql_int8(0, 1);
+		*same = DatumGetBool(pool_sql_datum(0, 2, &isnull));
 	}
 	pool_sql_end(sql);
 	return id;
@@ -217,7 +206,7 @@ begin_run(const Removal *r, TimestampTz now)
 				 " FROM pool.member m WHERE m.id = $1"
 				 " ON CONFLICT DO NOTHING RETURNING id",
 				 6, types, values, nulls);
-	id = first_int8();
+	id = pool_sql_int8(0, 1);
 	pool_sql_end(sql);
 	return id;
 }
@@ -237,8 +226,7 @@ emit_run(PoolCall *call, const char *outcome, int64 id)
 			bool		isnull;
 
 			pool_put(call, RUN_COLUMN + i,
-					 SPI_getbinval(SPI_tuptable->vals[0],
-								   SPI_tuptable->tupdesc, i + 1, &isnull));
+					 pool_sql_datum(0, i + 1, &isnull));
 		}
 	pool_sql_end(sql);
 	pool_put_text(call, OUTCOME, outcome);
@@ -318,9 +306,9 @@ member_of_run(const PoolActor *actor, int64 id)
 	const PoolMemberConf *member = NULL;
 	int32		member_id = 0;
 
-	if (pool_sql_run("SELECT member_id::bigint FROM pool.run WHERE id = $1"
+	if (pool_sql_run("SELECT member_id FROM pool.run WHERE id = $1"
 					 " AND " POOL_RUN_KINDS, 1, types, values, NULL) > 0)
-		member_id = first_int8();
+		member_id = pool_sql_int4(0, 1);
 	pool_sql_end(sql);
 	if (member_id != 0)
 		member = pool_config_find_member(member_id);

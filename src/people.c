@@ -49,12 +49,9 @@ pools_of(const PoolMemberConf *member, bool open)
 
 	for (uint64 i = 0; i < n; i++)
 	{
-		bool		isnull;
-		Datum		id = SPI_getbinval(SPI_tuptable->vals[i],
-									   SPI_tuptable->tupdesc, 1, &isnull);
 		MemoryContext spi = MemoryContextSwitchTo(context);
 
-		result = lappend_int(result, DatumGetInt32(id));
+		result = lappend_int(result, pool_sql_int4(i, 1));
 		MemoryContextSwitchTo(spi);
 	}
 	pool_sql_end(sql);
@@ -76,8 +73,7 @@ pool_require_manager_of(const PoolActor *actor, const PoolMemberConf *member,
 		return;
 	pools = pools_of(member, !all);
 	foreach(lc, pools)
-		if (pool_actor_manages(actor, lfirst_int(lc)))
-		managed++;
+		managed += pool_actor_manages(actor, lfirst_int(lc));
 	if (managed > 0 && (!all || managed == list_length(pools)))
 		return;
 	ereport(ERROR,

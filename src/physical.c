@@ -212,9 +212,7 @@ own_tables(void)
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool		isnull;
-		Oid			oid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
-														 SPI_tuptable->tupdesc,
-														 1, &isnull));
+		Oid			oid = DatumGetObjectId(pool_sql_datum(i, 1, &isnull));
 		MemoryContext spi = MemoryContextSwitchTo(context);
 
 		result = lappend_oid(result, oid);

@@ -3,16 +3,16 @@
  *	  Where rows have been found by their ids.
  *
  * One call looks for the same lead several times: to judge it, to lock it, to
- * tell of it.  Going down an index costs four times as much as looking where
- * the row was the last time.  A place is a hint: whether the row is still
- * there is for the snapshot to say.
+ * report on it.  Descending an index costs four times as much as looking where
+ * the row was last time.  A place is a hint: the snapshot and the id decide
+ * whether the row is still there.
  */
 #include "compat.h"
 #include "place.h"
 
 #include "common/hashfn.h"
 
-/* Beyond that many they are forgotten, so that they never take much memory. */
+/* When there are more than this, all are forgotten, to bound memory. */
 #define MAX_PLACES 32768
 
 typedef struct PoolPlace
@@ -47,8 +47,9 @@ pool_place_note(PoolTable *table, int64 id, const ItemPointerData *tid)
 }
 
 /*
- * Fetches into table->old the row with this id that the snapshot sees, if it
- * is where it was seen; false says nothing.  The id is the first column.
+ * Fetches into table->old the row with this id that the snapshot sees, if it is
+ * still where it was; if not (false), it may be elsewhere.  The id is the first
+ * column.
  */
 bool
 pool_place_fetch(PoolTable *table, int64 id, Snapshot snapshot)

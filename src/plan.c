@@ -90,8 +90,8 @@ first_unwarned(const PoolJudgement *j, const PoolTimer *timers)
 
 /*
  * What reclaims the lead at this time by the rules of `pool`, as the tick would
- * judge; NULL if nothing does.  `unwarned` of what is returned: nothing but
- * that its owner has had no notice speaks against it.
+ * judge; NULL if nothing does.  Its `unwarned` is set where only one thing
+ * speaks against it: that the owner has had no notice.
  */
 static const PoolTimer *
 reclaiming_timer(PoolWork *work, const PoolConf *pool, PoolLead *lead,
@@ -164,9 +164,9 @@ pool_reclaim_due(PG_FUNCTION_ARGS)
 	" FROM pool.pool p WHERE p.id = $1 RETURNING id"
 
 /*
- * What the tick would not look at is passed over, unless rules have changed
- * since it did or the rule is not in force.  Where a rule asks for a warning,
- * leads that were not warned in time are listed, but stay.
+ * Leads that the tick would not look at are passed over, unless rules have
+ * changed since it looked or the rule is not in force.  Where a rule asks for a
+ * warning, leads whose owners were not warned in time are listed, but stay.
  */
 #define LEADS_SQL \
 	"INSERT INTO pool.run_lead (run_id, lead_id, tenant_id, rule_id," \
@@ -198,11 +198,9 @@ pool_plan_make(const PoolConf *pool, int32 rule_id, const char *kind,
 	TimestampTzGetDatum(now)};
 	PoolSql		sql = pool_sql_begin();
 	int64		id;
-	bool		isnull;
 
 	pool_sql_run(RUN_SQL, 5, types, values, NULL);
-	id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-									 SPI_tuptable->tupdesc, 1, &isnull));
+	id = pool_sql_int8(0, 1);
 	values[5] = Int64GetDatum(id);
 	pool_sql_run(LEADS_SQL, 6, types, values, NULL);
 	pool_sql_run(COUNT_SQL, 6, types, values, NULL);
@@ -219,13 +217,11 @@ rule_by_name(const PoolConf *pool, const char *name)
 	CStringGetTextDatum(name)};
 	PoolSql		sql = pool_sql_begin();
 	int32		id = 0;
-	bool		isnull;
 
 	if (pool_sql_run("SELECT r.id FROM pool.timer_rule r WHERE r.pool_id = $1"
 					 " AND r.name = $2 AND r.action = 'reclaim'",
 					 2, types, values, NULL) > 0)
-		id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
-										 SPI_tuptable->tupdesc, 1, &isnull));
+		id = pool_sql_int4(0, 1);
 	pool_sql_end(sql);
 	if (id == 0)
 		ereport(ERROR,
@@ -261,22 +257,8 @@ emit_plan(PoolCall *call, int64 run_id)
 {
 	Oid			types[1] = {INT8OID};
 	Datum		values[1] = {Int64GetDatum(run_id)};
-	MemoryContext context = CurrentMemoryContext;
-	PoolSql		sql = pool_sql_begin();
 
-	pool_sql_run(RESULT_SQL, 1, types, values, NULL);
-	for (int i = 0; i < call->desc->natts; i++)
-	{
-		bool		isnull;
-		Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
-										  SPI_tuptable->tupdesc, i + 1,
-										  &isnull);
-
-		if (!isnull)
-			pool_put(call, i, value);
-	}
-	pool_plan_row(call, context);
-	pool_sql_end(sql);
+	pool_call_query(call, RESULT_SQL, 1, types, values);
 }
 
 /*

@@ -23,20 +23,14 @@
 	" WHERE v.pool_id = r.pool_id AND v.rule <> 'membership')" \
 	" <> (r.detail ->> 'rules')::bigint"
 
-static Datum
-column(int number, bool *isnull)
-{
-	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-						 number, isnull);
-}
-
-static int32
-column_int(int number)
+static char *
+text_column(int column, MemoryContext context)
 {
 	bool		isnull;
-	Datum		value = column(number, &isnull);
 
-	return isnull ? 0 : DatumGetInt32(value);
+	return MemoryContextStrdup(context,
+							   TextDatumGetCString(pool_sql_datum(0, column,
+																  &isnull)));
 }
 
 /*
@@ -66,18 +60,16 @@ pool_plan_find(PoolCall *call, const PoolActor *actor, const char *where,
 					 2, types, values, NULL) > 0)
 	{
 		run = MemoryContextAllocZero(context, sizeof(PoolPlanRun));
-		run->id = DatumGetInt64(column(1, &isnull));
-		run->tenant_id = column_int(2);
-		run->pool_id = column_int(3);
-		run->rule_id = column_int(4);
-		run->kind = MemoryContextStrdup(context,
-										TextDatumGetCString(column(5, &isnull)));
-		run->status = MemoryContextStrdup(context,
-										  TextDatumGetCString(column(6, &isnull)));
-		run->started_at = DatumGetTimestampTz(column(7, &isnull));
-		run->expired = DatumGetBool(column(8, &isnull));
-		run->changed = DatumGetBool(column(9, &isnull));
-		run->member_id = column_int(10);
+		run->id = pool_sql_int8(0, 1);
+		run->tenant_id = pool_sql_int4(0, 2);
+		run->pool_id = pool_sql_int4(0, 3);
+		run->rule_id = pool_sql_int4(0, 4);
+		run->kind = text_column(5, context);
+		run->status = text_column(6, context);
+		run->started_at = DatumGetTimestampTz(pool_sql_datum(0, 7, &isnull));
+		run->expired = DatumGetBool(pool_sql_datum(0, 8, &isnull));
+		run->changed = DatumGetBool(pool_sql_datum(0, 9, &isnull));
+		run->member_id = pool_sql_int4(0, 10);
 	}
 	pool_sql_end(sql);
 	if (run == NULL || !pool_actor_sees(actor, run->tenant_id))
@@ -113,20 +105,11 @@ pool_plan_leads(const char *query, int64 run_id, int *n)
 								   Max(*n, 1) * sizeof(PoolPlanLead));
 	for (int i = 0; i < *n; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-		Datum		value = SPI_getbinval(row, desc, 1, &isnull);
-
-		leads[i].lead_id = DatumGetInt64(value);
-		value = SPI_getbinval(row, desc, 2, &isnull);
-		leads[i].event_id = isnull ? 0 : DatumGetInt64(value);
-		value = SPI_getbinval(row, desc, 3, &isnull);
-		leads[i].member_id = isnull ? 0 : DatumGetInt32(value);
-		value = SPI_getbinval(row, desc, 4, &isnull);
-		leads[i].pool_id = isnull ? 0 : DatumGetInt32(value);
-		value = SPI_getbinval(row, desc, 5, &isnull);
-		leads[i].rule_id = isnull ? 0 : DatumGetInt32(value);
+		leads[i].lead_id = pool_sql_int8(i, 1);
+		leads[i].event_id = pool_sql_int8(i, 2);
+		leads[i].member_id = pool_sql_int4(i, 3);
+		leads[i].pool_id = pool_sql_int4(i, 4);
+		leads[i].rule_id = pool_sql_int4(i, 5);
 	}
 	pool_sql_end(sql);
 	return leads;
@@ -237,46 +220,18 @@ pool_plan_close(int64 run_id, TimestampTz now)
 	pool_sql_end(sql);
 }
 
-/* Emits a row while connected: what the request keeps lives in `context`. */
-void
-pool_plan_row(PoolCall *call, MemoryContext context)
-{
-	MemoryContext old = MemoryContextSwitchTo(context);
-
-	pool_call_row(call);
-	MemoryContextSwitchTo(old);
-}
-
 /* One row for each lead of the run: outcome, lead_id, key, member. */
 void
 pool_plan_emit(PoolCall *call, int64 run_id)
 {
 	Oid			types[1] = {INT8OID};
 	Datum		values[1] = {Int64GetDatum(run_id)};
-	MemoryContext context = CurrentMemoryContext;
-	PoolSql		sql = pool_sql_begin();
-	SPITupleTable *rows;
-	uint64		n;
 
-	n = pool_sql_run("SELECT l.outcome, l.lead_id, d.key, m.key"
-					 " FROM pool.run_lead l"
-					 " LEFT JOIN pool.lead_data d ON d.id = l.lead_id"
-					 " LEFT JOIN pool.member m ON m.id = l.member_id"
-					 " WHERE l.run_id = $1 ORDER BY l.lead_id",
-					 1, types, values, NULL);
-	rows = SPI_tuptable;
-	for (uint64 i = 0; i < n; i++)
-	{
-		for (int c = 0; c < 4; c++)
-		{
-			bool		isnull;
-			Datum		value = SPI_getbinval(rows->vals[i], rows->tupdesc,
-											  c + 1, &isnull);
-
-			if (!isnull)
-				pool_put(call, c, value);
-		}
-		pool_plan_row(call, context);
-	}
-	pool_sql_end(sql);
+	pool_call_query(call,
+					"SELECT l.outcome, l.lead_id, d.key, m.key"
+					" FROM pool.run_lead l"
+					" LEFT JOIN pool.lead_data d ON d.id = l.lead_id"
+					" LEFT JOIN pool.member m ON m.id = l.member_id"
+					" WHERE l.run_id = $1 ORDER BY l.lead_id",
+					1, types, values);
 }

@@ -59,7 +59,6 @@ extern void pool_plan_refuse(const char *message, const char *detail,
 extern PoolPlanLead *pool_plan_leads(const char *query, int64 run_id, int *n);
 extern void pool_plan_work(PoolPlanWork *work, const PoolPlanLead *leads, int n);
 extern void pool_plan_close(int64 run_id, TimestampTz now);
-extern void pool_plan_row(PoolCall *call, MemoryContext context);
 extern void pool_plan_emit(PoolCall *call, int64 run_id);
 
 /* plan.c */

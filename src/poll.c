@@ -217,9 +217,9 @@ present_position(void)
 
 	pool_sql_run("SELECT pg_catalog.pg_snapshot_xmin("
 				 "pg_catalog.pg_current_snapshot())", 0, NULL, NULL, NULL);
-	position.xid = U64FromFullTransactionId(DatumGetFullTransactionId(SPI_getbinval(SPI_tuptable->vals[0],
-																					SPI_tuptable->tupdesc,
-																					1, &isnull)));
+	position.xid =
+		U64FromFullTransactionId(DatumGetFullTransactionId(pool_sql_datum(0, 1,
+																		  &isnull)));
 	pool_sql_end(sql);
 	return position;
 }
@@ -320,8 +320,7 @@ pool_poll_parameters(const char *name, int32 scope, int32 n, Datum *values)
 				 0, NULL, NULL, NULL);
 	values[0] = CStringGetTextDatum(name);
 	values[1] = Int32GetDatum(scope);
-	values[2] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-							  &isnull);
+	values[2] = pool_sql_datum(0, 1, &isnull);
 	values[3] = Int32GetDatum(pool_generation());
 	values[4] = Int32GetDatum(n);
 }

@@ -11,6 +11,7 @@
 #include "fmgr.h"
 #include "guard.h"
 #include "guc.h"
+#include "hint_shmem.h"
 #include "load.h"
 #include "miscadmin.h"
 #include "queue.h"
@@ -38,6 +39,7 @@ _PG_init(void)
 	pool_shown_init();
 	pool_quota_init();
 	pool_queue_init();
+	pool_hint_shmem_init();
 	pool_load_init();
 	pool_verdict_init();
 	pool_tick_init();

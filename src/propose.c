@@ -40,12 +40,6 @@ typedef struct Proposal
  * ------------------------------------------------------------------------ */
 
 static bool
-is_closed(const PoolLead *lead)
-{
-	return lead->status == POOL_CONVERTED || lead->status == POOL_ARCHIVED;
-}
-
-static bool
 owns_or_manages(const PoolActor *actor, const PoolLead *lead)
 {
 	return lead->owner_id == actor->member_id ||
@@ -77,7 +71,7 @@ check_proposal(void *arg, const PoolLead *lead)
 	if (!belongs(&p->actor, lead))
 		return "not_member";
 	if (pool_approval_is(&p->approval, "archive"))
-		return is_closed(lead) ? "already_closed" : NULL;
+		return pool_lead_is_closed(lead) ? "already_closed" : NULL;
 	if (lead->status == POOL_AVAILABLE)
 		return NULL;
 	return lead->status == POOL_OWNED ? "taken" : "not_available";
@@ -395,8 +389,9 @@ pool_cancel_request(PG_FUNCTION_ARGS)
 		item->outcome = "already_decided";
 	if (item->outcome == NULL)
 	{
-		pool_approval_close(call->work, &item->lead, &a, "cancelled",
-							actor.member_id, (Datum) 0, batch->now);
+		PoolEvent	event = {.kind = "cancelled",.actor_id = actor.member_id};
+
+		pool_approval_close(call->work, &item->lead, &a, &event, batch->now);
 		item->outcome = "cancelled";	/* the key is for who may see it */
 	}
 	pool_batch_emit(batch, item, item->outcome);

@@ -23,15 +23,8 @@ counted(TupleTableSlot *event)
 {
 	bool		isnull;
 	Datum		detail = slot_getattr(event, EVENT_DETAIL, &isnull);
-	JsonbValue	buffer;
-	JsonbValue *found;
 
-	if (isnull)
-		return true;
-	found = getKeyJsonValueFromContainer(&DatumGetJsonbP(detail)->root,
-										 "counted", strlen("counted"),
-										 &buffer);
-	return found == NULL || found->type != jbvBool || found->val.boolean;
+	return isnull || !pool_detail_is_false(DatumGetJsonbP(detail), "counted");
 }
 
 /* Whether the last `limit` rounds, the present one included, were idle. */

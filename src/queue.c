@@ -26,7 +26,6 @@
 #include "queue_answer.h"
 #include "queue_holder.h"
 #include "queue_prepared.h"
-#include "queue_shmem.h"
 
 #define MAX_LOOKS 10			/* then a last one, at everything */
 
@@ -61,7 +60,6 @@ struct PoolQueueScan
 void
 pool_queue_init(void)
 {
-	queue_shmem_init();
 	queue_refill_init();
 	queue_answer_init();
 }
@@ -211,10 +209,10 @@ begin_look(PoolQueueScan *scan)
 
 /*
  * Ends the look; whether what it has found is all there is.  Whoever lets a
- * lead go publishes that before he stops being counted and shown, so with
- * nothing published since the look began, and nobody committed, nothing can
- * have slipped past it.  Who is overtaken again and again has others beside
- * him who hold leads and let them go.
+ * lead go publishes that before he stops being counted and shown, so if nothing
+ * was published since the look began, and nobody committed, nothing can have
+ * slipped past it.  After MAX_LOOKS there clearly are others who hold leads and
+ * let them go: `contended`.
  */
 static bool
 end_look(PoolQueueScan *scan)

@@ -2,12 +2,12 @@
  * queue_holder.c
  *	  Where in the queues each backend's transaction answers for leads.
  *
- * Whoever finds a queue empty must look at what others hold: their leads may
- * be on their way back, and decide between `contended` and `empty`.  So that he
- * need not look at the whole queue, and at everything dead in it, each backend
- * shows in shared memory between which tickets of which pools its answers lie.
- * It may show too much, never too little: from before the first answer of a
- * transaction counts until after the last one is settled.
+ * Whoever finds a queue empty must look at what others hold: it may be on its
+ * way back, and it decides between `contended` and `empty`.  So that he need not
+ * look at the whole queue, and everything dead in it, each backend shows in
+ * shared memory between which tickets of which pools its answers lie.  It may
+ * show too much, never too little: from before the transaction's first answer
+ * counts until after its last one is settled.
  *
  * Each backend writes its own record, with a spinlock that only such a look
  * contends for.
@@ -196,20 +196,25 @@ join_spans(QueueSpan *spans, int n)
 	return last + 1;
 }
 
+/* Room for one more of either, and for the span of prepared transactions. */
+static void
+make_room(QueueHoldings *them)
+{
+	if (Max(them->n, them->n_givers) + 1 < them->size)
+		return;
+	them->size *= 2;
+	them->spans = repalloc(them->spans, them->size * sizeof(QueueSpan));
+	them->givers = repalloc(them->givers, them->size * sizeof(TransactionId));
+}
+
 /*
- * What is given by a transaction that is still running is not there yet, for
- * nobody; what it has taken is.
+ * What a running transaction is about to give is not there yet, for anybody;
+ * what it has taken is.
  */
 static void
 add_hold(QueueHoldings *them, const QueueHold *hold, TransactionId xid)
 {
-	if (them->n + 1 >= them->size)
-	{
-		them->size *= 2;
-		them->spans = repalloc(them->spans, them->size * sizeof(QueueSpan));
-		them->givers = repalloc(them->givers,
-								them->size * sizeof(TransactionId));
-	}
+	make_room(them);
 	if (hold->given && TransactionIdIsValid(xid) &&
 		TransactionIdIsInProgress(xid))
 		them->givers[them->n_givers++] = xid;

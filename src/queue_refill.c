@@ -44,8 +44,8 @@ queue_reader_begin(QueueReader *reader, PoolTable *leads, const QueueKey *key)
 }
 
 /*
- * A scan of the pool's queue between two tickets; the caller ends it.  It sees
- * what is in progress, too; with_entries, the index entries of what is dead.
+ * A scan of the pool's queue between two tickets; the caller ends it.  It also
+ * sees rows in progress, and, with_entries, index entries of dead rows.
  */
 IndexScanDesc
 queue_reader_scan(const QueueReader *reader, int64 first, int64 last,

@@ -9,8 +9,8 @@
  * his pools are added up under it: whoever increases one of them holds that
  * lock.
  *
- * Whether he has such a limit the counters themselves say, once locked: the
- * configuration may have changed while we waited for them.
+ * Whether he has such a limit is read from the counters once they are locked:
+ * the configuration may have changed while we waited for them.
  */
 #include "compat.h"
 #include "quota.h"
@@ -166,10 +166,10 @@ lock_totals(PoolQuotaSet *set)
 }
 
 /*
- * Takes the limits from the locked counters, where they are never out of date.
- * A limit that has only come while we waited finds its lock missing.  Whoever
- * has that may be waiting for the counters we hold: so it is tried for, and
- * 40001 if somebody has it.
+ * Takes the limits from the locked counters, which are never out of date.  For
+ * a limit that was set while we waited for them, member_state is not locked yet.
+ * Its holder may be waiting for counters we hold, so we do not wait for it:
+ * 40001 if it is taken.
  */
 static void
 settle_totals(PoolQuotaSet *set)
@@ -274,10 +274,10 @@ try_row(PoolQuotaSet *set, PoolTableId id, PoolIndexId index, PoolKey *keys,
 }
 
 /*
- * Locks these counters if nobody else holds them, whatever is held already;
- * to be named and locked with the others afterwards.  Where the member
- * `receives` what stands before them, if he has a limit over all pools, too.
- * Whoever has no counters gets some.
+ * Locks these counters if nobody else holds them, creating them if need be.  As
+ * it never waits, the order of locks does not matter; the caller still names
+ * them and locks them with the others afterwards.  Where the member `receives`
+ * leads, and has a limit over all pools, the lock for that is tried first.
  */
 bool
 pool_quota_try_lock(PoolQuotaSet *set, int32 pool_id, int32 member_id,

@@ -59,6 +59,9 @@ typedef struct PoolBound
 	TimestampTz retry_at;		/* POOL_NO_TIME = time alone will not help */
 } PoolBound;
 
+#define POOL_NO_BOUND \
+	((PoolBound) {POOL_NO_LIMIT, POOL_NO_LIMIT, POOL_NO_TIME})
+
 extern void pool_quota_init(void);
 extern bool pool_quota_any_held(void);
 extern void pool_quota_note_held(void);

@@ -74,8 +74,7 @@ pool_quota_interval_bound(PoolQuota *quota, TimestampTz now, PoolBound *bound)
 	if (pool->claim_interval == NULL ||
 		quota->previous_claim_at == POOL_NO_TIME)
 		return false;
-	bound->limit = POOL_NO_LIMIT;
-	bound->used = POOL_NO_LIMIT;
+	*bound = POOL_NO_BOUND;
 	bound->retry_at = pool_time_add(quota->previous_claim_at,
 									pool->claim_interval, pool->zone);
 	return now < bound->retry_at;

@@ -1,32 +1,17 @@
 /*
  * quota_row.c
  *	  The row of a member's counters in a pool: found, made, locked, written.
- *
- * Versions of a busy row pile up under an old snapshot; so each backend
- * remembers where it last saw the rows it works with, and starts from there
- * instead of walking over the dead.
  */
 #include "compat.h"
 #include "quota_row.h"
 
+#include "access/sysattr.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "quota_place.h"
 #include "sql.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
-#include "utils/memutils.h"
 #include "utils/snapmgr.h"
-
-#define MAX_REMEMBERED 4096
-
-/* Where a membership's row was last seen. */
-typedef struct Remembered
-{
-	PoolMembershipKey key;
-	ItemPointerData tid;
-} Remembered;
-
-static HTAB *remembered = NULL;
 
 static PoolMemberStatus
 status_from_datum(Datum value)
@@ -101,31 +86,6 @@ form_quota(const PoolQuota *quota, Datum *v, bool *n)
 #undef PUT
 }
 
-static void
-remember(const PoolQuota *quota, ItemPointer tid)
-{
-	PoolMembershipKey key = {quota->pool_id, quota->member_id};
-	Remembered *entry;
-	bool		found;
-
-	if (remembered == NULL ||
-		hash_get_num_entries(remembered) >= MAX_REMEMBERED)
-	{
-		HASHCTL		ctl;
-
-		if (remembered != NULL)
-			hash_destroy(remembered);
-		memset(&ctl, 0, sizeof(ctl));
-		ctl.keysize = sizeof(PoolMembershipKey);
-		ctl.entrysize = sizeof(Remembered);
-		ctl.hcxt = TopMemoryContext;
-		remembered = hash_create("pool_ext memberships seen", 256, &ctl,
-								 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
-	entry = hash_search(remembered, &key, HASH_ENTER, &found);
-	entry->tid = *tid;
-}
-
 static bool
 is_row_of(TupleTableSlot *slot, const PoolMembershipKey *key)
 {
@@ -137,29 +97,56 @@ is_row_of(TupleTableSlot *slot, const PoolMembershipKey *key)
 								   &isnull)) == key->member_id;
 }
 
+static bool
+is_written_by_us(TupleTableSlot *slot)
+{
+	bool		isnull;
+	Datum		xmin = slot_getsysattr(slot, MinTransactionIdAttributeNumber,
+									   &isnull);
+
+	return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
+}
+
+/* Whether there is a version of the row, fetched into table->old. */
+static bool
+is_row_at(PoolTable *table, const PoolMembershipKey *key, ItemPointer tid)
+{
+	return pool_table_fetch(table, tid, SnapshotAny) &&
+		is_row_of(table->old, key);
+}
+
+static bool
+was_seen(PoolTable *table, const PoolMembershipKey *key)
+{
+	ItemPointerData places[POOL_QUOTA_PLACES];
+
+	return pool_quota_places(key, places) > 0 &&
+		is_row_at(table, key, &places[0]);
+}
+
 /*
- * Locks the row starting from the version seen last.  False if that is of no
- * use any more, and the index has to be asked.  Only where the row may be
- * followed to its last version.
+ * Locks the row starting from a version seen before.  False if none is of use
+ * any more: then the index has to be asked.  Only for isolation levels that may
+ * follow a row to its last version.
  */
 static bool
-lock_remembered(PoolTable *table, Snapshot snapshot,
-				const PoolMembershipKey *key)
+lock_seen(PoolTable *table, Snapshot snapshot, const PoolMembershipKey *key)
 {
-	Remembered *entry;
-	ItemPointerData tid;
+	ItemPointerData places[POOL_QUOTA_PLACES];
+	int			n;
 
-	if (remembered == NULL || IsolationUsesXactSnapshot())
+	if (IsolationUsesXactSnapshot())
 		return false;
-	entry = hash_search(remembered, key, HASH_FIND, NULL);
-	if (entry == NULL)
-		return false;
-	tid = entry->tid;
-	if (!pool_table_fetch(table, &tid, SnapshotAny) ||
-		!is_row_of(table->old, key))
-		return false;
-	return pool_table_lock(table, &tid, snapshot, LockWaitBlock) == TM_Ok &&
-		is_row_of(table->old, key);
+	n = pool_quota_places(key, places);
+	for (int i = 0; i < n; i++)
+	{
+		if (is_row_at(table, key, &places[i]) &&
+			pool_table_lock(table, &places[i], snapshot,
+							LockWaitBlock) == TM_Ok &&
+			is_row_of(table->old, key))
+			return true;
+	}
+	return false;
 }
 
 /* A member of an `everyone` pool has no row before his first operation. */
@@ -200,23 +187,21 @@ find_row(PoolTable *table, const PoolMembershipKey *key, Snapshot snapshot)
 }
 
 /*
- * Making a missing row needs the member and the pool, and who changes these
- * holds them while he waits for counters: so they are locked before all
+ * Making a missing row takes locks on the member and the pool.  Whoever changes
+ * those holds them while he waits for counters, so they are locked before any
  * counters.
  */
 void
 pool_quota_row_prepare(PoolWork *work, const PoolQuota *quota)
 {
+	PoolTable  *table = pool_work_table(work, POOL_MEMBERSHIP_STATE);
 	PoolMembershipKey key = {quota->pool_id, quota->member_id};
 	Oid			types[2] = {INT4OID, INT4OID};
 	Datum		values[2] = {Int32GetDatum(key.pool_id),
 	Int32GetDatum(key.member_id)};
 	PoolSql		sql;
 
-	if ((remembered != NULL &&
-		 hash_search(remembered, &key, HASH_FIND, NULL) != NULL) ||
-		find_row(pool_work_table(work, POOL_MEMBERSHIP_STATE), &key,
-				 pool_snapshot()))
+	if (was_seen(table, &key) || find_row(table, &key, pool_snapshot()))
 		return;
 	sql = pool_sql_begin();
 	pool_sql_run("SELECT FROM pool.member m, pool.pool p"
@@ -260,7 +245,7 @@ pool_quota_row_lock(PoolWork *work, Snapshot snapshot, PoolQuota *quota)
 	PoolTable  *table = pool_work_table(work, POOL_MEMBERSHIP_STATE);
 	PoolMembershipKey key = {quota->pool_id, quota->member_id};
 
-	if (!lock_remembered(table, snapshot, &key))
+	if (!lock_seen(table, snapshot, &key))
 	{
 		snapshot = pool_snapshot();
 		if (!find_row(table, &key, snapshot))
@@ -275,7 +260,7 @@ pool_quota_row_lock(PoolWork *work, Snapshot snapshot, PoolQuota *quota)
 			pool_report_serialization();
 	}
 	read_quota(table->old, quota);
-	remember(quota, &quota->tid);
+	pool_quota_place_note(&key, &quota->tid, !is_written_by_us(table->old));
 }
 
 /* Reads the row without locking it; a member without any has zeros. */
@@ -299,6 +284,7 @@ void
 pool_quota_row_write(PoolWork *work, PoolQuota *quota)
 {
 	PoolTable  *table = pool_work_table(work, POOL_MEMBERSHIP_STATE);
+	PoolMembershipKey key = {quota->pool_id, quota->member_id};
 	Datum		values[MEMBERSHIP_STATE_NATTS];
 	bool		nulls[MEMBERSHIP_STATE_NATTS];
 
@@ -306,5 +292,5 @@ pool_quota_row_write(PoolWork *work, PoolQuota *quota)
 		elog(ERROR, "locked counters have vanished");
 	form_quota(quota, values, nulls);
 	pool_table_update(table, values, nulls);
-	remember(quota, &table->new->tts_tid);
+	pool_quota_place_note(&key, &table->new->tts_tid, false);
 }

@@ -31,7 +31,7 @@ typedef struct VerdictRow
 	PoolVerdict *verdicts;		/* by receiver */
 } VerdictRow;
 
-struct PoolVerdicts
+struct PoolMemberVerdicts
 {
 	PoolReceivers *receivers;
 	const PoolCondition *condition;
@@ -189,14 +189,15 @@ mentions_held(const PoolCondition *condition)
 	return strstr(text_value, "held") != NULL;
 }
 
-PoolVerdicts *
-pool_verdicts_begin(PoolReceivers *receivers, const PoolCondition *condition)
+PoolMemberVerdicts *
+pool_member_verdicts_begin(PoolReceivers *receivers,
+						   const PoolCondition *condition)
 {
-	PoolVerdicts *verdicts;
+	PoolMemberVerdicts *verdicts;
 	MemoryContext old = MemoryContextSwitchTo(receivers->context);
 	HASHCTL		ctl;
 
-	verdicts = palloc0(sizeof(PoolVerdicts));
+	verdicts = palloc0(sizeof(PoolMemberVerdicts));
 	verdicts->receivers = receivers;
 	verdicts->condition = condition;
 	verdicts->on_held = mentions_held(condition);
@@ -238,7 +239,7 @@ values_of(const PoolCondition *condition, Jsonb *document)
 }
 
 static PoolVerdict *
-clear_row(PoolVerdicts *verdicts, PoolVerdict *row)
+clear_row(PoolMemberVerdicts *verdicts, PoolVerdict *row)
 {
 	for (int i = 0; i < verdicts->receivers->n; i++)
 		row[i] = NOT_ASKED;
@@ -250,7 +251,7 @@ clear_row(PoolVerdicts *verdicts, PoolVerdict *row)
  * the condition names no variable of it.
  */
 PoolVerdict *
-pool_verdicts_for(PoolVerdicts *verdicts, Jsonb *document)
+pool_member_verdicts_for(PoolMemberVerdicts *verdicts, Jsonb *document)
 {
 	Jsonb	   *values;
 	MemoryContext old;
@@ -290,8 +291,8 @@ pool_verdicts_for(PoolVerdicts *verdicts, Jsonb *document)
 
 /* Whether receiver i meets the condition. */
 bool
-pool_verdict(PoolVerdicts *verdicts, PoolVerdict *row, int i,
-			 Jsonb *document)
+pool_member_meets(PoolMemberVerdicts *verdicts, PoolVerdict *row, int i,
+				  Jsonb *document)
 {
 	PoolReceivers *receivers = verdicts->receivers;
 
@@ -308,14 +309,14 @@ pool_verdict(PoolVerdicts *verdicts, PoolVerdict *row, int i,
 
 /* Whether the condition could not be evaluated for somebody. */
 bool
-pool_verdicts_failed(const PoolVerdicts *verdicts)
+pool_member_verdicts_failed(const PoolMemberVerdicts *verdicts)
 {
 	return verdicts->failed;
 }
 
 /* Receiver i holds more now: what hangs on that is to be asked anew. */
 void
-pool_verdicts_forget(PoolVerdicts *verdicts, int i)
+pool_member_verdicts_forget(PoolMemberVerdicts *verdicts, int i)
 {
 	HASH_SEQ_STATUS status;
 	VerdictRow *row;

@@ -33,8 +33,7 @@ typedef struct PoolReceivers
 } PoolReceivers;
 
 /* What a rule's condition on members says of each, as far as it was asked. */
-typedef struct PoolVerdicts PoolVerdicts;
-
+typedef struct PoolMemberVerdicts PoolMemberVerdicts;
 
 extern void pool_receivers_name(PoolQuotaSet *set, const PoolConf *pool);
 extern PoolReceivers *pool_receivers_load(PoolWork *work, PoolQuotaSet *set,
@@ -42,13 +41,13 @@ extern PoolReceivers *pool_receivers_load(PoolWork *work, PoolQuotaSet *set,
 										  TimestampTz now);
 extern void pool_receiver_count(PoolReceivers *receivers, PoolReceiver *r);
 extern bool pool_receivers_full(const PoolReceivers *receivers);
-extern PoolVerdicts *pool_verdicts_begin(PoolReceivers *receivers,
-										 const PoolCondition *condition);
-extern PoolVerdict *pool_verdicts_for(PoolVerdicts *verdicts,
-									  Jsonb *document);
-extern bool pool_verdicts_failed(const PoolVerdicts *verdicts);
-extern bool pool_verdict(PoolVerdicts *verdicts, PoolVerdict *row, int i,
-						 Jsonb *document);
-extern void pool_verdicts_forget(PoolVerdicts *verdicts, int i);
+extern PoolMemberVerdicts *pool_member_verdicts_begin(PoolReceivers *receivers,
+													  const PoolCondition *condition);
+extern PoolVerdict *pool_member_verdicts_for(PoolMemberVerdicts *verdicts,
+											 Jsonb *document);
+extern bool pool_member_verdicts_failed(const PoolMemberVerdicts *verdicts);
+extern bool pool_member_meets(PoolMemberVerdicts *verdicts, PoolVerdict *row,
+							  int i, Jsonb *document);
+extern void pool_member_verdicts_forget(PoolMemberVerdicts *verdicts, int i);
 
 #endif							/* POOL_RECEIVER_H */

@@ -53,15 +53,12 @@ next_ids(const Walk *walk, int max, int64 *ids)
 	Int32GetDatum(max)};
 	PoolSql		sql = pool_sql_begin();
 	int			n;
-	bool		isnull;
 
 	n = pool_sql_run(psprintf("SELECT id FROM %s AND id > $3"
 							  " ORDER BY id LIMIT $4", leads_of(walk)),
 					 4, types, values, NULL);
 	for (int i = 0; i < n; i++)
-		ids[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
-											 SPI_tuptable->tupdesc, 1,
-											 &isnull));
+		ids[i] = pool_sql_int8(i, 1);
 	pool_sql_end(sql);
 	return n;
 }
@@ -197,8 +194,6 @@ take_walk(const Walk *last)
 	Int32GetDatum(last->member_id)};
 	PoolSql		sql = pool_sql_begin();
 	Walk		walk = {0};
-	HeapTuple	row;
-	TupleDesc	desc;
 	bool		isnull;
 
 	/* a finished walk has left dead versions of its row behind */
@@ -223,13 +218,11 @@ take_walk(const Walk *last)
 					 " t.todo IS NOT NULL, t.after_lead",
 					 2, types, values, NULL) > 0)
 	{
-		row = SPI_tuptable->vals[0];
-		desc = SPI_tuptable->tupdesc;
-		walk.pool_id = DatumGetInt32(SPI_getbinval(row, desc, 1, &isnull));
-		walk.member_id = DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull));
-		walk.everything = DatumGetBool(SPI_getbinval(row, desc, 3, &isnull));
-		walk.counted = DatumGetBool(SPI_getbinval(row, desc, 4, &isnull));
-		walk.after = DatumGetInt64(SPI_getbinval(row, desc, 5, &isnull));
+		walk.pool_id = pool_sql_int4(0, 1);
+		walk.member_id = pool_sql_int4(0, 2);
+		walk.everything = DatumGetBool(pool_sql_datum(0, 3, &isnull));
+		walk.counted = DatumGetBool(pool_sql_datum(0, 4, &isnull));
+		walk.after = pool_sql_int8(0, 5);
 	}
 	pool_sql_end(sql);
 	return walk;

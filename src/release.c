@@ -28,9 +28,9 @@ is_chosen(const char *kind, const PoolConf *to_pool)
 }
 
 /*
- * The owned and locked lead of this item returns to to_pool (NULL: its own), or
- * into quarantine, unless somebody (an actor) takes it back who has named
- * another pool: row, event, counters.
+ * Returns the owned and locked lead of this item to to_pool (NULL: its own): row,
+ * event, counters.  It goes into quarantine instead if it has come back too
+ * often, unless an actor who reclaims it has chosen the pool himself.
  */
 void
 pool_give_back(PoolBatch *batch, PoolBatchItem *item, const PoolConf *to_pool,

@@ -117,10 +117,9 @@ pool_reservation_of(PoolReserved *all, const PoolEntry *entry,
 					const PoolIdentity *identity)
 {
 	PoolReservation wanted = as_reservation(entry, identity, 0);
-	PoolReservation *found;
-
-	found = bsearch(&wanted, all->reservations, all->n_reservations,
-					sizeof(PoolReservation), compare_wanted);
+	PoolReservation *found = bsearch(&wanted, all->reservations,
+									 all->n_reservations,
+									 sizeof(PoolReservation), compare_wanted);
 
 	if (found == NULL)
 		elog(ERROR, "identity was not reserved");
@@ -198,6 +197,7 @@ read_holders(PoolReserved *all)
 		PoolKey		keys[4];
 		bool		isnull;
 
+		CHECK_FOR_INTERRUPTS();
 		r->holder = all->entries[r->entry].lead_id;
 		if (all->identities_new)
 			continue;
@@ -210,14 +210,12 @@ read_holders(PoolReserved *all)
 	UnregisterSnapshot(snapshot);
 }
 
-/* Order of keys: by tenant and bytes; equal ones in the order given. */
-static PoolEntry *sort_entries;
-
+/* Two entries by their keys, tenant and bytes; equal ones in the order given. */
 static int
-compare_keys(const void *a, const void *b)
+compare_keys(const void *a, const void *b, void *entries)
 {
-	const PoolEntry *x = &sort_entries[*(const int *) a];
-	const PoolEntry *y = &sort_entries[*(const int *) b];
+	const PoolEntry *x = (PoolEntry *) entries + *(const int *) a;
+	const PoolEntry *y = (PoolEntry *) entries + *(const int *) b;
 	text	   *kx = DatumGetTextPP(x->key);
 	text	   *ky = DatumGetTextPP(y->key);
 	int			lx = VARSIZE_ANY_EXHDR(kx);
@@ -245,8 +243,7 @@ reserve_keys(PoolReserved *all)
 	for (int i = 0; i < all->n; i++)
 		if (!is_rejected(&all->entries[i]))
 			order[n++] = i;
-	sort_entries = all->entries;
-	qsort(order, n, sizeof(int), compare_keys);
+	qsort_arg(order, n, sizeof(int), compare_keys, all->entries);
 	pool_bulk_begin(&bulk, &insert_data, all->n);
 	for (int i = 0; i < n; i++)
 	{
@@ -295,6 +292,7 @@ pool_reserve_give_up(PoolReserved *all)
 		Datum		values[IDENTITY_NATTS];
 		bool		nulls[IDENTITY_NATTS] = {0};
 
+		CHECK_FOR_INTERRUPTS();
 		if (r->holder != all->entries[r->entry].lead_id ||
 			r->holder == r->keeper)
 			continue;
@@ -315,6 +313,7 @@ pool_reserve_give_up(PoolReserved *all)
 	{
 		PoolData	row;
 
+		CHECK_FOR_INTERRUPTS();
 		if (all->doubled[i] != 0 &&
 			pool_data_read(data, all->entries[i].lead_id, pool_snapshot(),
 						   &row))

@@ -15,6 +15,8 @@
 
 PG_FUNCTION_INFO_V1(pool_act_as);
 
+#define SHOWN_NAME_LENGTH 64	/* bytes */
+
 /*
  * Splits `tenant/name`.  Without a tenant it is the caller's, or the default
  * one.  Returns the tenant's id, 0 if there is none or it is not visible.
@@ -46,8 +48,6 @@ split_name(const char *qualified, const char **name)
 }
 
 /* Names are cut in messages: a name of any length may have been given. */
-#define SHOWN_NAME_LENGTH 64
-
 static char *
 shown(const char *name)
 {
@@ -71,8 +71,8 @@ tenant_looked_in(const char *qualified)
 }
 
 /*
- * The tenant argument: NULL is the caller's, else the default one.  0 if there is
- * none, or the caller must not know of it.
+ * The tenant argument: NULL is the caller's, or the default one where he has
+ * none.  0 if there is no such tenant, or the caller must not know of it.
  */
 int32
 pool_resolve_tenant(FunctionCallInfo fcinfo, int argno)
@@ -210,20 +210,18 @@ pool_resolve_operator(FunctionCallInfo fcinfo, int argno)
 static int32
 resolve_unacting(text *name)
 {
-	PoolActing *volatile before = pool_acting_suspend();
+	PoolActing *before = pool_acting_suspend();
 	volatile int32 member_id = 0;
 
 	PG_TRY();
 	{
 		member_id = pool_resolve_member(name)->id;
 	}
-	PG_CATCH();
+	PG_FINALLY();
 	{
 		pool_acting_restore(before);
-		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	pool_acting_restore(before);
 	return member_id;
 }
 

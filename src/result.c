@@ -95,32 +95,36 @@ pool_call_row(PoolCall *call)
 }
 
 /*
- * Runs a query as the owner of the tables and emits its rows, whose columns
- * must be those of the call.  Returns how many there were.
+ * Emits the rows returned by the statement that was just run, whose columns must
+ * be those of the call.
  */
-uint64
-pool_call_query(PoolCall *call, const char *query, int nargs, Oid *types,
-				Datum *values)
+void
+pool_call_result(PoolCall *call)
 {
-	PoolSql		sql = pool_sql_begin();
-	uint64		n = pool_sql_run(query, nargs, types, values, NULL);
-
-	for (uint64 i = 0; i < n; i++)
+	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		for (int column = 0; column < call->desc->natts; column++)
 		{
 			bool		isnull;
-			Datum		value = SPI_getbinval(SPI_tuptable->vals[i],
-											  SPI_tuptable->tupdesc,
-											  column + 1, &isnull);
+			Datum		value = pool_sql_datum(i, column + 1, &isnull);
 
 			if (!isnull)
 				pool_put(call, column, value);
 		}
 		pool_call_row(call);
 	}
+}
+
+/* Runs a query as the owner of the tables, and emits its rows. */
+void
+pool_call_query(PoolCall *call, const char *query, int nargs, Oid *types,
+				Datum *values)
+{
+	PoolSql		sql = pool_sql_begin();
+
+	pool_sql_run(query, nargs, types, values, NULL);
+	pool_call_result(call);
 	pool_sql_end(sql);
-	return n;
 }
 
 /* Stores the request's result and ends the call. */

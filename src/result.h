@@ -41,8 +41,9 @@ extern PoolCall *pool_call_begin(FunctionCallInfo fcinfo, const char *function);
 extern PoolCall *pool_call_begin_reading(FunctionCallInfo fcinfo,
 										 const char *function);
 extern void pool_call_row(PoolCall *call);
-extern uint64 pool_call_query(PoolCall *call, const char *query, int nargs,
-							  Oid *types, Datum *values);
+extern void pool_call_result(PoolCall *call);
+extern void pool_call_query(PoolCall *call, const char *query, int nargs,
+							Oid *types, Datum *values);
 extern Datum pool_call_end(PoolCall *call);
 
 /* columns of the row being built, by number from 0; all start as NULL */

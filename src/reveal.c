@@ -61,10 +61,8 @@ count_reveal(const PoolLead *lead, const PoolMemberConf *member,
 				 " coalesce(bool_or(lead_id = $4), false) FROM pool.reveal"
 				 " WHERE member_id = $1 AND pool_id = $2 AND day = $3",
 				 4, types, values, NULL);
-	*used = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
-										SPI_tuptable->tupdesc, 1, &isnull));
-	known = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
-									   SPI_tuptable->tupdesc, 2, &isnull));
+	*used = pool_sql_int4(0, 1);
+	known = DatumGetBool(pool_sql_datum(0, 2, &isnull));
 	if (!known && (limit == POOL_NO_LIMIT || *used < limit))
 	{
 		pool_sql_run("INSERT INTO pool.reveal"

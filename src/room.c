@@ -2,10 +2,10 @@
  * room.c
  *	  Room in a page for the next version of its rows.
  *
- * A version that finds no room beside the last one goes to another page: that
- * is a record of WAL more, and for counters entries in all indexes.  Core
- * removes what nobody sees any more where an index leads to a page, but not
- * where a row is fetched by its place, as most rows are that are written.
+ * A version that finds no room in the page of the last one goes to another page:
+ * that costs more WAL, and for counters entries in all indexes.  Core prunes a
+ * page when an index scan leads there, but not when a row is fetched by its
+ * ctid, as most rows are that we write.
  */
 #include "compat.h"
 #include "room.h"
@@ -16,13 +16,13 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-/* A row becomes longer than its last version by so much at most, mostly. */
+/* By how many bytes a row usually grows from version to version, at most. */
 #define VERSION_GROWTH 32
 
 /*
- * Whether the page of the row in table->old, which may be written, has no room
- * for another version of it, but would have some.  Asking is cheap, and safe
- * without a lock on the page: the answer is a guess.
+ * Whether the page of the row in table->old lacks room for another version, and
+ * pruning may make some.  Cheap, and safe without a lock on the page: the answer
+ * is only a guess.
  */
 bool
 pool_room_wanted(const PoolTable *table)
@@ -42,14 +42,14 @@ pool_room_wanted(const PoolTable *table)
 		GlobalVisTestIsRemovableXid(GlobalVisTestFor(table->rel), prune_xid);
 }
 
-/* Makes it, unless somebody else looks at the page; empties table->old. */
+/* Prunes the page, unless somebody else has it pinned; clears table->old. */
 void
 pool_room_make(PoolTable *table)
 {
 	BlockNumber block = ItemPointerGetBlockNumber(&table->old->tts_tid);
 	Buffer		buffer;
 
-	/* nobody may point into the page, not even we */
+	/* our own pin would prevent it, too */
 	ExecClearTuple(table->old);
 	buffer = ReadBuffer(table->rel, block);
 	heap_page_prune_opt(table->rel, buffer);

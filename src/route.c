@@ -217,8 +217,8 @@ load_rule(PoolRouteCase *c)
 	if (rule->turns != NULL)
 		return;
 	rule->turns = pool_turns_load(receivers, rule->rule);
-	rule->verdicts = pool_verdicts_begin(receivers,
-										 &rule->rule->member_condition);
+	rule->verdicts = pool_member_verdicts_begin(receivers,
+												&rule->rule->member_condition);
 	rule->scores = pool_scores_begin(receivers, rule->rule->strategy);
 	pool_route_find_standing(c);
 }
@@ -265,12 +265,16 @@ count_gain(PoolRouteCase *c, const PoolMemberConf *member)
 
 		for (int i = 0; pool->receivers != NULL && i < pool->receivers->n; i++)
 		{
-			if (pool->receivers->items[i].member != member)
+			if (pool->receivers->items[i].member->id != member->id)
 				continue;
 			pool_receiver_count(pool->receivers, &pool->receivers->items[i]);
 			for (int r = 0; r < pool->conf->n_routing_rules; r++)
-				if (pool->rules[r].verdicts != NULL)
-					pool_verdicts_forget(pool->rules[r].verdicts, i);
+			{
+				PoolMemberVerdicts *verdicts = pool->rules[r].verdicts;
+
+				if (verdicts != NULL)
+					pool_member_verdicts_forget(verdicts, i);
+			}
 		}
 	}
 }
@@ -280,20 +284,22 @@ static void
 explain_choice(PoolRouteCase *c)
 {
 	const PoolRouteWatch *watch = c->route->watch;
+	const PoolRoutingRule *rule = c->rule->rule;
+	bool		by_lot = rule->strategy == POOL_RANDOM && !c->choice.early;
 
 	for (int i = 0; i < c->n_contenders; i++)
 	{
 		PoolContender *contender = &c->route->contenders[i];
-		bool		by_lot = c->rule->rule->strategy == POOL_RANDOM &&
-		!c->choice.early;
+		PoolRouteTest test = {.rule = rule,.name = "chosen"};
 
-		watch->tell(watch->arg, c->rule->rule,
-					c->pool->receivers->items[contender->index].member,
-					"chosen", contender == c->choice.chosen && !by_lot,
-					by_lot ? "by lot" : c->choice.early ? "newcomer" : NULL,
-					c->rule->rule->strategy == POOL_BEST_MATCH ||
-					c->rule->rule->strategy == POOL_PERFORMANCE ?
-					&contender->score : NULL);
+		test.member = c->pool->receivers->items[contender->index].member;
+		test.passed = contender == c->choice.chosen && !by_lot;
+		test.detail = by_lot ? "by lot" :
+			c->choice.early ? "newcomer" : NULL;
+		if (rule->strategy == POOL_BEST_MATCH ||
+			rule->strategy == POOL_PERFORMANCE)
+			test.score = &contender->score;
+		watch->tell(watch->arg, &test);
 	}
 }
 
@@ -405,9 +411,9 @@ pool_route_lead(PoolRoute *route, PoolLead *lead, int32 excluded_id,
 
 	if (route->watch == NULL)
 		pool_open_lead(route->work, lead, &c.data);
-	else if (!pool_data_read(pool_work_table(route->work, POOL_LEAD_DATA),
-							 lead->id, pool_snapshot(), &c.data))
-		elog(ERROR, "lead " INT64_FORMAT " has no data", lead->id);
+	else
+		pool_data_get(pool_work_table(route->work, POOL_LEAD_DATA), lead->id,
+					  &c.data);
 	c.excluded_id = excluded_id != 0 ? excluded_id :
 		pool_wait_excluded(route->work, lead);
 	result = route_case(&c);

@@ -12,16 +12,21 @@
 #include "strategy.h"
 #include "turn.h"
 
-/*
- * Told of every test of an explained lead: of a rule (member NULL), or of a
- * member.  score is NULL where there is none.
- */
+/* One test of a lead that is explained, and how it ended. */
+typedef struct PoolRouteTest
+{
+	const PoolRoutingRule *rule;
+	const PoolMemberConf *member;	/* NULL = the rule itself was tested */
+	const char *name;
+	bool		passed;
+	const char *detail;			/* NULL = none, as the next */
+	const double *score;
+} PoolRouteTest;
+
+/* Whoever is told of every test of a lead that is explained. */
 typedef struct PoolRouteWatch
 {
-	void		(*tell) (void *arg, const PoolRoutingRule *rule,
-						 const PoolMemberConf *member, const char *test,
-						 bool passed, const char *detail,
-						 const double *score);
+	void		(*tell) (void *arg, const PoolRouteTest *test);
 	void	   *arg;
 } PoolRouteWatch;
 
@@ -37,7 +42,7 @@ typedef struct PoolRouteRule
 {
 	const PoolRoutingRule *rule;
 	PoolTurns  *turns;
-	PoolVerdicts *verdicts;
+	PoolMemberVerdicts *verdicts;
 	PoolScores *scores;
 	PoolStanding *standing;		/* who can receive at all by it */
 	int			n_standing;

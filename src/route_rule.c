@@ -10,10 +10,11 @@ tell_rule(PoolRouteCase *c, PoolRouteRule *rule, bool passed,
 		  const char *detail)
 {
 	const PoolRouteWatch *watch = c->route->watch;
+	PoolRouteTest test = {.rule = rule->rule,.name = "rule",
+	.passed = passed,.detail = detail};
 
 	if (watch != NULL)
-		watch->tell(watch->arg, rule->rule, NULL, "rule", passed, detail,
-					NULL);
+		watch->tell(watch->arg, &test);
 }
 
 /* What conditions see of the lead; most rules ask for nothing. */

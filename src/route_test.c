@@ -57,7 +57,7 @@ has_not_given_back(PoolRouteCase *c, int i)
 static bool
 meets_condition(PoolRouteCase *c, int i)
 {
-	return pool_verdict(c->rule->verdicts, c->verdicts, i, c->document);
+	return pool_member_meets(c->rule->verdicts, c->verdicts, i, c->document);
 }
 
 static bool
@@ -141,21 +141,21 @@ explain_receiver(PoolRouteCase *c, int i)
 	for (int t = 0; t < (int) lengthof(tests); t++)
 	{
 		const PoolReceiver *r = &c->pool->receivers->items[i];
-		bool		passed = tests[t].passes(c, i);
-		const char *detail = NULL;
+		PoolRouteTest test = {.rule = c->rule->rule,.member = r->member,
+		.name = tests[t].name};
 
-		if (!passed && tests[t].passes == has_room)
+		test.passed = tests[t].passes(c, i);
+		if (!test.passed && tests[t].passes == has_room)
 		{
-			detail = psprintf("holds %d, %d reserved", r->quota->held,
-							  r->reserved);
+			test.detail = psprintf("holds %d, %d reserved", r->quota->held,
+								   r->reserved);
 			c->any_full |= all;
 		}
-		else if (!passed && tests[t].passes == meets_condition &&
+		else if (!test.passed && tests[t].passes == meets_condition &&
 				 c->verdicts[i] == POOL_RULE_ERROR)
-			detail = "error";
-		watch->tell(watch->arg, c->rule->rule, r->member, tests[t].name,
-					passed, detail, NULL);
-		all &= passed;
+			test.detail = "error";
+		watch->tell(watch->arg, &test);
+		all &= test.passed;
 	}
 	return all;
 }
@@ -255,9 +255,9 @@ pool_route_contenders(PoolRouteCase *c)
 	there.pool_id = c->pool->conf->id;
 	c->cooling = pool_cooling_members(c->route->work, &there, c->route->now);
 	c->customer_of = pool_group_owner(c->route->work, c->lead->group_id);
-	c->verdicts = pool_verdicts_for(c->rule->verdicts,
-									c->rule->rule->member_condition.n_variables > 0 ?
-									pool_route_document(c) : NULL);
+	c->verdicts = pool_member_verdicts_for(c->rule->verdicts,
+										   c->rule->rule->member_condition.n_variables > 0 ?
+										   pool_route_document(c) : NULL);
 	asked = tests_of_lead(c);
 	for (int i = 0; i < c->rule->n_standing; i++)
 	{
@@ -291,7 +291,7 @@ pool_route_report_rule(PoolRoutePool *pool, PoolRouteRule *rule)
 void
 pool_route_report_members(PoolRoutePool *pool, PoolRouteRule *rule)
 {
-	if (rule->member_reported || !pool_verdicts_failed(rule->verdicts))
+	if (rule->member_reported || !pool_member_verdicts_failed(rule->verdicts))
 		return;
 	rule->member_reported = true;
 	ereport(WARNING,

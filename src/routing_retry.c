@@ -152,26 +152,6 @@ try_pool(const Waiting *leads, int n, TimestampTz now, Tally *tally)
  * Leads that came back
  * ------------------------------------------------------------------------ */
 
-static int32
-result_int4(uint64 row, int column)
-{
-	bool		isnull;
-	Datum		value = SPI_getbinval(SPI_tuptable->vals[row],
-									  SPI_tuptable->tupdesc, column, &isnull);
-
-	return isnull ? 0 : DatumGetInt32(value);
-}
-
-static int64
-result_int8(uint64 row, int column)
-{
-	bool		isnull;
-	Datum		value = SPI_getbinval(SPI_tuptable->vals[row],
-									  SPI_tuptable->tupdesc, column, &isnull);
-
-	return isnull ? 0 : DatumGetInt64(value);
-}
-
 /* Runs a query for lead, ticket, pool and excluded member. */
 static int
 read_waiting(const char *query, int nargs, Oid *types, Datum *values,
@@ -182,10 +162,10 @@ read_waiting(const char *query, int nargs, Oid *types, Datum *values,
 
 	for (int i = 0; i < n; i++)
 	{
-		leads[i].lead_id = result_int8(i, 1);
-		leads[i].ticket = result_int8(i, 2);
-		leads[i].pool_id = result_int4(i, 3);
-		leads[i].excluded_id = result_int4(i, 4);
+		leads[i].lead_id = pool_sql_int8(i, 1);
+		leads[i].ticket = pool_sql_int8(i, 2);
+		leads[i].pool_id = pool_sql_int4(i, 3);
+		leads[i].excluded_id = pool_sql_int4(i, 4);
 	}
 	pool_sql_end(sql);
 	return n;
@@ -302,9 +282,9 @@ route_returned(int max_leads, TimestampTz now)
 	" FROM config)"
 
 /*
- * Sees to it that the pool has a row; false if it cannot have one just now.
- * Whoever adds one waits for others who have added it, and two ticks that go
- * through several pools would wait for each other: so one at a time adds any.
+ * Makes sure that the pool has a row; false if it cannot have one just now.
+ * Adding a row waits for others who are adding the same one, so two ticks that
+ * go through several pools could wait for each other: only one at a time adds.
  */
 static bool
 ensure_row(int32 pool_id)
@@ -342,7 +322,7 @@ take_pool(TimestampTz now, int64 *after_ticket)
 						" WHERE pool_id > $1 ORDER BY pool_id LIMIT 1",
 						1, types, values, NULL) > 0)
 	{
-		values[0] = Int32GetDatum(result_int4(0, 1));
+		values[0] = Int32GetDatum(pool_sql_int4(0, 1));
 		values[1] = TimestampTzGetDatum(now - RETRY_AFTER);
 		if (!ensure_row(DatumGetInt32(values[0])))
 			continue;
@@ -361,8 +341,8 @@ take_pool(TimestampTz now, int64 *after_ticket)
 						 " RETURNING t.pool_id, t.after_ticket",
 						 2, types, values, NULL) == 0)
 			continue;
-		pool_id = result_int4(0, 1);
-		*after_ticket = result_int8(0, 2);
+		pool_id = pool_sql_int4(0, 1);
+		*after_ticket = pool_sql_int8(0, 2);
 		break;
 	}
 	pool_sql_end(sql);

@@ -82,8 +82,10 @@ number_field(const char *key, Numeric value)
 /* In jsonb's order of keys: by length, then by bytes. */
 static void
 read_fields(const PoolLead *lead, const PoolData *data, TimestampTz now,
-			Field *f)
+			Field *fields)
 {
+	Field	   *f = fields;
+
 	*f++ = text_field("key", data->key);
 	*f++ = text_field("name", data->name);
 	*f++ = text_field("grade", data->grade);
@@ -96,6 +98,7 @@ read_fields(const PoolLead *lead, const PoolData *data, TimestampTz now,
 	*f++ = number_field("idle_days", int64_to_numeric(idle_days(lead, now)));
 	*f++ = number_field("follow_ups", int64_to_numeric(lead->follow_ups));
 	*f++ = text_field("last_result", lead->last_result);
+	Assert(f - fields == FIELD_COUNT);
 }
 
 static int

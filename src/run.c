@@ -24,16 +24,6 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-static int64
-run_column(int column)
-{
-	bool		isnull;
-	Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
-									  SPI_tuptable->tupdesc, column, &isnull);
-
-	return isnull ? 0 : DatumGetInt64(value);
-}
-
 static void
 read_condition(PoolRun *run, const char *path)
 {
@@ -58,13 +48,11 @@ lock_run(int64 id, PoolRun *run)
 	memset(run, 0, sizeof(PoolRun));
 	run->id = id;
 	run->waits = !pool_attempt_is_running();
-	found = pool_sql_run("SELECT member_id::bigint, tenant_id::bigint,"
-						 " actor_id::bigint, pool_id::bigint,"
-						 " (detail ->> 'successor')::bigint,"
-						 " (kind = 'offboard')::integer::bigint,"
-						 " after_lead, done, skipped, (SELECT m.status ="
-						 "  'leaving' FROM pool.member m"
-						 "  WHERE m.id = member_id)::integer::bigint,"
+	found = pool_sql_run("SELECT member_id, tenant_id, actor_id, pool_id,"
+						 " (detail ->> 'successor')::integer,"
+						 " kind = 'offboard', after_lead, done, skipped,"
+						 " EXISTS (SELECT FROM pool.member m"
+						 "  WHERE m.id = member_id AND m.status = 'leaving'),"
 						 " detail ->> 'condition'"
 						 " FROM pool.run WHERE id = $1 AND status = 'running'"
 						 " AND " POOL_RUN_KINDS " FOR UPDATE SKIP LOCKED",
@@ -73,17 +61,18 @@ lock_run(int64 id, PoolRun *run)
 	{
 		char	   *stored = SPI_getvalue(SPI_tuptable->vals[0],
 										  SPI_tuptable->tupdesc, 11);
+		bool		isnull;
 
-		run->member_id = run_column(1);
-		run->tenant_id = run_column(2);
-		run->actor_id = run_column(3);
-		run->to_pool_id = run_column(4);
-		run->successor_id = run_column(5);
-		run->offboards = run_column(6) != 0;
-		run->after = run_column(7);
-		run->done = run_column(8);
-		run->skipped = run_column(9);
-		run->leaves = run_column(10) != 0;
+		run->member_id = pool_sql_int4(0, 1);
+		run->tenant_id = pool_sql_int4(0, 2);
+		run->actor_id = pool_sql_int4(0, 3);
+		run->to_pool_id = pool_sql_int4(0, 4);
+		run->successor_id = pool_sql_int4(0, 5);
+		run->offboards = DatumGetBool(pool_sql_datum(0, 6, &isnull));
+		run->after = pool_sql_int8(0, 7);
+		run->done = pool_sql_int8(0, 8);
+		run->skipped = pool_sql_int8(0, 9);
+		run->leaves = DatumGetBool(pool_sql_datum(0, 10, &isnull));
 		if (stored != NULL)
 			path = MemoryContextStrdup(context, stored);
 	}
@@ -150,21 +139,15 @@ collect_ids(const char *query, const PoolRun *run, int64 after, int max,
 	chunk->ids = MemoryContextAlloc(context, Max(chunk->n, 1) * sizeof(int64));
 	for (int i = 0; i < chunk->n; i++)
 	{
-		bool		isnull;
-
-		chunk->ids[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
-													SPI_tuptable->tupdesc, 1,
-													&isnull));
-		chunk->last = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
-												  SPI_tuptable->tupdesc, 2,
-												  &isnull));
+		chunk->ids[i] = pool_sql_int8(i, 1);
+		chunk->last = pool_sql_int8(i, 2);
 	}
 	pool_sql_end(sql);
 }
 
 /*
- * `+ 0`: by the index on owners, never along all leads in order of id.  With
- * each lead come the others of its customer, for they go together.
+ * `+ 0` makes the planner use the index on owners, never walk all leads in order
+ * of id.  With each lead come the others of its customer, for they go together.
  */
 #define OWNED_LEADS_SQL \
 	"WITH chunk AS MATERIALIZED" \
@@ -189,8 +172,8 @@ collect_ids(const char *query, const PoolRun *run, int64 after, int max,
 	" WHERE x.lead_id > $2 ORDER BY x.lead_id LIMIT $3"
 
 /*
- * The next leads of the run, about max: who leaves helps no longer and asks for
- * nothing, once he has no leads left.
+ * The next leads of the run, about max.  Once somebody who leaves owns none any
+ * more, these are the leads that he helps with or has asked for.
  */
 static void
 next_leads(const PoolRun *run, int max, Chunk *chunk)
@@ -268,8 +251,8 @@ write_run(const PoolRun *run)
 }
 
 /*
- * Whether the member has gone for good: nobody holds his counters, and by them
- * he has no lead.  Waits for nobody.
+ * Whether the member has gone for good: nobody else holds his counters, and
+ * according to these he has no lead.  Waits for nobody.
  */
 static bool
 leave(const PoolRun *run)

@@ -113,8 +113,10 @@ try_counters(PoolBatch *batch, const PoolBatchItem *item, const PoolRun *run,
 	if (!pool_quota_try_lock(batch->set, pool_id, run->member_id, false))
 		return false;
 	foreach(lc, receivers)
+	{
 		if (!pool_quota_try_lock(batch->set, pool_id, lfirst_int(lc), true))
-		return false;
+			return false;
+	}
 	return !takes_elsewhere(run) ||
 		pool_quota_try_lock(batch->set, run->to_pool_id, run->successor_id,
 							true);
@@ -215,8 +217,10 @@ place(PoolBatch *batch, PoolBatchItem *item, PoolRun *run, List *receivers)
 	ListCell   *lc;
 
 	foreach(lc, receivers)
+	{
 		if (hand_over(batch, item, run, lfirst_int(lc), NULL))
-		return;
+			return;
+	}
 	if (takes_elsewhere(run) &&
 		hand_over(batch, item, run, run->successor_id, to_pool))
 		return;
@@ -265,13 +269,10 @@ requests_of(const PoolRun *run, int64 lead_id)
 
 	for (uint64 i = 0; i < n; i++)
 	{
-		int64	   *id = MemoryContextAlloc(context, sizeof(int64));
-		bool		isnull;
-		MemoryContext spi;
+		MemoryContext spi = MemoryContextSwitchTo(context);
+		int64	   *id = palloc(sizeof(int64));
 
-		*id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
-										  SPI_tuptable->tupdesc, 1, &isnull));
-		spi = MemoryContextSwitchTo(context);
+		*id = pool_sql_int8(i, 1);
 		result = lappend(result, id);
 		MemoryContextSwitchTo(spi);
 	}
@@ -288,12 +289,13 @@ cancel_requests(PoolBatch *batch, PoolBatchItem *item, PoolRun *run)
 
 	foreach(lc, requests_of(run, item->id))
 	{
+		PoolEvent	event = {.kind = "cancelled",.actor_id = run->actor_id,
+		.reason = reason_of(run)};
 		PoolApproval a;
 
 		if (!pool_approval_read(work, *(int64 *) lfirst(lc), &a))
 			continue;
-		pool_approval_close(work, &item->lead, &a, "cancelled", run->actor_id,
-							reason_of(run), batch->now);
+		pool_approval_close(work, &item->lead, &a, &event, batch->now);
 		/* the next one may be about the same row */
 		CommandCounterIncrement();
 	}
@@ -463,9 +465,9 @@ is_of_same_customer(void *arg, int which)
 }
 
 /*
- * Handles these leads: his own, or those that he has to do with.  Those that
- * fail are reported and left for the next pass.  What a call cannot do before
- * its transaction ends, or has waited for too long, is an error of the call.
+ * Handles these leads: his own, or others that he has to do with.  Those that
+ * fail are reported and left for the next pass.  In a call, what cannot be done
+ * before its transaction ends, and a lock timeout, are errors of the call.
  */
 void
 pool_run_leads(PoolRun *run, const int64 *ids, int n, TimestampTz now,

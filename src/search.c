@@ -149,9 +149,8 @@ pools_below(int32 pool_id, bool below)
 				 " JOIN tree t ON p.parent_id = t.id WHERE $2)"
 				 " SELECT array_agg(id) FROM tree", 2, types, values, NULL);
 	MemoryContextSwitchTo(context);
-	result = PointerGetDatum(DatumGetArrayTypePCopy(SPI_getbinval(SPI_tuptable->vals[0],
-																  SPI_tuptable->tupdesc,
-																  1, &isnull)));
+	result = PointerGetDatum(DatumGetArrayTypePCopy(pool_sql_datum(0, 1,
+																   &isnull)));
 	pool_sql_end(sql);
 	return result;
 }
@@ -308,9 +307,11 @@ fits(const Search *s, const PoolLead *lead, const PoolData *data)
 	ListCell   *lc;
 
 	foreach(lc, s->words)
+	{
 		if (!contains(data->name, lfirst(lc)) &&
 			!contains(data->key, lfirst(lc)))
-		return false;
+			return false;
+	}
 	return s->match == NULL ||
 		pool_match_holds(s->match, pool_rule_document(lead, data, s->now));
 }
@@ -363,25 +364,24 @@ run_search(const Search *s)
 	PoolSql		sql = pool_sql_begin();
 	Portal		portal = open_candidates(s);
 	int			found = 0;
+	uint64		n;
 
 	do
 	{
 		SPI_cursor_fetch(portal, true, CHUNK);
-		for (uint64 i = 0; i < SPI_processed && found < s->n; i++)
+		n = SPI_processed;
+		for (uint64 i = 0; i < n && found < s->n; i++)
 		{
 			MemoryContext old = MemoryContextSwitchTo(scratch);
-			bool		isnull;
-			int64		id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
-														 SPI_tuptable->tupdesc,
-														 1, &isnull));
 
 			CHECK_FOR_INTERRUPTS();
-			if (judge(s, id))
+			if (judge(s, pool_sql_int8(i, 1)))
 				found++;
 			MemoryContextSwitchTo(old);
 			MemoryContextReset(scratch);
 		}
-	} while (SPI_processed == CHUNK && found < s->n);
+		SPI_freetuptable(SPI_tuptable);
+	} while (n == CHUNK && found < s->n);
 	SPI_cursor_close(portal);
 	pool_sql_end(sql);
 	MemoryContextDelete(scratch);

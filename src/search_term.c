@@ -55,7 +55,7 @@ add_hash(PoolTerms *terms, const char *what, int len, uint64 seed)
  * ones.  Other encodings than UTF-8 have only their ASCII letters folded.
  */
 char *
-pool_search_fold(const char *text, int len)
+pool_search_fold(const char *string, int len)
 {
 	char	   *result = palloc(len + 1);
 	bool		utf8 = GetDatabaseEncoding() == PG_UTF8;
@@ -63,8 +63,8 @@ pool_search_fold(const char *text, int len)
 
 	for (int i = 0; i < len;)
 	{
-		const unsigned char *p = (const unsigned char *) text +i;
-		int			width = Min(pg_mblen(text +i), len - i);
+		const unsigned char *p = (const unsigned char *) string + i;
+		int			width = Min(pg_mblen(string + i), len - i);
 		int			c = p[0];
 
 		if (utf8 && width == 3 && p[0] == 0xEF &&
@@ -86,7 +86,7 @@ pool_search_fold(const char *text, int len)
 			i += width;
 			continue;
 		}
-		memcpy(result + n, text +i, width);
+		memcpy(result + n, string + i, width);
 		n += width;
 		i += width;
 	}
@@ -145,6 +145,7 @@ add_field(PoolTerms *terms, const char *key, int keylen,
 			appendStringInfoChar(&term, value->val.boolean ? 't' : 'f');
 			break;
 		default:
+			pfree(term.data);
 			return;
 	}
 	add_hash(terms, term.data, term.len, FIELD_TERM);

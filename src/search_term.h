@@ -17,7 +17,7 @@ typedef struct PoolTerms
 	int			size;
 } PoolTerms;
 
-extern char *pool_search_fold(const char *text, int len);
+extern char *pool_search_fold(const char *string, int len);
 extern void pool_terms_add_text(PoolTerms *terms, const char *text, int len,
 								bool asked);
 extern void pool_terms_add_match(PoolTerms *terms, Jsonb *match);

@@ -135,10 +135,10 @@ keep_identities(PoolReserved *all, PoolEntry *entry)
 }
 
 /*
- * Says for each entry, in the order given, which lead it doubles (0 = none): of
- * one that was merged into another, that one.  Gives up what was reserved for
- * those that double one.  Where the pool lets a customer have several leads,
- * linked_to of the entry is set instead.
+ * Finds for each entry, in the order given, the lead that it doubles (0 = none),
+ * followed to the one that it was merged into.  What was reserved for doubles is
+ * given up.  Where the pool lets a customer have several leads, linked_to of the
+ * entry is set instead.
  */
 int64 *
 pool_reserve_settle(PoolReserved *all)

@@ -98,3 +98,29 @@ pool_sql_run(const char *command, int nargs, Oid *types, Datum *values,
 		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(rc));
 	return SPI_processed;
 }
+
+Datum
+pool_sql_datum(uint64 row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+						 column, isnull);
+}
+
+/* A number; 0 for NULL, as ids have it. */
+int32
+pool_sql_int4(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = pool_sql_datum(row, column, &isnull);
+
+	return isnull ? 0 : DatumGetInt32(value);
+}
+
+int64
+pool_sql_int8(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = pool_sql_datum(row, column, &isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);
+}

@@ -96,7 +96,7 @@ open_table(PoolWork *work, PoolTableId id)
 }
 
 /*
- * What only writing takes is opened by the first write: many calls just read
+ * What only a writer needs is opened by the first write: most calls just read
  * most of their tables.
  */
 static void
@@ -119,7 +119,7 @@ prepare_to_write(PoolTable *table)
 	MemoryContextSwitchTo(old);
 }
 
-/* The indexes, too: a HOT update does without them. */
+/* Indexes are opened by the first write that is not a HOT update. */
 static void
 prepare_indexes(PoolTable *table)
 {
@@ -202,8 +202,11 @@ reading_index(PoolTable *table, Oid oid)
 	MemoryContext old;
 
 	foreach(lc, table->indexes)
-		if (RelationGetRelid((Relation) lfirst(lc)) == oid)
-		return lfirst(lc);
+	{
+		index = lfirst(lc);
+		if (RelationGetRelid(index) == oid)
+			return index;
+	}
 	index = index_open(oid, AccessShareLock);
 	old = MemoryContextSwitchTo(GetMemoryChunkContext(table));
 	table->indexes = lappend(table->indexes, index);
@@ -401,7 +404,7 @@ has_work_before_update(const PoolTable *table)
 
 /*
  * Does what ExecSimpleRelationUpdate does where there is no such work, but
- * does not open indexes that a HOT update needs not.
+ * opens the indexes only if the update turns out not to be HOT.
  */
 static TM_Result
 update_plainly(PoolTable *table, bool wait)

@@ -170,6 +170,7 @@ pool_tick_next(TimestampTz now)
 	BoolGetDatum(pool_fact_wanted())};
 	PoolSql		sql;
 	TimestampTz next;
+	Datum		due;
 	bool		isnull;
 
 	pool_config_refresh();
@@ -177,10 +178,9 @@ pool_tick_next(TimestampTz now)
 	sql = pool_sql_begin();
 	pool_sql_walk_indexes();
 	pool_sql_run(NEXT_SQL, 2, types, values, NULL);
-	values[0] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-							  &isnull);
+	due = pool_sql_datum(0, 1, &isnull);
 	if (!isnull)
-		next = Min(next, DatumGetTimestampTz(values[0]));
+		next = Min(next, DatumGetTimestampTz(due));
 	pool_sql_end(sql);
 	return next;
 }

@@ -193,8 +193,8 @@ owners_of(const PoolBatch *batch)
 }
 
 /*
- * Locks the counters of all owners without waiting.  Leads of those whom
- * somebody else holds are not to be had now.
+ * Locks the counters of all owners without waiting.  Where somebody else holds
+ * an owner's counters, his leads are left for later.
  */
 static void
 try_owners(PoolBatch *batch, int32 pool_id)
@@ -333,8 +333,8 @@ report_left_alone(int32 pool_id)
 }
 
 /*
- * Counters that nobody lets go of before lock_timeout are not waited for again:
- * their owners' leads are passed over, and no others.
+ * Counters that were not released before lock_timeout are not waited for again:
+ * their owners' leads, and no others, are passed over.
  */
 static ErrorData *
 try_pool(PoolTurn *turn, int n)
@@ -376,9 +376,9 @@ run_pool(PoolTurn *turn, int n)
 }
 
 /*
- * Pool by pool: so counters are locked in order.  The next time in the same
- * transaction goes back to the first pool, and may not wait for counters;
- * neither may it once groups are locked, which come after all counters.
+ * Goes pool by pool, so that counters are locked in order.  A second time in the
+ * same transaction begins with the first pool again, so it must not wait for
+ * counters; nor must it once groups are locked, which come after all counters.
  */
 static int64
 run_due(DueLead *due, int n, TimestampTz now, Passed *passed)

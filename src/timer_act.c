@@ -79,9 +79,7 @@ keys_of_managers(int32 pool_id)
 				 " WHERE g.height = (SELECT min(height) FROM manager)"
 				 " ORDER BY g.key))", 1, types, values, NULL);
 	MemoryContextSwitchTo(context);
-	keys = DatumGetJsonbPCopy(SPI_getbinval(SPI_tuptable->vals[0],
-											SPI_tuptable->tupdesc, 1,
-											&isnull));
+	keys = DatumGetJsonbPCopy(pool_sql_datum(0, 1, &isnull));
 	pool_sql_end(sql);
 	return keys;
 }
@@ -242,8 +240,8 @@ note_next_look(Act *act)
 }
 
 /*
- * Judges a locked lead and acts on it; its owner's counters are locked.  Who
- * is to be told of a lead is told, even if it goes in the same moment.
+ * Judges a locked lead and acts on it; its owner's counters are locked.  Notices
+ * that are due are given even if the lead goes in the same moment.
  */
 void
 pool_timer_act(PoolBatch *batch, PoolBatchItem *item, PoolTold *told)

@@ -56,18 +56,15 @@ read_pending(TimestampTz now, Pending **pending)
 	*pending = palloc(Max(n, 1) * sizeof(Pending));
 	for (int i = 0; i < n; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
 		Pending    *p = &(*pending)[i];
 		bool		isnull;
 
-		p->approval_id = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
-		p->lead_id = DatumGetInt64(SPI_getbinval(row, desc, 2, &isnull));
-		p->pool_id = DatumGetInt32(SPI_getbinval(row, desc, 3, &isnull));
-		p->rule_id = DatumGetInt32(SPI_getbinval(row, desc, 4, &isnull));
-		p->created_at = DatumGetTimestampTz(SPI_getbinval(row, desc, 5,
-														  &isnull));
-		p->action = TextDatumGetCString(SPI_getbinval(row, desc, 6, &isnull));
+		p->approval_id = pool_sql_int8(i, 1);
+		p->lead_id = pool_sql_int8(i, 2);
+		p->pool_id = pool_sql_int4(i, 3);
+		p->rule_id = pool_sql_int4(i, 4);
+		p->created_at = DatumGetTimestampTz(pool_sql_datum(i, 5, &isnull));
+		p->action = TextDatumGetCString(pool_sql_datum(i, 6, &isnull));
 	}
 	pool_sql_end(sql);
 	return n;
@@ -174,8 +171,8 @@ try_one(const Pending *p, TimestampTz now)
 		return false;
 	error = pool_attempt(escalate_one, &turn);
 	if (error != NULL)
-		pool_attempt_report(error, psprintf("timers of pool %d", p->pool_id),
-							p->lead_id);
+		pool_attempt_report(error, psprintf(pool_text("timers of pool %d"),
+											p->pool_id), p->lead_id);
 	return error == NULL && turn.done;
 }
 

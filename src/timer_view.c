@@ -62,8 +62,8 @@ pool_next_timer(PG_FUNCTION_ARGS)
 }
 
 /*
- * How much of the window of the timer that takes it next is used, of an owned
- * lead.  NULL: nothing takes it, and it was followed up.
+ * For an owned lead: how much of the window is used of the timer that takes it
+ * next.  NULL: nothing takes it, and it was followed up.
  */
 static const char *
 progress_of(PoolJudgement *j)

@@ -1,6 +1,7 @@
 /*
  * trigger.c
- *	  What all trigger functions begin with, and what those of others may not do.
+ *	  What all our trigger functions begin with, and what the triggers of others
+ *	  must not do.
  */
 #include "compat.h"
 #include "trigger.h"
@@ -14,8 +15,8 @@
 #include "utils/snapmgr.h"
 
 /*
- * The call's context; 39P01 for a function that no trigger has called, or that
- * of a table that is not the extension's, of whose columns it knows nothing.
+ * The call's context; 39P01 if the function was not called by a trigger, or by
+ * one on a table that is not the extension's, whose columns it does not know.
  */
 TriggerData *
 pool_trigger_data(FunctionCallInfo fcinfo)
@@ -34,9 +35,9 @@ pool_trigger_data(FunctionCallInfo fcinfo)
 }
 
 /*
- * Where a trigger before the row returns NULL, core leaves the row out without
- * a word (27000): but others that belong to it are written, and all is said to
- * be done.
+ * Raises 27000 unless the row was written: a BEFORE ROW trigger has returned
+ * NULL.  Core leaves such a row out silently, while others that belong to it are
+ * written and the call reports success.
  */
 void
 pool_trigger_check_written(Relation rel, bool written)
@@ -51,9 +52,9 @@ pool_trigger_check_written(Relation rel, bool written)
 }
 
 /*
- * A row that was to be inserted is not there, nor any that stood in its way:
- * a trigger before the row keeps it out (27000), or else whoever had it has
- * gone meanwhile, or is not seen (40001).
+ * A row that was to be inserted is not there, nor a row that conflicts with it:
+ * either a BEFORE ROW trigger keeps it out (27000), or the conflicting row has
+ * gone meanwhile or is not seen by the snapshot (40001).
  */
 void
 pool_trigger_report_missing(Oid relid)

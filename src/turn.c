@@ -168,8 +168,8 @@ next_to_sit(const PoolTurns *turns)
 }
 
 /*
- * Seats those who have one now: when the time is over, all seats pass on to
- * who had one the longest ago; when somebody goes, his seat does.
+ * Decides who has a seat now: when the time is over, all seats pass on to those
+ * who had one the longest ago; when somebody goes, only his does.
  */
 static void
 take_seats(PoolTurns *turns)

@@ -220,8 +220,8 @@ read_turns(PoolTurns *turns)
 }
 
 /*
- * The same from where they were seen last; false if one of them is there no
- * more.  Of all versions of a row no more than one is visible.
+ * The same from where they were seen last; false if one of them is not there
+ * any more.  At most one version of a row is visible.
  */
 static bool
 read_turns_seen(PoolTurns *turns, const RuleSeen *entry)

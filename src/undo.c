@@ -19,10 +19,9 @@
 PG_FUNCTION_INFO_V1(pool_undo_run);
 
 /*
- * What the run has taken: the leads of its list, or those of its events; who
- * was offboarded had what has gone to others, too.
- * Where a lead changed its pool with the event, it goes back to the pool it
- * came from.
+ * What the run has taken: the leads of its list, or those of its events; for
+ * offboard and relocate also those that have gone to other members.  Where a
+ * lead changed its pool with the event, it goes back to the pool it came from.
  */
 #define UNDO_SQL \
 	"SELECT e.lead_id, e.id, e.member_id," \
@@ -148,7 +147,6 @@ begin_undo(const PoolPlanRun *run, const PoolActor *actor, int n)
 	Int64GetDatum(n)};
 	PoolSql		sql = pool_sql_begin();
 	int64		id;
-	bool		isnull;
 
 	pool_sql_run("INSERT INTO pool.run (id, tenant_id, pool_id, member_id,"
 				 " kind, status, actor_id, started_at, planned, detail)"
@@ -157,8 +155,7 @@ begin_undo(const PoolPlanRun *run, const PoolActor *actor, int n)
 				 "  jsonb_build_object('run', r.id)"
 				 " FROM pool.run r WHERE r.id = $1 RETURNING id",
 				 4, types, values, NULL);
-	id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-									 SPI_tuptable->tupdesc, 1, &isnull));
+	id = pool_sql_int8(0, 1);
 	pool_sql_end(sql);
 	return id;
 }

@@ -127,9 +127,9 @@ new_verdict(PoolVerdicts *list, int row, Datum key)
 }
 
 static char *
-copy(const char *text)
+copy(const char *string)
 {
-	return text !=NULL ? pstrdup(text) : NULL;
+	return string != NULL ? pstrdup(string) : NULL;
 }
 
 /*

@@ -13,9 +13,9 @@
 #include "utils/array.h"
 
 /*
- * Services and those who see the tenant, the lead's owner and its last one,
- * who helps the owner, the members of its pool while it is in the pool, the
- * pool's viewers and managers; nobody who has left.
+ * Of those who see the lead's tenant: services, its owner and its last owner,
+ * whoever helps the owner, viewers and managers of its pool and, while it is
+ * in the pool, all members of the pool.  Nobody who has left.
  */
 bool
 pool_lead_visible(PoolWork *work, const PoolLead *lead)
@@ -42,8 +42,8 @@ pool_lead_visible(PoolWork *work, const PoolLead *lead)
 }
 
 /*
- * What its pool keeps from this member (0 = a service): names of fields.  Its
- * owner and its managers know all of it; who helps the owner does, too.
+ * The names of the fields that the lead's pool keeps from this member (0 = a
+ * service).  Its owner, whoever helps him and the pool's managers see all.
  */
 List *
 pool_lead_masked(PoolWork *work, const PoolLead *lead, int32 member_id)
@@ -66,8 +66,10 @@ pool_is_masked(List *masked, const char *field)
 	ListCell   *lc;
 
 	foreach(lc, masked)
+	{
 		if (strcmp(lfirst(lc), field) == 0)
-		return true;
+			return true;
+	}
 	return false;
 }
 
@@ -96,8 +98,7 @@ pool_visible_tenants(int32 *first)
 	int			kept = 0;
 
 	for (uint64 i = 0; i < n; i++)
-		ids[i] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
-							   1, &isnull);
+		ids[i] = pool_sql_datum(i, 1, &isnull);
 	pool_sql_end(sql);
 	for (uint64 i = 0; i < n; i++)
 		if (pool_caller_sees_tenant(DatumGetInt32(ids[i])))

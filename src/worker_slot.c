@@ -154,8 +154,9 @@ worker_slot_begun(WorkerSlot *slot, int pid)
 }
 
 /*
- * No worker is there any more: when the next one comes.  After one that left by
- * itself, when it said; after any other, or none that came, later and later.
+ * Sets when the next worker comes, now that none is there any more: at the time
+ * that one which left by itself has named; after one that crashed or did not
+ * start, later and later.
  */
 void
 worker_slot_ended(WorkerSlot *slot, TimestampTz now)

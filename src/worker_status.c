@@ -110,17 +110,13 @@ put_backlog(Status *status)
 	PoolSql		sql = pool_sql_begin();
 	Datum		oldest;
 	bool		none;
-	bool		isnull;
 
 	pool_sql_run("SELECT count(*), min(check_at) FROM pool.lead_state"
 				 " WHERE check_at <= $1", 1, types, values, NULL);
 	MemoryContextSwitchTo(context);
 	put(status, STATUS_BACKLOG,
-		Int64GetDatum(DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-												  SPI_tuptable->tupdesc, 1,
-												  &isnull))));
-	oldest = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2,
-						   &none);
+		Int64GetDatum(pool_sql_int8(0, 1)));
+	oldest = pool_sql_datum(0, 2, &none);
 	if (!none)
 		put(status, STATUS_OLDEST_DUE,
 			TimestampTzGetDatum(DatumGetTimestampTz(oldest)));

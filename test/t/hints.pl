@@ -558,6 +558,43 @@ sub empty_and_contended
 	return;
 }
 
+# More are entering leads at once than a look at the others reckons with.
+sub many_givers
+{
+	my $pool = new_pool($node, 1);
+	my ($ann, $bob) = (session($node), session($node));
+	my $file = $node->basedir . '/giver.sql';
+	my $out = '';
+
+	is(claim($bob, $pool, 'bob', 1), '1', 'the only one');
+	$bob->query_safe("BEGIN; SELECT FROM pool.enter('$pool', '$pool#2')");
+	$bob->query_safe("PREPARE TRANSACTION 'given'");
+	$ann->query_safe('SELECT pg_advisory_lock(7)');
+	unlink $file;
+	append_to_file($file, <<"SQL");
+BEGIN;
+SELECT FROM pool.enter('$pool', '$pool#3' || :client_id);
+SELECT pg_advisory_xact_lock_shared(7);
+ROLLBACK;
+SQL
+	my $givers = IPC::Run::start(
+		[
+			'pgbench', '-n', '-c', 70, '-j', 2, '-t', 1, '-h',
+			$node->host, '-p', $node->port, '-f', $file, $db
+		],
+		'>&', \$out);
+	$node->poll_query_until($db, "SELECT count(*) = 70 FROM pg_locks "
+		  . "WHERE locktype = 'advisory' AND NOT granted")
+	  or die "not all have entered a lead: $out";
+	is(claim($bob, $pool, 'bob', 1), 'empty', 'nothing has come yet');
+	$ann->query_safe('SELECT pg_advisory_unlock(7)');
+	ok($givers->finish, 'all enter their leads') or diag($out);
+	$bob->query_safe("COMMIT PREPARED 'given'");
+	settled($node, $pool, 'many who give');
+	$_->quit foreach ($ann, $bob);
+	return;
+}
+
 # One lead is passed round among many sessions, each of which lets it go in the
 # end: it is always there or held, so that nobody may ever say `empty`.
 sub one_for_many
@@ -1226,6 +1263,7 @@ my @cases = (
 	'the frontier goes back' => \&frontier_back,
 	'leads that are barred for one' => \&barred,
 	'empty and contended' => \&empty_and_contended,
+	'many who give' => \&many_givers,
 	'one lead for many' => \&one_for_many,
 	'foreign writers' => \&foreign_writers,
 	'rewritten tables' => \&rewritten_tables,

@@ -113,21 +113,25 @@ sub room_in_pages
 # ----------------------------------------------------------------------------
 
 # Now and then a counter row moves to another page: not even then may its
-# unique index look at the versions in all the pages it was in.
+# unique index look at the versions in all the pages it was in.  Nor may another
+# session that comes to this member for the first time.
 sub held_snapshot
 {
 	my $pool = new_pool('held', 6000);
-	my ($old, $bob) = (session(), session());
+	my ($old, $bob, $new) = (session(), session(), session());
 
 	$old->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ');
 	$old->query_safe('SELECT 1');
 	$bob->query_safe("CALL claim_singly('$pool', 5000)");
 	my @touched = buffers_of_many($bob, claim($pool, 'cho'), 200);
 	cmp_ok($touched[-1], '<=', 40, 'each claim under a held snapshot');
+	$new->query_safe(claim($pool, 'ann')) for 1 .. 2;
+	cmp_ok(buffers($new, claim($pool, 'cho')),
+		'<=', 40, 'the first claim of another session for this member');
 	is($old->query_safe("SELECT count(*) FROM pool.lead "
 			  . "WHERE owner_id IS NOT NULL AND key LIKE '$pool#%'"),
 		'0', 'it was held');
-	$_->quit foreach ($old, $bob);
+	$_->quit foreach ($old, $bob, $new);
 	return;
 }
 

@@ -1,14 +1,15 @@
 /*
- * queue_shmem.c
- *	  Reserves the shared memory of the queue hints.
+ * hint_shmem.c
+ *	  Reserves the shared memory of the hints.
  *
  * Without shared_preload_libraries there is none, and no hints.
  */
-#include "queue_shmem.h"
+#include "hint_shmem.h"
 
 #include "queue_holder.h"
 #include "queue_prepared.h"
 #include "queue_slot.h"
+#include "quota_place.h"
 
 #include "miscadmin.h"
 #include "storage/ipc.h"
@@ -33,8 +34,9 @@ request_shmem(void)
 		prev_shmem_request();
 	size = add_size(size, queue_prepared_size());
 	size = add_size(size, queue_holder_size());
+	size = add_size(size, pool_quota_place_size());
 	/* alignment of the pieces */
-	size = add_size(size, 5 * PG_CACHE_LINE_SIZE);
+	size = add_size(size, 6 * PG_CACHE_LINE_SIZE);
 	RequestAddinShmemSpace(size);
 	RequestNamedLWLockTranche(TRANCHE, LOCK_COUNT);
 }
@@ -50,11 +52,12 @@ startup_shmem(void)
 	queue_slot_create(&locks[LOCK_OF_SLOTS].lock);
 	queue_prepared_create(&locks[LOCK_OF_PREPARED].lock);
 	queue_holder_create();
+	pool_quota_place_create();
 	LWLockRelease(AddinShmemInitLock);
 }
 
 void
-queue_shmem_init(void)
+pool_hint_shmem_init(void)
 {
 	if (!process_shared_preload_libraries_in_progress)
 		return;
