@@ -125,7 +125,7 @@ my %calls = (
 	tick => sub { 'pool.tick(300)' },
 	poll => sub { "pool.poll('c', 500)" },
 	digest => sub { "pool.digest('c', 500)" },
-	ack => [ 20, sub {
+	ack => [ 5, sub {
 		"pool.ack('c', (SELECT min(\"position\") FROM pool.poll('c', g)))";
 	} ],
 	grant => [ 4, sub {
@@ -152,44 +152,78 @@ sub source
 
 my ($cancelled, $called, %hit, %other) = (0, 0);
 
+# what calls may say beside being cancelled: all of it is an answer
+my $allowed = qr/^(?:00000|57014|40P01|55000|22004|22023|PO\d{3}|55P03|25P02|3B001)$/;
+
+# Adds a statement to a script, and whose it is to its end.
+sub add
+{
+	my ($script, $name, $sql) = @_;
+	$script->{sql} .= "$sql\n";
+	push @{ $script->{ends} }, [ ($script->{sql} =~ tr/\n//), $name ];
+	return;
+}
+
 # One session's script; half of the calls have a timeout.  What has been hit
 # seldom so far, since it is short, comes more often.
 sub script
 {
 	my ($n) = @_;
-	my $script = "\\set VERBOSITY sqlstate\n";
-	my @names = sort { ($hit{$a} // 0) <=> ($hit{$b} // 0) || $a cmp $b }
-	  keys %calls;
+	my %script = (sql => "\\set VERBOSITY sqlstate\n", ends => []);
+	my %rank = map { $_ => ($hit{$_} // 0) + rand } keys %calls;
+	my @names = sort { $rank{$a} <=> $rank{$b} } keys %calls;
 	foreach (1 .. $n)
 	{
 		my $timeout = random_of(2) == 1 ? random_of(8) : 0;
 		my $die = random_of(40);
-		my $name = $names[ @names * rand() ** 2 ];
-		$script .= "SET statement_timeout = $timeout;\n";
+		my $name = $names[ @names * rand() ** 4 ];
+		my $call = "SELECT count(*) FROM " . source($calls{$name}) . ';';
+		add(\%script, 'SET', "SET statement_timeout = $timeout;");
 		if ($die <= 4)
 		{
 			# rows with identities that others bring, too
-			$name = 'intake';
 			my $pool = random_of(4) == 1 ? 'checked' : 'linked';
-			$script .= "COPY pool.intake (pool, key, identities) FROM stdin;\n"
-			  . join('', map { "$pool\tc" . random_of(4000) . "\t{\"phone\": "
-				  . "\"1390000" . random_of(4000) . "\"}\n" } 1 .. 100)
-			  . "\\.\n";
+			add(\%script, 'intake',
+				"COPY pool.intake (pool, key, identities) FROM stdin;\n"
+				  . join('', map { "$pool\tc" . random_of(4000)
+					  . "\t{\"phone\": \"1390000" . random_of(4000)
+					  . "\"}\n" } 1 .. 100) . '\\.');
 		}
 		elsif ($die <= 8)
 		{
-			$script .= "BEGIN; SELECT count(*) FROM " . source($calls{claim})
-			  . "; SAVEPOINT s; SELECT count(*) FROM " . source($calls{$name})
-			  . "; ROLLBACK TO s; SELECT count(*) FROM "
-			  . source($calls{release}) . "; COMMIT;\n";
+			add(\%script, @$_) foreach (
+				[ 'BEGIN', 'BEGIN;' ],
+				[ 'claim', 'SELECT count(*) FROM ' . $calls{claim}->() . ';' ],
+				[ 'SAVEPOINT', 'SAVEPOINT s;' ], [ $name, $call ],
+				[ 'ROLLBACK', 'ROLLBACK TO s;' ],
+				[ 'release', 'SELECT count(*) FROM '
+					  . $calls{release}->() . ';' ],
+				[ 'COMMIT', 'COMMIT;' ]);
 		}
-		else
-		{
-			$script .= "SELECT count(*) FROM " . source($calls{$name}) . ";\n";
-		}
-		$script .= "\\echo $name :SQLSTATE\n";
+		else { add(\%script, $name, $call); }
 	}
-	return $script;
+	$script{sql} .= "\\echo done\n";
+	return \%script;
+}
+
+# Counts what a session was told.  Its errors name the line: that of the first
+# statement to end there or later.
+sub count_errors
+{
+	my ($script, $errors) = @_;
+	my @ends = @{ $script->{ends} };
+	while ($errors =~ /:(\d+): ERROR:\s+(\w{5})/g)
+	{
+		my ($line, $state) = ($1, $2);
+		shift @ends while $ends[0][0] < $line;
+		my $name = $ends[0][1];
+		$hit{$name}++ if $state eq '57014';
+		$cancelled++ if $state eq '57014';
+		$other{"$name $state"}++ if $state !~ $allowed;
+	}
+	$called += grep { exists $calls{ $_->[1] } || $_->[1] eq 'intake' }
+	  @{ $script->{ends} };
+	return;
 }
 
 # Somebody who cancels whatever runs, for as long as it runs, and ends a worker
@@ -214,8 +248,6 @@ BEGIN
 END $$;
 SQL
 
-# what calls may say beside being cancelled: all of it is an answer
-my $allowed = qr/^(?:00000|57014|40P01|55000|22004|22023|PO\d{3}|55P03|25P02|3B001)$/;
 for (my $round = 1; $cancelled < $wanted && $round <= 200; $round++)
 {
 	$node->safe_psql('postgres', <<'SQL');
@@ -231,19 +263,19 @@ SELECT CASE WHEN i % 2 = 0 THEN 'p1' ELSE 'p3' END, 'r$round-' || i, i % 5
 FROM generate_series(1, 100) i
 SQL
 	$last = $node->safe_psql('postgres', 'SELECT max(id) FROM pool.lead');
-	my @victims = map { start_psql($node, 'postgres', script(100), 'victim') }
-	  1 .. 4;
+	my @scripts = map { script(100) } 1 .. 4;
+	my @victims = map { start_psql($node, 'postgres', $_->{sql}, 'victim') }
+	  @scripts;
 	my $canceller = start_psql($node, 'postgres', $cancelling, 'canceller');
-	my @lines = map { split /\n/, (finish_psql($_))[0] } @victims;
-	is((finish_psql($canceller))[1], '', 'whoever cancels is not cancelled');
-	foreach my $line (@lines)
+	my $ended = 0;
+	foreach my $i (0 .. $#victims)
 	{
-		my ($name, $state) = $line =~ /^(\w+) (\w{5})$/ or next;
-		$called++;
-		$hit{$name}++ if $state eq '57014';
-		$cancelled++ if $state eq '57014';
-		$other{"$name $state"}++ if $state !~ $allowed;
+		my ($out, $errors) = finish_psql($victims[$i]);
+		$ended++ if $out =~ /^done$/m;
+		count_errors($scripts[$i], $errors);
 	}
+	is($ended, scalar @victims, 'all have come to their end');
+	is((finish_psql($canceller))[1], '', 'whoever cancels is not cancelled');
 	if ($round % 5 == 1)
 	{
 		verified($node, 'postgres', "round $round");
@@ -261,9 +293,9 @@ is(join(', ', map { "$_: $other{$_}" } sort keys %other), '',
 # each kind, and in the long form often
 my $least = $ENV{FULL} ? $wanted / 200 : 1;
 cmp_ok(scalar(grep { ($hit{$_} // 0) >= $least } 'intake', keys %calls),
-	'>=', $ENV{FULL} ? 1 + keys %calls : 30, 'of all kinds')
+	'>=', $ENV{FULL} ? 1 + keys %calls : 40, 'of all kinds')
   or diag('never or seldom: ' . join ', ',
-	grep { ($hit{$_} // 0) < $least } sort keys %calls);
+	grep { ($hit{$_} // 0) < $least } 'intake', sort keys %calls);
 
 verified($node, 'postgres', 'at the end');
 intact($node, 'postgres', 'at the end');
