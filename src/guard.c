@@ -6,8 +6,8 @@
  * or what its owner owns would take them along.  A hook that sees every drop
  * refuses that while there are rows; it also refuses to rename what the library
  * finds by name.  Without preloading, the library may not be loaded when such a
- * command begins: an event trigger calls guard_ddl(), whose only effect is to
- * load it.
+ * command begins: an event trigger calls guard_ddl(), which gets it loaded.  It
+ * also keeps updates of the extension and workers apart.
  *
  * Dependent objects go in an order of core's choosing, but whatever went
  * before our table comes back when the hook raises its error.
@@ -32,6 +32,7 @@
 #include "errors.h"
 #include "fmgr.h"
 #include "guc.h"
+#include "storage/lmgr.h"
 #include "trigger.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -297,6 +298,25 @@ watch_objects(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 		watch_alter(classId, objectId);
 }
 
+/*
+ * An update of the extension waits for the batches of workers, and later ones
+ * for the end of its transaction.  Not all releases of core lock it by
+ * themselves.
+ */
+static void
+lock_for_update(const Node *command)
+{
+	Oid			extension;
+
+	if (command == NULL || !IsA(command, AlterExtensionStmt) ||
+		strcmp(((const AlterExtensionStmt *) command)->extname, "pool_ext") != 0)
+		return;
+	extension = get_extension_oid("pool_ext", true);
+	if (OidIsValid(extension))
+		LockDatabaseObject(ExtensionRelationId, extension, 0,
+						   ShareUpdateExclusiveLock);
+}
+
 /* Event trigger: to have called it is to have loaded the library. */
 Datum
 pool_guard_ddl(PG_FUNCTION_ARGS)
@@ -305,6 +325,7 @@ pool_guard_ddl(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("pool.guard_ddl() is an event trigger function")));
+	lock_for_update(((EventTriggerData *) fcinfo->context)->parsetree);
 	return PointerGetDatum(NULL);
 }
 

@@ -20,6 +20,7 @@ bool		pool_worker_enabled = true;
 int			pool_worker_naptime = 60000;
 int			pool_worker_batch = 100;
 int			pool_worker_limit = 2;
+int			pool_worker_databases = 256;
 
 static const struct config_enum_entry intake_modes[] = {
 	{"load", POOL_INTAKE_LOAD, false},
@@ -50,6 +51,22 @@ define_worker_settings(void)
 							NULL,
 							&pool_worker_limit, 2, 1, 64,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
+}
+
+/* What shared memory has room for. */
+static void
+define_sizes(void)
+{
+	DefineCustomIntVariable("pool_ext.queue_pools",
+							"Pools whose queue heads shared memory can remember.",
+							"About 5 kB each. Further pools work, but more slowly.",
+							&pool_queue_pools, 1000, 1, 100000,
+							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("pool_ext.worker_databases",
+							"Databases with the extension that workers of this cluster look after.",
+							"About 0.5 kB each. In further ones tick() has to be called.",
+							&pool_worker_databases, 256, 1, 1000,
+							PGC_POSTMASTER, 0, NULL, NULL, NULL);
 }
 
 void
@@ -87,11 +104,7 @@ pool_guc_init(void)
 							 &pool_intake_mode, POOL_INTAKE_LOAD, intake_modes,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 	if (process_shared_preload_libraries_in_progress)
-		DefineCustomIntVariable("pool_ext.queue_pools",
-								"Pools whose queue heads shared memory can remember.",
-								"About 5 kB each. Further pools work, but more slowly.",
-								&pool_queue_pools, 1000, 1, 100000,
-								PGC_POSTMASTER, 0, NULL, NULL, NULL);
+		define_sizes();
 	define_worker_settings();
 	MarkGUCPrefixReserved("pool_ext");
 }

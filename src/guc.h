@@ -26,6 +26,7 @@ extern bool pool_worker_enabled;
 extern int	pool_worker_naptime;	/* milliseconds */
 extern int	pool_worker_batch;	/* leads per transaction */
 extern int	pool_worker_limit;	/* workers at one time */
+extern int	pool_worker_databases;	/* that workers look after */
 
 extern void pool_guc_init(void);
 

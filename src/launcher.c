@@ -90,7 +90,7 @@ attach(void)
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	worker_shared->launcher = MyLatch;
 	worker_shared->awaited = 0;
-	for (int i = 0; i < WORKER_SLOTS; i++)
+	for (int i = 0; i < worker_shared->n_slots; i++)
 	{
 		WorkerSlot *slot = &worker_shared->slots[i];
 
@@ -205,7 +205,7 @@ update_slots(List *databases)
 	bool		look_everywhere;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < WORKER_SLOTS; i++)
+	for (int i = 0; i < worker_shared->n_slots; i++)
 	{
 		WorkerSlot *slot = &worker_shared->slots[i];
 
@@ -248,7 +248,7 @@ count_busy(void)
 {
 	int			busy = 0;
 
-	for (int i = 0; i < WORKER_SLOTS; i++)
+	for (int i = 0; i < worker_shared->n_slots; i++)
 		if (worker_shared->slots[i].pid != 0 ||
 			worker_shared->slots[i].starting)
 			busy++;
@@ -262,9 +262,39 @@ report_too_many(void)
 		ereport(WARNING,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 				 errmsg("too many databases for the workers of pool_ext"),
-				 errdetail("They look after %d databases.", WORKER_SLOTS),
-				 errhint("Call pool.tick() regularly in the others.")));
+				 errdetail("They look after %d databases.",
+						   worker_shared->n_slots),
+				 errhint("Increase pool_ext.worker_databases, or call pool.tick() regularly in the others.")));
 	too_many_reported = true;
+}
+
+/*
+ * The database in which a worker is due first, and when.  One that finds no
+ * slot free must not stand before those that have one; *left_out tells of it.
+ */
+static TimestampTz
+find_first(List *databases, TimestampTz now, Oid *first, bool *left_out)
+{
+	bool		room = worker_slot_find(InvalidOid) != NULL;
+	TimestampTz earliest = DT_NOEND;
+	ListCell   *lc;
+
+	foreach(lc, databases)
+	{
+		Oid			database = lfirst_oid(lc);
+		TimestampTz due;
+
+		if (!due_in(database, &due) || due >= earliest)
+			continue;
+		if (room || worker_slot_find(database) != NULL)
+		{
+			earliest = due;
+			*first = database;
+		}
+		else if (due <= now)
+			*left_out = true;
+	}
+	return earliest;
 }
 
 /*
@@ -277,21 +307,12 @@ choose(List *databases, TimestampTz now, WorkerOrder *order,
 	   TimestampTz *next_run)
 {
 	WorkerSlot *slot = NULL;
-	TimestampTz earliest = DT_NOEND;
-	ListCell   *lc;
+	TimestampTz earliest;
+	bool		left_out = false;
 	bool		full;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	foreach(lc, databases)
-	{
-		TimestampTz due;
-
-		if (due_in(lfirst_oid(lc), &due) && due < earliest)
-		{
-			earliest = due;
-			order->database = lfirst_oid(lc);
-		}
-	}
+	earliest = find_first(databases, now, &order->database, &left_out);
 	full = count_busy() >= pool_worker_limit || n_started >= MAX_WORKERS;
 	if (!full && earliest <= now)
 		slot = worker_slot_make(order->database);
@@ -310,7 +331,7 @@ choose(List *databases, TimestampTz now, WorkerOrder *order,
 		*next_run = TimestampTzPlusMilliseconds(now, POLL_MS);
 	worker_shared->awaited = *next_run;
 	LWLockRelease(worker_shared->lock);
-	if (earliest <= now && slot == NULL && !full)
+	if (left_out)
 		report_too_many();
 	return slot != NULL;
 }
@@ -415,7 +436,7 @@ reload(void)
 	ConfigReloadPending = false;
 	ProcessConfigFile(PGC_SIGHUP);
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < WORKER_SLOTS; i++)
+	for (int i = 0; i < worker_shared->n_slots; i++)
 		worker_shared->slots[i].next_run = 0;
 	LWLockRelease(worker_shared->lock);
 }

@@ -143,27 +143,37 @@ pool_tick_run(int task, int max_leads, TimestampTz now)
 }
 
 /*
- * The earliest time of all that tables know of; now, if something has been left
- * undone.  What follows from events is not among it.
+ * The earliest time after $1 of all that tables know of, and whether something
+ * has been left undone.  What follows from events is not among it.
  */
 #define NEXT_SQL \
 	"SELECT least(" \
-	" (SELECT min(check_at) FROM pool.lead_state)," \
-	" (SELECT min(expires_at) FROM pool.approval WHERE status = 'open')," \
-	" (SELECT min(away_until) FROM pool.member WHERE status = 'away')," \
-	" CASE WHEN $2 THEN" \
-	"  (SELECT min(at) + interval '1 hour' FROM pool.member_fact) END," \
-	" CASE WHEN EXISTS (SELECT FROM pool.timer_recheck)" \
-	"  OR EXISTS (SELECT FROM pool.run WHERE status = 'running'" \
-	"   AND " POOL_RUN_KINDS ")" \
-	"  OR EXISTS (SELECT FROM pool.routing_wait) THEN $1 END)"
+	" (SELECT min(check_at) FROM pool.lead_state WHERE check_at > $1)," \
+	" (SELECT min(expires_at) FROM pool.approval" \
+	"  WHERE status = 'open' AND expires_at > $1)," \
+	" (SELECT min(away_until) FROM pool.member" \
+	"  WHERE status = 'away' AND away_until > $1)," \
+	" CASE WHEN $2 THEN (SELECT min(at) + interval '1 hour'" \
+	"  FROM pool.member_fact WHERE at > $1 - interval '1 hour') END)," \
+	" EXISTS (SELECT FROM pool.lead_state WHERE check_at <= $1)" \
+	" OR EXISTS (SELECT FROM pool.approval" \
+	"  WHERE status = 'open' AND expires_at <= $1)" \
+	" OR EXISTS (SELECT FROM pool.member" \
+	"  WHERE status = 'away' AND away_until <= $1)" \
+	" OR $2 AND EXISTS (SELECT FROM pool.member_fact" \
+	"  WHERE at <= $1 - interval '1 hour')" \
+	" OR EXISTS (SELECT FROM pool.timer_recheck)" \
+	" OR EXISTS (SELECT FROM pool.run WHERE status = 'running'" \
+	"  AND " POOL_RUN_KINDS ")" \
+	" OR EXISTS (SELECT FROM pool.routing_wait)"
 
 /*
  * When the next task will have something to do, as far as that is known;
- * DT_NOEND if nothing is.
+ * DT_NOEND if nothing is.  That is later than now; what was due then, and is
+ * still, for whatever reason, hides none of it: *overdue tells of that.
  */
 TimestampTz
-pool_tick_next(TimestampTz now)
+pool_tick_next(TimestampTz now, bool *overdue)
 {
 	Oid			types[2] = {TIMESTAMPTZOID, BOOLOID};
 	Datum		values[2] = {TimestampTzGetDatum(now),
@@ -174,13 +184,16 @@ pool_tick_next(TimestampTz now)
 	bool		isnull;
 
 	pool_config_refresh();
-	next = pool_timer_approvals_next();
+	*overdue = false;
+	next = pool_timer_approvals_next(now, overdue);
 	sql = pool_sql_begin();
 	pool_sql_walk_indexes();
 	pool_sql_run(NEXT_SQL, 2, types, values, NULL);
 	due = pool_sql_datum(0, 1, &isnull);
 	if (!isnull)
 		next = Min(next, DatumGetTimestampTz(due));
+	if (DatumGetBool(pool_sql_datum(0, 2, &isnull)))
+		*overdue = true;
 	pool_sql_end(sql);
 	return next;
 }

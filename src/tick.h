@@ -19,6 +19,6 @@ extern void pool_tick_init(void);
 extern const int pool_tick_task_count;
 extern const char *pool_tick_task_name(int task);
 extern PoolTickResult pool_tick_run(int task, int max_leads, TimestampTz now);
-extern TimestampTz pool_tick_next(TimestampTz now);
+extern TimestampTz pool_tick_next(TimestampTz now, bool *overdue);
 
 #endif							/* POOL_TICK_H */

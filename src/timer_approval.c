@@ -196,9 +196,12 @@ pool_timer_approvals(int max, TimestampTz now)
 	return done;
 }
 
-/* When the first request will have waited too long; DT_NOEND if none will. */
+/*
+ * When the next request will have waited too long, DT_NOEND if none will; sets
+ * *overdue if one has.
+ */
 TimestampTz
-pool_timer_approvals_next(void)
+pool_timer_approvals_next(TimestampTz now, bool *overdue)
 {
 	TimestampTz next = DT_NOEND;
 	Pending    *pending;
@@ -211,8 +214,12 @@ pool_timer_approvals_next(void)
 	{
 		TimestampTz due_at;
 
-		if (rule_of(&pending[i], &due_at) != NULL)
+		if (rule_of(&pending[i], &due_at) == NULL)
+			continue;
+		if (due_at > now)
 			next = Min(next, due_at);
+		else
+			*overdue = true;
 	}
 	return next;
 }

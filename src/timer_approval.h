@@ -9,7 +9,8 @@
 
 #include "datatype/timestamp.h"
 
-extern TimestampTz pool_timer_approvals_next(void);
+extern TimestampTz pool_timer_approvals_next(TimestampTz now,
+											 bool *overdue);
 extern int64 pool_timer_approvals(int max, TimestampTz now);
 
 #endif							/* POOL_TIMER_APPROVAL_H */

@@ -58,6 +58,8 @@ typedef struct Run
 	WorkerReport report;
 	bool		leave;			/* somebody wants the database, or it is off */
 	bool		failed;			/* some batch ended with an error */
+	bool		interrupted;	/* or was ended by somebody else */
+	TimestampTz as_of;			/* when it began, by the clock that counts */
 	TimestampTz next;			/* when the next worker is due */
 	bool		reporting;		/* what is being logged has been counted */
 	int			task;			/* under way */
@@ -128,7 +130,10 @@ report_error(Run *run, const ErrorData *error)
 	char	   *message;
 
 	if (is_passing(error->sqlerrcode))
+	{
+		run->interrupted = true;
 		return;
+	}
 	message = psprintf("task \"%s\" of pool_ext in database \"%s\" failed: %s",
 					   task_name(run->task), run->database,
 					   error->message_id ? error->message_id : "?");
@@ -201,27 +206,37 @@ run_as_owner(int task)
 	return result;
 }
 
+/* When to try again what could not be done. */
+static TimestampTz
+soon_again(void)
+{
+	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+									   Min(RETRY_MS, pool_worker_naptime));
+}
+
 /*
- * When the next worker is due: when something is; soon, if something is due
- * now.  Where nothing was done and nobody else writes, that is enough, and the
- * slot sees to it that somebody comes now and then; where somebody may commit
- * what this one has not seen, one naptime is the limit.
+ * When the next worker is due: when something is that was not when this one
+ * began, at once if it has become so meanwhile; soon, if something was left
+ * undone.  Where nothing was done and nobody else writes, that is enough, and
+ * the slot sees to it that somebody comes now and then; where somebody may
+ * commit what this one has not seen, one naptime is the limit.
  */
 static void
 look_ahead(Run *run)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
-	TimestampTz now = GetCurrentTimestamp();
-	TimestampTz due = pool_tick_next(pool_now());
+	TimestampTz soon = soon_again();
 	TimestampTz nap = TimestampTzPlusMilliseconds(run->slot->begun,
 												  pool_worker_naptime);
+	bool		overdue;
 
-	run->next = due;
-	if (due <= now)
-		run->next = TimestampTzPlusMilliseconds(now, Min(RETRY_MS,
-														 pool_worker_naptime));
-	if (run->report.done > 0 || pool_clock_setting[0] != '\0' ||
-		snapshot->xmin != snapshot->xmax)
+	run->next = pool_tick_next(run->as_of, &overdue);
+	/* times by another clock say nothing */
+	if (pool_clock_setting[0] != '\0')
+		run->next = soon;
+	if (overdue)
+		run->next = Min(run->next, soon);
+	if (run->report.done > 0 || snapshot->xmin != snapshot->xmax)
 		run->next = Min(run->next, nap);
 }
 
@@ -423,23 +438,13 @@ sign_off(const Run *run)
 	LWLockRelease(worker_shared->lock);
 }
 
-/* Unless a look ahead says something else. */
-static void
-come_again(Run *run, bool soon)
-{
-	int			wait = soon ? Min(pool_worker_naptime, RETRY_MS) :
-	pool_worker_naptime;
-
-	run->next = TimestampTzPlusMilliseconds(soon ? GetCurrentTimestamp() :
-											run->slot->begun, wait);
-}
-
 static void
 run_slice(Run *run)
 {
 	TimestampTz began = GetCurrentTimestamp();
 
 	running = run;
+	run->as_of = pool_now();
 	prev_emit_log = emit_log_hook;
 	emit_log_hook = watch_log;
 	(void) try_batch(run, LOOK);
@@ -449,8 +454,8 @@ run_slice(Run *run)
 		(void) try_batch(run, AHEAD);
 	if (run->report.more)
 		run->next = 0;
-	else if (run->failed || run->leave)
-		come_again(run, true);
+	else if (run->failed || run->interrupted || run->leave)
+		run->next = Min(run->next, soon_again());
 	run->report.ended_at = GetCurrentTimestamp();
 	run->report.duration = run->report.ended_at - began;
 	sign_off(run);
@@ -476,7 +481,9 @@ pool_worker_main(Datum arg)
 									   get_database_name(MyDatabaseId));
 	CommitTransactionCommand();
 	pool_job_attach();
-	come_again(&run, false);
+	/* unless a look ahead says something else */
+	run.next = TimestampTzPlusMilliseconds(run.slot->begun,
+										   pool_worker_naptime);
 	if (may_go_on(&run))
 		run_slice(&run);
 	else

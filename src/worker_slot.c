@@ -41,12 +41,19 @@ static object_access_hook_type prev_object_access = NULL;
 /* CREATE EXTENSION has run in this transaction */
 static bool extension_made = false;
 
+static Size
+shared_size(void)
+{
+	return add_size(offsetof(WorkerShared, slots),
+					mul_size(pool_worker_databases, sizeof(WorkerSlot)));
+}
+
 static void
 request_shmem(void)
 {
 	if (prev_shmem_request)
 		prev_shmem_request();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(WorkerShared)));
+	RequestAddinShmemSpace(MAXALIGN(shared_size()));
 	RequestNamedLWLockTranche("pool_ext_worker", 1);
 }
 
@@ -58,11 +65,11 @@ startup_shmem(void)
 	if (prev_shmem_startup)
 		prev_shmem_startup();
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	worker_shared = ShmemInitStruct("pool_ext workers", sizeof(WorkerShared),
-									&found);
+	worker_shared = ShmemInitStruct("pool_ext workers", shared_size(), &found);
 	if (!found)
 	{
-		memset(worker_shared, 0, sizeof(WorkerShared));
+		memset(worker_shared, 0, shared_size());
+		worker_shared->n_slots = pool_worker_databases;
 		worker_shared->lock = &GetNamedLWLockTranche("pool_ext_worker")->lock;
 	}
 	LWLockRelease(AddinShmemInitLock);
@@ -71,7 +78,7 @@ startup_shmem(void)
 WorkerSlot *
 worker_slot_find(Oid database)
 {
-	for (int i = 0; i < WORKER_SLOTS; i++)
+	for (int i = 0; i < worker_shared->n_slots; i++)
 		if (worker_shared->slots[i].database == database)
 			return &worker_shared->slots[i];
 	return NULL;

@@ -12,8 +12,6 @@
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 
-/* Databases with the extension that a cluster's workers can look after. */
-#define WORKER_SLOTS 256
 #define WORKER_ERROR_LENGTH 256
 #define WORKER_ERRORS_SEEN 16
 
@@ -68,7 +66,8 @@ typedef struct WorkerShared
 	TimestampTz awaited;		/* until when it sleeps; 0 = not at all */
 	bool		crowded;		/* it waits for a worker to end */
 	bool		extension_made; /* somewhere, since the launcher last looked */
-	WorkerSlot	slots[WORKER_SLOTS];
+	int			n_slots;		/* pool_ext.worker_databases */
+	WorkerSlot	slots[FLEXIBLE_ARRAY_MEMBER];
 } WorkerShared;
 
 /* NULL without shared_preload_libraries */

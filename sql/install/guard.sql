@@ -1,22 +1,24 @@
 -- The guard against losing leads, and who learns of writes to them.
 
--- Drops: the library refuses them, this makes sure that it is loaded.
+-- Drops: the library refuses them, this makes sure that it is loaded.  Updates
+-- of the extension wait for workers.
 CREATE FUNCTION pool.guard_ddl() RETURNS event_trigger
     AS 'MODULE_PATHNAME', 'pool_guard_ddl'
     LANGUAGE C;
 
 COMMENT ON FUNCTION pool.guard_ddl() IS
     'Event trigger: gets the library loaded, which refuses to drop leads '
-    '(PO011).';
+    '(PO011); an update of the extension waits for what workers are at.';
 
 CREATE EVENT TRIGGER pool_ext_guard ON ddl_command_start
-    WHEN TAG IN ('ALTER FOREIGN TABLE', 'ALTER SCHEMA', 'ALTER TABLE',
-        'CREATE FOREIGN TABLE', 'CREATE TABLE', 'DROP EXTENSION', 'DROP OWNED',
-        'DROP SCHEMA', 'DROP TABLE')
+    WHEN TAG IN ('ALTER EXTENSION', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA',
+        'ALTER TABLE', 'CREATE FOREIGN TABLE', 'CREATE TABLE',
+        'DROP EXTENSION', 'DROP OWNED', 'DROP SCHEMA', 'DROP TABLE')
     EXECUTE FUNCTION pool.guard_ddl();
 
 COMMENT ON EVENT TRIGGER pool_ext_guard IS
-    'Against losing leads: see pool_ext.allow_drop.';
+    'Against losing leads: see pool_ext.allow_drop. And against an update of '
+    'the extension while a worker is at work.';
 
 -- TRUNCATE
 CREATE FUNCTION pool.guard_truncate() RETURNS trigger

@@ -1028,6 +1028,7 @@ SQL
 	foreach my $how ('cancel', 'terminate')
 	{
 		my $hits = 0;
+		my $real = 0;
 		while ($hits < $rounds)
 		{
 			my ($out, $err) = ('', '');
@@ -1067,13 +1068,15 @@ END \$\$
 SQL
 			$victim->finish;
 			my $cancelled = () = $err =~ /canceling|terminating/g;
+			$real += $cancelled;
 			$hits += $cancelled || 1;
 			$hits += $rounds / 10 if $how eq 'terminate';
 			unlike($err,
 				qr/ERROR: (?! *(canceling|current transaction))|PANIC|leak/,
 				"no other error: $how");
 		}
-		note("$hits times: $how");
+		cmp_ok($real, '>=', $how eq 'cancel' ? $rounds / 2 : 5,
+			"$how: in the middle of a call");
 		# all that is left in between is somebody's answer
 		$node->poll_query_until($db, "SELECT NOT EXISTS (SELECT FROM "
 			  . "pg_stat_activity WHERE application_name = 'victim')");

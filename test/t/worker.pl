@@ -82,6 +82,17 @@ sub count_in_log
 	return $n;
 }
 
+# Until a worker is busy in the database.
+sub at_work
+{
+	my ($node, $db) = @_;
+	ok($node->poll_query_until('postgres',
+			"SELECT count(*) > 0 FROM pg_stat_activity WHERE $worker
+			 AND datname = '$db' AND state = 'active'"),
+		"a worker is at work in $db");
+	return;
+}
+
 sub quickly
 {
 	my ($node, $sql, $what) = @_;
@@ -118,6 +129,33 @@ install($node, 'b');
 neglect($node, 'b', 'good');
 is_reclaimed($node, 'b', 'good', 'in the other database, too');
 $node->safe_psql('postgres', 'BEGIN; CREATE EXTENSION pool_ext; ROLLBACK');
+
+# Somebody looks while it is being made, and finds none; when it is there, he
+# comes again.
+my $making = $node->background_psql('postgres');
+$making->query_safe('BEGIN; CREATE EXTENSION pool_ext');
+my $looks = "SELECT xact_commit FROM pg_stat_database WHERE datname = 'postgres'";
+my $looked = $node->safe_psql('a', $looks);
+# which makes the launcher look everywhere
+$node->safe_psql('b', 'CREATE EXTENSION pgrowlocks');
+ok($node->poll_query_until('a', "SELECT ($looks) > $looked"),
+	'a worker looks at what is not committed');
+ok($node->poll_query_until('a',
+		"SELECT count(*) = 0 FROM pg_stat_activity WHERE $worker
+		 AND datname = 'postgres'"),
+	'and goes');
+$making->query_safe('COMMIT');
+$making->quit;
+$node->safe_psql('postgres', <<'SQL');
+INSERT INTO pool.pool (name, everyone) VALUES ('good', true);
+INSERT INTO pool.member (key) VALUES ('m');
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+SELECT id, 'at once', 'follow_up', '1 microsecond' FROM pool.pool;
+SQL
+neglect($node, 'postgres', 'good');
+is_reclaimed($node, 'postgres', 'good', 'committed, it is found at once');
+$node->safe_psql('postgres',
+	'SET pool_ext.allow_drop = on; DROP EXTENSION pool_ext');
 
 is($node->safe_psql('a', 'SELECT backlog, oldest_due, errors, last_error,
 		active, last_tick <= now(), duration_ms > 0 FROM pool.stat_worker'),
@@ -258,6 +296,9 @@ ok($node->poll_query_until('postgres',
 	'the worker waits for a lock');
 neglect($node, 'b', 'good');
 is_reclaimed($node, 'b', 'good', 'another database does not');
+# what all processes have to take note of, it does while it waits
+quickly($node, 'CREATE DATABASE passing', 'CREATE DATABASE beside one that waits');
+quickly($node, 'DROP DATABASE passing', 'DROP DATABASE beside one that waits');
 
 # ---------------------------------------------------------------------
 # Somebody ends it
@@ -305,12 +346,15 @@ is_reclaimed($node, 'a', 'good', 'on again, it goes on');
 foreach my $round (1 .. 3)
 {
 	neglect($node, 'a', 'good', 3000);
+	at_work($node, 'a');
 	quickly($node, 'CREATE DATABASE copy TEMPLATE a',
 		"CREATE DATABASE from one at work ($round)");
 	$node->safe_psql('copy', 'SELECT pool.resume()');
 	neglect($node, 'copy', 'good', 3000);
+	at_work($node, 'copy');
 	quickly($node, 'ALTER DATABASE copy RENAME TO copied',
 		"ALTER DATABASE RENAME at work ($round)");
+	at_work($node, 'copied');
 	quickly($node, 'DROP DATABASE copied', "DROP DATABASE at work ($round)");
 }
 is_reclaimed($node, 'a', 'good', 'and the work gets done');
@@ -529,6 +573,66 @@ is($full->safe_psql('postgres',
 is(count_in_log($full, 'could not start a worker of pool_ext'), 1,
 	'said once');
 $full->stop;
+
+# ---------------------------------------------------------------------
+# More databases than workers look after
+# ---------------------------------------------------------------------
+my $many = new_node('many');
+$many->append_conf('postgresql.conf', "pool_ext.worker_databases = 2\n");
+$many->start;
+install($many, 'postgres');
+neglect($many, 'postgres', 'good');
+is_reclaimed($many, 'postgres', 'good', 'the first is looked after');
+$many->safe_psql('postgres', 'CREATE DATABASE second');
+install($many, 'second');
+neglect($many, 'second', 'good');
+is_reclaimed($many, 'second', 'good', 'so is the second');
+$many->safe_psql('postgres', 'CREATE DATABASE third');
+install($many, 'third');
+neglect($many, 'third', 'good');
+$many->wait_for_log(qr/too many databases for the workers of pool_ext/);
+foreach my $db ('postgres', 'second')
+{
+	neglect($many, $db, 'good');
+	is_reclaimed($many, $db, 'good', "a third one does not stand before $db");
+}
+is($many->safe_psql('third',
+		"SELECT done FROM pool.tick() WHERE task = 'timers'"), '1',
+	'there tick() works');
+neglect($many, 'third', 'good');
+$many->safe_psql('postgres', 'DROP DATABASE second');
+is_reclaimed($many, 'third', 'good', 'until there is room for it');
+is(count_in_log($many, 'too many databases'), 1, 'said once');
+
+# What fails there again and again keeps nothing waiting that falls due, however
+# long the naptime is.
+$many->safe_psql('postgres', "ALTER SYSTEM SET pool_ext.worker_naptime = '1min'");
+$many->safe_psql('third', <<'SQL');
+ALTER TABLE pool.lead_state ADD CONSTRAINT cannot
+CHECK (NOT (pool_id = 2 AND status = 'available' AND claims > 0)) NOT VALID;
+INSERT INTO pool.pool (name, everyone) VALUES ('later', true);
+UPDATE pool.timer_rule SET after = '1 second' WHERE pool_id = 1;
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+SELECT id, 'later', 'follow_up', '3 seconds' FROM pool.pool
+WHERE name = 'later';
+INSERT INTO pool.intake (pool, key)
+VALUES ('bad', 'bad'), ('good', 'soon'), ('later', 'later');
+SELECT * FROM pool.tick();
+SQL
+$many->reload;
+$many->safe_psql('third', <<'SQL');
+SELECT count(*) FROM pool.claim('bad', 'm');
+SELECT count(*) FROM pool.claim('good', 'm');
+SELECT count(*) FROM pool.claim('later', 'm');
+SQL
+is_reclaimed($many, 'third', 'later', 'beside what fails');
+is($many->safe_psql('third', <<'SQL'), 't|t', 'others go at their time');
+SELECT (SELECT bool_and(r.at - c.at < interval '6 seconds')
+    FROM pool.event r JOIN pool.event c USING (lead_id)
+    WHERE r.kind = 'reclaimed' AND c.kind = 'claimed' AND r.pool_id > 2),
+    errors > 1 FROM pool.stat_worker
+SQL
+$many->stop;
 
 # ---------------------------------------------------------------------
 # Not preloaded
