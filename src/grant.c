@@ -77,7 +77,7 @@ static const Privilege privileges[] = {
 	{"EXECUTE ON FUNCTION pool.lead_id", WORKS | ADMIN},
 	{"EXECUTE ON FUNCTION pool.normalise_identity", WORKS},
 	{"EXECUTE ON FUNCTION pool.normaliser_version", WORKS},
-	{"EXECUTE ON FUNCTION pool.current_member", WORKS},
+	{"EXECUTE ON FUNCTION pool.current_member", ALL},
 	{"SELECT ON TABLE pool.lead_open", WORKS},
 	{"SELECT ON TABLE pool.lead_mine", WORKS},
 	{"SELECT ON TABLE pool.lead_shared", WORKS},
