@@ -169,6 +169,7 @@ static const Privilege privileges[] = {
 	{"EXECUTE ON FUNCTION pool.search_terms", ALL},
 	{"EXECUTE ON FUNCTION pool.is_team_manager", ALL},
 	{"EXECUTE ON FUNCTION pool.clock", ALL},
+	{"EXECUTE ON FUNCTION pool.condition_variables", ALL},
 	{"EXECUTE ON FUNCTION pool.pool_zone", ALL},
 	{"EXECUTE ON FUNCTION pool.member_zone", ALL},
 	{"EXECUTE ON FUNCTION pool.lead_progress", ALL},
