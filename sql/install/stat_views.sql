@@ -157,7 +157,8 @@ COMMENT ON COLUMN pool.stat_pool.workable IS
 COMMENT ON COLUMN pool.stat_pool.ended_spells IS
     'Spells ended since the beginning; denominator of the rates.';
 COMMENT ON COLUMN pool.stat_pool.converted_spells IS
-    'Spells ended by a conversion since the beginning.';
+    'Conversions since the beginning: spells that ended so, and late wins '
+    '(convert() with credit).';
 COMMENT ON COLUMN pool.stat_pool.reclaimed_spells IS
     'Spells ended by a reclaim since the beginning.';
 COMMENT ON COLUMN pool.stat_pool.transferred_today IS
