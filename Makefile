@@ -126,6 +126,7 @@ OBJS = \
 	src/routing_retry.o \
 	src/routing_wait.o \
 	src/rule.o \
+	src/rule_report.o \
 	src/rule_version.o \
 	src/run.o \
 	src/run_lead.o \

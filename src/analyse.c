@@ -50,7 +50,7 @@ pool_lead_document(PG_FUNCTION_ARGS)
 	PG_RETURN_JSONB_P(document);
 }
 
-/* SQL, for rule_finding: the names of the variables of a condition. */
+/* SQL, for views: the names of the variables of a condition. */
 Datum
 pool_condition_variables(PG_FUNCTION_ARGS)
 {

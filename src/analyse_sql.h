@@ -30,6 +30,7 @@
 	" JOIN pool.event_effect e ON e.at >= d.from_at AND e.at < d.until_at" \
 	" WHERE $1 = CASE WHEN e.kind IN ('released', 'reclaimed')" \
 	"  THEN coalesce(e.from_pool_id, e.pool_id) ELSE e.pool_id END" \
+	" AND (e.kind <> 'followed_up' OR e.detail -> 'counted' IS NULL)" \
 	" GROUP BY d.side, e.kind" \
 	"), fact AS (" \
 	" SELECT m.ord, m.metric, d.side," \
@@ -83,7 +84,8 @@
 	" SELECT e.lead_id, e.pool_id, e.at, e.kind," \
 	"  lead(e.at) OVER w AS next_at, lead(e.kind) OVER w AS next_kind" \
 	" FROM pool.event_effect e" \
-	" WHERE e.kind IN ('claimed', 'assigned', 'transferred', 'followed_up')" \
+	" WHERE e.kind IN ('claimed', 'assigned', 'transferred')" \
+	"  OR e.kind = 'followed_up' AND e.detail -> 'counted' IS NULL" \
 	"  OR e.state_before = 'owned'" \
 	" WINDOW w AS (PARTITION BY e.lead_id ORDER BY e.id)" \
 	"), cases AS (" \

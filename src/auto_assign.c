@@ -74,6 +74,7 @@ arg_count(FunctionCallInfo fcinfo, int argno)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot assign %d leads in one call", n),
 				 errdetail("n must be between 1 and %d.", POOL_MAX_BATCH),
+				 n < 1 ? errhint("Leave it out for all leads.") :
 				 errhint("Assign in several calls.")));
 	return n;
 }

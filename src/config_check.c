@@ -246,7 +246,36 @@ fill_tenant(const CheckedRow *row, int tenant_column, int pool_column)
  * Conditions and strategies
  * ------------------------------------------------------------------------ */
 
-/* Every column of type jsonpath: a predicate, or it would never be true. */
+/* A predicate, or it would never be true; and one that can be evaluated. */
+static void
+check_condition(const CheckedRow *row, int attnum, JsonPath *path)
+{
+	char	   *template;
+
+	if (!pool_rule_is_predicate(path))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" is not a condition",
+						config_check_name(row, attnum)),
+				 errdetail("The path \"%.200s\" selects something, but is "
+						   "neither true nor false.",
+						   DatumGetCString(DirectFunctionCall1(jsonpath_out,
+															   PointerGetDatum(path)))),
+				 errhint("Compare it, for example $.grade == \"A\" or "
+						 "exists($.industry).")));
+	template = pool_rule_bad_template(path);
+	if (template != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" is not a condition",
+						config_check_name(row, attnum)),
+				 errdetail("The template \"%.200s\" of datetime() cannot be read.",
+						   template),
+				 errhint("Templates are those of to_timestamp(), for example "
+						 "\"YYYY-MM-DD\".")));
+}
+
+/* Every column of type jsonpath. */
 static void
 check_conditions(const CheckedRow *row)
 {
@@ -258,18 +287,8 @@ check_conditions(const CheckedRow *row)
 		if (TupleDescAttr(row->desc, attnum - 1)->atttypid != JSONPATHOID)
 			continue;
 		value = config_check_column(row, attnum, &isnull);
-		if (isnull || pool_rule_is_predicate(DatumGetJsonPathP(value)))
-			continue;
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("column \"%s\" is not a condition",
-						config_check_name(row, attnum)),
-				 errdetail("The path \"%.200s\" selects something, but is "
-						   "neither true nor false.",
-						   DatumGetCString(DirectFunctionCall1(jsonpath_out,
-															   value))),
-				 errhint("Compare it, for example $.grade == \"A\" or "
-						 "exists($.industry).")));
+		if (!isnull)
+			check_condition(row, attnum, DatumGetJsonPathP(value));
 	}
 }
 

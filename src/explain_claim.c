@@ -9,6 +9,14 @@
 
 PG_FUNCTION_INFO_V1(pool_explain_claim);
 
+/* The outcome a claim would have that failed this test. */
+static const char *
+outcome_of(const PoolClaimCase *c, const PoolClaimTest *test)
+{
+	return strcmp(test->outcome, "not_available") == 0 &&
+		c->lead->status == POOL_OWNED ? "taken" : test->outcome;
+}
+
 static void
 explain_test(PoolCall *call, PoolClaimCase *c, const PoolClaimTest *test)
 {
@@ -30,8 +38,7 @@ explain_test(PoolCall *call, PoolClaimCase *c, const PoolClaimTest *test)
 	else if (!passed && c->kept)
 		pool_put_text(call, 2, psprintf("%s: reserved", test->outcome));
 	else if (!passed)
-		pool_put_text(call, 2, test->of_lead && c->lead->status == POOL_OWNED ?
-					  "taken" : test->outcome);
+		pool_put_text(call, 2, outcome_of(c, test));
 	if (!passed)
 		pool_put_time(call, 3, bound.retry_at);
 	pool_call_row(call);

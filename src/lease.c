@@ -197,8 +197,8 @@ reserve_one(Leasing *l, PoolLead *lead, int64 id, PoolBound *bound)
 }
 
 /*
- * Reserves the lead if he may have it, and emits its row.  The key of a refused
- * lead is for those who may know of it.
+ * Reserves the lead if he may have it, and emits its row.  The lead stays in the
+ * pool, so its key is for those from whom it is not masked.
  */
 static void
 reserve_and_emit(Leasing *l, int64 id)
@@ -214,8 +214,7 @@ reserve_and_emit(Leasing *l, int64 id)
 		outcome = reserve_one(l, &lead, id, &bound);
 	pool_put_text(call, OUTCOME, outcome != NULL ? outcome : "reserved");
 	pool_put(call, LEAD_ID_COLUMN, Int64GetDatum(id));
-	if (found &&
-		(outcome == NULL || pool_lead_visible(call->work, &lead)) &&
+	if (found && pool_lead_key_visible(call->work, &lead) &&
 		pool_data_read(pool_work_table(call->work, POOL_LEAD_DATA), id,
 					   pool_snapshot(), &data))
 		pool_put_datum(call, KEY, data.key);
@@ -317,8 +316,10 @@ pool_unreserve_leads(PG_FUNCTION_ARGS)
 	{
 		PoolBatchItem *item = &batch->items[i];
 
-		pool_batch_emit(batch, item, item->outcome != NULL ? item->outcome :
-						unreserve_one(batch, item, member->id));
+		/* as an outcome of the item: the key is for whom it is not masked */
+		if (item->outcome == NULL)
+			item->outcome = unreserve_one(batch, item, member->id);
+		pool_batch_emit(batch, item, item->outcome);
 	}
 	return pool_batch_end(batch);
 }

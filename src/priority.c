@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "rule.h"
+#include "rule_report.h"
 #include "utils/memutils.h"
 
 #define HIGHEST_PRIORITY 100
@@ -19,10 +20,25 @@ pool_scores(int32 pool_id)
 	return pool_config_pool(pool_id)->n_score_rules > 0;
 }
 
-/*
- * The priority of the lead as it is; its own where its pool has no rules.  A
- * rule that cannot be evaluated gives no points.
- */
+/* What the rule gives; one that cannot be evaluated is told of. */
+static int32
+points_of(const PoolConf *pool, const PoolScoreRule *rule, Jsonb *document)
+{
+	switch (pool_rule_judge(&rule->condition, document, NULL))
+	{
+		case POOL_MATCH:
+			return rule->points;
+		case POOL_RULE_ERROR:
+			pool_rule_report(POOL_KIND_SCORE, rule->id, rule->name,
+							 pool->name);
+			break;
+		case POOL_NO_MATCH:
+			break;
+	}
+	return 0;
+}
+
+/* The priority of the lead as it is; its own where its pool has no rules. */
 int16
 pool_score(const PoolLead *lead, const PoolData *data, TimestampTz now)
 {
@@ -39,8 +55,7 @@ pool_score(const PoolLead *lead, const PoolData *data, TimestampTz now)
 	old = MemoryContextSwitchTo(scratch);
 	document = pool_rule_document(lead, data, now);
 	for (int i = 0; i < pool->n_score_rules; i++)
-		if (pool_rule_matches(&pool->score_rules[i].condition, document))
-			points += pool->score_rules[i].points;
+		points += points_of(pool, &pool->score_rules[i], document);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
 	return Min(Max(points, 0), HIGHEST_PRIORITY);

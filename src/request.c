@@ -55,7 +55,8 @@ static int
 begin_plain_text(void)
 {
 	static const char *const settings[][2] = {
-		{"datestyle", "ISO, YMD"}, {"timezone", "UTC"}
+		{"datestyle", "ISO, YMD"}, {"timezone", "UTC"},
+		{"intervalstyle", "postgres"}
 	};
 	int			level = NewGUCNestLevel();
 

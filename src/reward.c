@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "poll.h"
 #include "rule.h"
+#include "rule_report.h"
 #include "sql.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
@@ -29,7 +30,7 @@
 #define CANDIDATES_SQL \
 	"WITH e AS MATERIALIZED (" POOL_POLLABLE_SQL ")" \
 	" SELECT r.id, e.id, e.lead_id, w.member_id, r.points * w.share, r.cap," \
-	"  r.condition, r.member_condition, e.pool_id, e.at, e.day" \
+	"  r.condition, r.member_condition, e.pool_id, e.at, e.day, r.name" \
 	" FROM e JOIN pool.reward_rule r ON r.pool_id = e.pool_id AND r.enabled" \
 	"  AND (r.event_kind = e.kind OR (r.event_kind = 'overdue'" \
 	"   AND (e.kind = 'escalated' OR (e.kind = 'reclaimed'" \
@@ -71,7 +72,7 @@
 enum
 {
 	RULE = 1, EVENT, LEAD, MEMBER, POINTS, CAP, CONDITION, MEMBER_CONDITION,
-	POOL, AT, DAY
+	POOL, AT, DAY, NAME
 };
 
 /* A row of CANDIDATES_SQL. */
@@ -95,17 +96,31 @@ get_int(const Candidate *c, int column)
 	return DatumGetInt32(get(c, column, &isnull));
 }
 
+static void
+report_rule(const Candidate *c)
+{
+	bool		isnull;
+
+	pool_rule_report(POOL_KIND_REWARD, get_int(c, RULE),
+					 TextDatumGetCString(get(c, NAME, &isnull)),
+					 pool_config_pool(get_int(c, POOL))->name);
+}
+
 static bool
 meets(const Candidate *c, int column, Jsonb *document, Jsonb *variables)
 {
 	PoolCondition condition;
+	PoolVerdict verdict;
 	bool		isnull;
 	Datum		path = get(c, column, &isnull);
 
 	if (isnull)
 		return true;
 	pool_rule_prepare(&condition, DatumGetJsonPathPCopy(path));
-	return pool_rule_judge(&condition, document, variables) == POOL_MATCH;
+	verdict = pool_rule_judge(&condition, document, variables);
+	if (verdict == POOL_RULE_ERROR)
+		report_rule(c);
+	return verdict == POOL_MATCH;
 }
 
 /* Whether lead and member meet the rule's conditions. */

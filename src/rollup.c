@@ -97,7 +97,8 @@ pool_rollup_run(int max_events, TimestampTz now)
 /*
  * Deletes folded events from before that moment, but for what is still of use:
  * the events of each lead since its last change of state, what may bar a
- * former owner by a cooldown, and what readers have not acknowledged.
+ * former owner by a cooldown (by the calendar of its pool, which may be some days
+ * longer than by the session's), and what readers have not acknowledged.
  */
 static uint64
 purge(TimestampTz before, TimestampTz now)
@@ -109,8 +110,8 @@ purge(TimestampTz before, TimestampTz now)
 
 	deleted = pool_sql_run("DELETE FROM pool.event e"
 						   " WHERE e.at < $1"
-						   " AND e.at < $2 - coalesce("
-						   "  (SELECT max(cooldown) FROM pool.pool), '0')"
+						   " AND e.at < $2 - coalesce((SELECT max(cooldown)"
+						   "  + interval '4 days' FROM pool.pool), '0')"
 						   " AND e.id < (SELECT max(s.id) FROM pool.event s"
 						   "  WHERE s.lead_id = e.lead_id AND s.kind IN"
 						   "  ('entered', 'review', 'claimed', 'assigned',"

@@ -10,10 +10,12 @@
 #include "compat.h"
 #include "rule.h"
 
+#include "attempt.h"
 #include "fmgr.h"
 #include "nodes/value.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/json.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
@@ -344,4 +346,37 @@ bool
 pool_rule_matches(const PoolCondition *condition, Jsonb *document)
 {
 	return pool_rule_judge(condition, document, NULL) == POOL_MATCH;
+}
+
+/* Has core read a template of datetime(), which raises an error if it cannot. */
+static void
+read_template(void *template)
+{
+	PoolCondition condition;
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "exists($.datetime(");
+	escape_json(&text, template);
+	appendStringInfoString(&text, "))");
+	pool_rule_prepare(&condition,
+					  DatumGetJsonPathP(DirectFunctionCall1(jsonpath_in,
+															CStringGetDatum(text.data))));
+	(void) pool_rule_judge(&condition, parse_json("\"2030-01-01\""), NULL);
+}
+
+/*
+ * The first template of datetime() in a path that cannot be read; NULL if there
+ * is none.  Core finds out only where it meets one, and then raises an error
+ * even when told not to.
+ */
+char *
+pool_rule_bad_template(JsonPath *path)
+{
+	ListCell   *lc;
+
+	foreach(lc, names_after(condition_text(path), ".datetime("))
+		if (pool_attempt(read_template, strVal(lfirst(lc))) != NULL)
+		return strVal(lfirst(lc));
+	return NULL;
 }

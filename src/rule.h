@@ -21,6 +21,7 @@ extern Jsonb *pool_rule_document(const PoolLead *lead, const PoolData *data,
 extern void pool_rule_prepare(PoolCondition *condition, JsonPath *path);
 extern List *pool_rule_fields(JsonPath *path);
 extern bool pool_rule_is_predicate(JsonPath *path);
+extern char *pool_rule_bad_template(JsonPath *path);
 extern PoolVerdict pool_rule_judge(const PoolCondition *condition,
 								   Jsonb *document, Jsonb *variables);
 extern bool pool_rule_matches(const PoolCondition *condition,

@@ -167,6 +167,7 @@ pool_remove_collaborator(PG_FUNCTION_ARGS)
 	PoolCall   *call = pool_call_begin(fcinfo, "remove_collaborator");
 	int64		id = pool_arg_id(call, 0);
 	PoolCollaborator who;
+	const char *outcome = "removed";
 	PoolBatch  *batch;
 	PoolBatchItem *item;
 	Team		t;
@@ -185,8 +186,9 @@ pool_remove_collaborator(PG_FUNCTION_ARGS)
 	{
 		append_event(batch, item, "collaborator_removed", &who);
 		(void) pool_collaborator_remove(call->work, id, t.member->id);
-		item->outcome = "removed";
 	}
-	pool_batch_emit(batch, item, item->outcome);
+	else
+		outcome = item->outcome;
+	pool_batch_emit(batch, item, outcome);
 	return pool_batch_end(batch);
 }

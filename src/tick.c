@@ -28,6 +28,7 @@
 #include "timer.h"
 #include "timer_approval.h"
 #include "utils/timestamp.h"
+#include "wake.h"
 
 /* for tick(), which is one transaction in any case */
 #define LEADS_PER_ROUND 1000
@@ -221,6 +222,19 @@ run_task(int task, int max_leads, TimestampTz now)
 	return total;
 }
 
+/* What stat_worker says of it; the clock that counts may stand still. */
+static void
+note_tick(TimestampTz began, int64 done)
+{
+	pool_wake_tick = (PoolWakeTick)
+	{
+		.ended_at = pool_now(),
+			.duration = GetCurrentTimestamp() - began,
+			.done = done,
+			.subid = GetCurrentSubTransactionId()
+	};
+}
+
 /*
  * pool.tick(max_leads)
  */
@@ -229,7 +243,9 @@ pool_tick(PG_FUNCTION_ARGS)
 {
 	PoolCall   *call = pool_call_begin(fcinfo, "tick");
 	int			max_leads = 0;
+	TimestampTz began = GetCurrentTimestamp();
 	TimestampTz now = pool_now();
+	int64		done = 0;
 
 	ticked = true;
 	if (!PG_ARGISNULL(0))
@@ -252,6 +268,8 @@ pool_tick(PG_FUNCTION_ARGS)
 		pool_put(call, 1, Int64GetDatum(result.done));
 		pool_put(call, 2, BoolGetDatum(result.more));
 		pool_call_row(call);
+		done += result.done;
 	}
+	note_tick(began, done);
 	return pool_call_end(call);
 }

@@ -12,6 +12,7 @@
 #include "due.h"
 #include "judge.h"
 #include "release.h"
+#include "rule_report.h"
 #include "sql.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
@@ -168,6 +169,18 @@ send_reminders(Act *act, const PoolTimer *timer)
 	}
 }
 
+/* Rules of which nobody can say whether they are about the lead. */
+static void
+report_rules(const Act *act, const PoolTimer *timers)
+{
+	const PoolConf *pool = act->judgement.pool;
+
+	for (int i = 0; i < pool->n_rules; i++)
+		if (timers[i].applies && timers[i].verdict == POOL_RULE_ERROR)
+			pool_rule_report(POOL_KIND_TIMER, timers[i].rule->id,
+							 timers[i].rule->name, pool->name);
+}
+
 /* Warns where it is time to; no rule takes the lead away. */
 static void
 warn_of(Act *act, const PoolTimer *timer)
@@ -257,6 +270,7 @@ pool_timer_act(PoolBatch *batch, PoolBatchItem *item, PoolTold *told)
 					 &item->lead, &act.data, batch->now);
 	timers = pool_judge_all(&act.judgement);
 	n = act.judgement.pool->n_rules;
+	report_rules(&act, timers);
 	acting = pool_judge_acting(&act.judgement, timers);
 	for (int i = 0; i < n; i++)
 	{

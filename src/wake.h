@@ -9,6 +9,17 @@
 
 #include "clock.h"
 
+/* What tick() has done in this transaction. */
+typedef struct PoolWakeTick
+{
+	TimestampTz ended_at;		/* POOL_NO_TIME = it has not run */
+	int64		duration;		/* microseconds */
+	int64		done;			/* leads and rows */
+	SubTransactionId subid;		/* in which it ran */
+} PoolWakeTick;
+
+extern PoolWakeTick pool_wake_tick;
+
 /* POOL_WAKE_NEVER = nothing */
 extern TimestampTz pool_wake_at;
 extern bool pool_wake_written;	/* events to fold, later than that will do */

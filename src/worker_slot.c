@@ -284,6 +284,20 @@ wake_launcher(Oid database)
 	LWLockRelease(worker_shared->lock);
 }
 
+/* What tick() has done in this transaction; ended_at 0 = it has not run. */
+WorkerReport
+worker_slot_own_report(void)
+{
+	WorkerReport report = {0};
+
+	if (pool_wake_tick.ended_at == POOL_NO_TIME)
+		return report;
+	report.ended_at = pool_wake_tick.ended_at;
+	report.duration = pool_wake_tick.duration;
+	report.done = pool_wake_tick.done;
+	return report;
+}
+
 static bool
 count_error(WorkerSlot *slot, const char *message, uint32 hash)
 {
@@ -329,11 +343,44 @@ watch_extensions(ObjectAccessType access, Oid classId, Oid objectId,
 		extension_made = true;
 }
 
+/* tick() has run in this transaction, which has committed: stat_worker says so. */
+static void
+publish_tick(void)
+{
+	WorkerReport report = worker_slot_own_report();
+	WorkerSlot *slot;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	/* where workers are off nobody else makes one */
+	slot = worker_slot_make(MyDatabaseId);
+	if (slot != NULL)
+	{
+		/* that is for the launcher, of workers */
+		report.more = slot->last.more;
+		slot->last = report;
+	}
+	LWLockRelease(worker_shared->lock);
+}
+
+static void
+end_of_subxact(SubXactEvent event, SubTransactionId subid,
+			   SubTransactionId parent, void *arg)
+{
+	if (pool_wake_tick.subid != subid)
+		return;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		pool_wake_tick.ended_at = POOL_NO_TIME;
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+		pool_wake_tick.subid = parent;
+}
+
 static void
 end_of_xact(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_COMMIT && extension_made)
 		wake_launcher(MyDatabaseId);
+	if (event == XACT_EVENT_COMMIT && pool_wake_tick.ended_at != POOL_NO_TIME)
+		publish_tick();
 	if ((event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE) &&
 		(pool_wake_written || pool_wake_at != POOL_WAKE_NEVER))
 		ask_for_noted(event == XACT_EVENT_PREPARE);
@@ -341,6 +388,7 @@ end_of_xact(XactEvent event, void *arg)
 		event == XACT_EVENT_PREPARE)
 	{
 		extension_made = false;
+		pool_wake_tick.ended_at = POOL_NO_TIME;
 		pool_wake_written = false;
 		pool_wake_at = POOL_WAKE_NEVER;
 	}
@@ -356,4 +404,5 @@ worker_slot_init(void)
 	prev_object_access = object_access_hook;
 	object_access_hook = watch_extensions;
 	RegisterXactCallback(end_of_xact, NULL);
+	RegisterSubXactCallback(end_of_subxact, NULL);
 }

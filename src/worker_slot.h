@@ -24,7 +24,7 @@ typedef enum WorkerFinding
 	WORKER_AT_HOME
 } WorkerFinding;
 
-/* What one run did. */
+/* What one run did, of a worker or of tick(). */
 typedef struct WorkerReport
 {
 	TimestampTz ended_at;		/* 0 = none yet */
@@ -75,6 +75,7 @@ extern WorkerShared *worker_shared;
 
 extern bool worker_slot_note_error(WorkerSlot *slot, const char *message,
 								   int sqlerrcode);
+extern WorkerReport worker_slot_own_report(void);
 extern void worker_slot_init(void);
 
 /* under the lock */

@@ -1,6 +1,6 @@
 /*
  * worker_status.c
- *	  What the worker of this database does, for people.
+ *	  What the worker of this database does, or tick() in its place, for people.
  */
 #include "compat.h"
 
@@ -44,23 +44,47 @@ put(Status *status, int column, Datum value)
 	status->nulls[column] = false;
 }
 
-/* A copy of this database's slot; zeros if it has none. */
+/*
+ * A copy of this database's slot, zeros if it has none; with what tick() has done
+ * in this transaction, which nobody else knows of yet.
+ */
 static WorkerSlot
 read_slot(void)
 {
 	WorkerSlot	copy = {0};
+	WorkerReport own;
+	WorkerSlot *slot;
 
-	if (worker_shared != NULL)
-	{
-		WorkerSlot *slot;
-
-		LWLockAcquire(worker_shared->lock, LW_SHARED);
-		slot = worker_slot_find(MyDatabaseId);
-		if (slot != NULL)
-			copy = *slot;
-		LWLockRelease(worker_shared->lock);
-	}
+	if (worker_shared == NULL)
+		return copy;
+	LWLockAcquire(worker_shared->lock, LW_SHARED);
+	slot = worker_slot_find(MyDatabaseId);
+	if (slot != NULL)
+		copy = *slot;
+	LWLockRelease(worker_shared->lock);
+	own = worker_slot_own_report();
+	if (own.ended_at != 0)
+		copy.last = own;
 	return copy;
+}
+
+/* Without shared memory: when tick() ran last, give or take ten minutes. */
+static void
+put_noted_tick(Status *status)
+{
+	MemoryContext context = CurrentMemoryContext;
+	PoolSql		sql = pool_sql_begin();
+	bool		found = pool_sql_run("SELECT last_at FROM pool.tick_state",
+									 0, NULL, NULL, NULL) > 0;
+	bool		isnull;
+
+	MemoryContextSwitchTo(context);
+	if (found)
+		put(status, STATUS_LAST_TICK,
+			TimestampTzGetDatum(DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0],
+																  SPI_tuptable->tupdesc,
+																  1, &isnull))));
+	pool_sql_end(sql);
 }
 
 static const char *
@@ -140,6 +164,8 @@ pool_worker_status(PG_FUNCTION_ARGS)
 	pool_config_refresh();
 	active = pool_installation_active();
 	put_last_run(&status, &slot);
+	if (worker_shared == NULL)
+		put_noted_tick(&status);
 	put_backlog(&status);
 	put(&status, STATUS_STATE,
 		CStringGetTextDatum(state_name(&slot, active)));

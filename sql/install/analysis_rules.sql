@@ -1,5 +1,13 @@
 -- Views for analysis: what rules do.  See analysis.sql.
 
+-- A condition on leads that names a variable never matches, and core raises an
+-- error where it meets one, silent or not: so views ask for them first.
+CREATE FUNCTION pool.condition_variables(condition jsonpath) RETURNS text[]
+    AS 'MODULE_PATHNAME', 'pool_condition_variables'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION pool.condition_variables(jsonpath) IS
+'The names of the variables of a condition, each once. For views.';
+
 CREATE VIEW pool.stat_sla WITH (security_barrier) AS
 SELECT p.name AS pool, r.name AS rule, r.basis, count(x.lead_id) AS spells,
     count(*) FILTER (WHERE x.ended_rule_id IS DISTINCT FROM r.id
@@ -23,7 +31,7 @@ FROM (
         -- what changes as a spell goes on is not known afterwards
         t.condition IS NULL OR t.condition::text ~ ('\."(idle_days|follow_ups'
             '|claims|last_result|stage|amount)"') AS binds_all,
-        t.condition::text ~ '\$"' AS binds_none,
+        pool.condition_variables(t.condition) <> '{}' AS binds_none,
         (SELECT min(v.valid_from)
          FROM pool.rule_version v
          WHERE v.rule = 'timer_rule' AND v.pool_id = t.pool_id
@@ -47,7 +55,7 @@ LEFT JOIN (
     AND x.began_at >= coalesce(r.since, '-infinity')
     AND CASE WHEN x.ended_rule_id = r.id THEN true WHEN r.binds_none THEN false
         WHEN r.binds_all THEN true
-        ELSE jsonb_path_match(x.document, r.condition, '{}', true) END
+        ELSE jsonb_path_match_tz(x.document, r.condition, '{}', true) END
 WHERE p.tenant_id = ANY (ARRAY(
     SELECT v.tenant_id FROM pool.visible_tenant v))
 GROUP BY p.id, r.id, r.name, r.basis;
@@ -108,7 +116,8 @@ FROM (
         SELECT CASE r.basis
             WHEN 'ownership' THEN s.chain_at
             WHEN 'first_contact' THEN s.owned_at
-            WHEN 'stage' THEN coalesce(s.stage_at, s.owned_at)
+            WHEN 'stage' THEN greatest(s.owned_at, s.stage_at)
+            WHEN 'planned' THEN s.next_follow_up_at
             WHEN 'creation' THEN d.created_at
             ELSE greatest(s.owned_at, s.last_follow_up_at) END AS start_at
     ) b
@@ -175,14 +184,17 @@ LEFT JOIN (
         count(*) FILTER (WHERE k.warned > 0 AND k.acted = 0) AS saved_leads,
         max(k.last_acted_at) AS last_acted_at
     FROM (
-        SELECT CASE v.kind WHEN 'assigned' THEN 'routing_rule'
-                ELSE 'timer_rule' END AS rule_table,
+        SELECT CASE WHEN v.kind = 'assigned' OR v.detail ? 'hand_over'
+                THEN 'routing_rule' ELSE 'timer_rule' END AS rule_table,
             v.rule_id, v.lead_id,
             count(*) FILTER (WHERE v.kind <> 'reminded') AS acted,
             count(*) FILTER (WHERE v.kind = 'reminded') AS warned,
             max(v.at) FILTER (WHERE v.kind <> 'reminded') AS last_acted_at
         FROM pool.event v
         WHERE v.rule_id IS NOT NULL
+            -- entries and requests name rules of other tables
+            AND v.kind IN ('assigned', 'moved', 'reclaimed', 'archived',
+                           'escalated', 'reminded')
         GROUP BY 1, v.rule_id, v.lead_id
     ) k
     GROUP BY k.rule_table, k.rule_id
@@ -292,7 +304,9 @@ CROSS JOIN LATERAL (
 WHERE r.enabled AND r.basis = 'entry' AND r.action = 'escalate'
     AND NOT r.working_time
     AND z.due_at <= (SELECT pool.clock())
-    AND (r.condition IS NULL OR coalesce(jsonb_path_match_tz(
+    AND CASE WHEN r.condition IS NULL THEN true
+        WHEN pool.condition_variables(r.condition) <> '{}' THEN false
+        ELSE coalesce(jsonb_path_match_tz(
         d.attributes || jsonb_build_object('key', d.key, 'name', d.name,
             'source', d.source, 'grade', d.grade, 'priority', s.priority,
             'claims', s.claims, 'follow_ups', s.follow_ups,
@@ -300,7 +314,7 @@ WHERE r.enabled AND r.basis = 'entry' AND r.action = 'escalate'
             'stage', s.stage, 'idle_days', floor(extract(epoch FROM
                 (SELECT pool.clock()) - greatest(s.last_follow_up_at,
                     s.owned_at, s.entered_at)) / 86400)),
-        r.condition, '{}', true), false))
+        r.condition, '{}', true), false) END
     AND (p.id = ANY (ARRAY(SELECT g.pool_id FROM pool.managed_pool g))
         OR ((SELECT pool.current_member_id()) IS NULL
             AND p.tenant_id = ANY (ARRAY(

@@ -167,7 +167,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_explain_claim'
     LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 8;
 COMMENT ON FUNCTION pool.explain_claim(bigint, text) IS
-'Why the member may or may not claim this lead now: one row per test, in the order of enforcement and by the same code. detail is the outcome a claim would have (with used and limit, the rule, or reserved if it is kept for another member), retry_at when time cures it. Tests: available, membership, active, pool_enabled, claim_rules, hidden, cooldown, approval, claim_interval, claim_limit, hold_limit. Errors: PO002, PO004.';
+'Why the member may or may not claim this lead now: one row per test, in the order of enforcement and by the same code. detail is the outcome a claim would have (with used and limit, the rule, or reserved if it is kept for another member), retry_at when time cures it. Tests: available, membership, active, pool_enabled, claim_rules, hidden, cooldown, identity, approval, claim_interval, claim_limit, hold_limit; of a lead the member may not know of the single test exists. Errors: PO002, PO004, 22004.';
 
 ------------------------------------------------------------------------
 -- Assigning and returning (assign.c, release.c)

@@ -6,12 +6,6 @@ CREATE FUNCTION pool.lead_document(lead_id bigint) RETURNS jsonb
 COMMENT ON FUNCTION pool.lead_document(bigint) IS
 'What conditions see of a lead; NULL if there is none. Asks nobody who he is, so it is granted to nobody.';
 
-CREATE FUNCTION pool.condition_variables(condition jsonpath) RETURNS text[]
-    AS 'MODULE_PATHNAME', 'pool_condition_variables'
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION pool.condition_variables(jsonpath) IS
-'The names of the variables of a condition, each once.';
-
 CREATE VIEW pool.rule_condition AS
 SELECT r.pool_id, 'timer_rule' AS rule_table, r.id AS rule_id, r.name,
     r.condition, false AS on_member

@@ -157,7 +157,8 @@ COMMENT ON COLUMN pool.stat_pool.workable IS
 COMMENT ON COLUMN pool.stat_pool.ended_spells IS
     'Spells ended since the beginning; denominator of the rates.';
 COMMENT ON COLUMN pool.stat_pool.converted_spells IS
-    'Spells ended by a conversion since the beginning.';
+    'Conversions since the beginning: spells that ended so, and late wins '
+    '(convert() with credit).';
 COMMENT ON COLUMN pool.stat_pool.reclaimed_spells IS
     'Spells ended by a reclaim since the beginning.';
 COMMENT ON COLUMN pool.stat_pool.transferred_today IS
@@ -385,11 +386,13 @@ FROM pool.worker_status() w;
 COMMENT ON VIEW pool.stat_worker IS
     'The background worker of this database: one row.';
 COMMENT ON COLUMN pool.stat_worker.last_tick IS
-    'When the last tick ended; NULL if there was none.';
+    'When the last tick ended, of the worker or by tick(); NULL if there was '
+    'none since the server started. Without preload as noted, every ten '
+    'minutes at most.';
 COMMENT ON COLUMN pool.stat_worker.duration_ms IS
-    'Duration of the last tick in milliseconds.';
+    'Duration of the last tick in milliseconds; NULL without preload.';
 COMMENT ON COLUMN pool.stat_worker.done IS
-    'What the last tick did: leads and rows handled.';
+    'What the last tick did: leads and rows handled; NULL without preload.';
 COMMENT ON COLUMN pool.stat_worker.backlog IS 'What is due and not done yet.';
 COMMENT ON COLUMN pool.stat_worker.oldest_due IS
     'Since when the oldest of the backlog is due; NULL if nothing is.';

@@ -9,7 +9,9 @@ CREATE FUNCTION pool.worker_status(
 
 COMMENT ON FUNCTION pool.worker_status() IS
     'What the background worker does in this database: end, duration and '
-    'number of leads and rows of its last run (NULL if there was none); '
+    'number of leads and rows of its last run, or of tick() if that came '
+    'later (NULL if there was none; without preload only the end, give or '
+    'take ten minutes); '
     'leads whose time has come and since when; errors since the server '
     'started, and the last one without data; state: not preloaded, standby, '
     'disabled (pool_ext.worker_enabled), waiting for resume(), idle or '

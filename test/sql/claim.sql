@@ -242,6 +242,13 @@ UPDATE pool.pool SET claim_interval = NULL;
 SELECT outcome FROM pool.claim_leads(t.ids('e1'), 'new');
 UPDATE pool.pool SET claim_limit = NULL;
 SELECT outcome FROM pool.claim_leads(t.ids('e1', 'e2'), 'new');
+-- of a lead that somebody owns, too, each test says what it is about
+BEGIN;
+UPDATE pool.pool SET cooldown = '1 day' WHERE name = 'q';
+SELECT outcome FROM pool.release(t.ids('e1'), member => 'new');
+SELECT outcome FROM pool.assign(t.ids('e1'), 'boss');
+SELECT test, detail FROM pool.explain_claim(t.id('e1'), 'new') WHERE NOT passed;
+ROLLBACK;
 -- it reads only
 BEGIN READ ONLY;
 SELECT test, detail FROM pool.explain_claim(t.id('e1'), 'ann') WHERE NOT passed;

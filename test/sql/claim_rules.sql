@@ -117,6 +117,14 @@ SELECT outcome FROM pool.claim_leads(t.ids('new'), 'bob');
 DELETE FROM pool.claim_rule;
 SELECT * FROM t.error($$INSERT INTO pool.claim_rule (pool_id, name, condition)
     SELECT id, 'no', '$.grade' FROM pool.pool WHERE name = 'q'$$);
+-- nor what core refuses to evaluate: it would fail claims, not bar them
+SELECT * FROM t.error($e$INSERT INTO pool.claim_rule (pool_id, name, member_condition)
+    SELECT id, 'no', '$.a.datetime("YYYY-MM") < $.b.datetime("YYYY$\"MM")'
+    FROM pool.pool WHERE name = 'q'$e$);
+INSERT INTO pool.claim_rule (pool_id, name, condition)
+    SELECT id, 'dated', '$.a.datetime("YYYY-MM") < "2030-01-01".datetime() || $.a == ".datetime(\"$"'
+    FROM pool.pool WHERE name = 'q';
+DELETE FROM pool.claim_rule;
 SELECT (t.error($$INSERT INTO pool.claim_rule (pool_id, name, head_start)
     SELECT id, 'no', '0' FROM pool.pool WHERE name = 'q'$$)).state;
 

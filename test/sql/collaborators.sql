@@ -99,7 +99,9 @@ SET ROLE regress_pool_bob;
 SELECT key, owner, role FROM pool.lead_shared;
 RESET ROLE;
 -- he may stop it himself
-SELECT outcome FROM pool.remove_collaborator(t.id('a1'), 'bob', 'bob');
+SET ROLE regress_pool_bob;
+SELECT outcome, key FROM pool.remove_collaborator(pool.lead_id('a1'), 'bob');
+RESET ROLE;
 SELECT outcome FROM pool.remove_collaborator(t.id('a1'), 'bob', 'bob');
 -- it ends with the spell, however that ends
 SELECT k, (SELECT outcome FROM pool.add_collaborator(t.id(k), 'bob', 'mentor')),

@@ -157,6 +157,9 @@ LANGUAGE sql AS $$
         member => 'ann')).outcome FROM generate_series(first, last) i) f
     WHERE outcome = 'ok' $$;
 SET pool_ext.clock = '2026-03-02 20:00+00';
+-- notes that do not count are none of it
+SELECT f.outcome, count(*) FROM generate_series(1, 40) i, pool.follow_up(
+    t.id('s' || i), occurred_at => '2026-01-01', member => 'ann') f GROUP BY 1;
 SELECT follow(1, 10);
 SELECT after, sample, reason FROM pool.suggest_after((SELECT id
     FROM pool.timer_rule WHERE pool_id = pid('q') AND name = 'call'));
@@ -191,7 +194,7 @@ SELECT * FROM pool.compare('q', '2026-03-03 09:00+00', 4);
 SELECT e.kind, count(*) FILTER (WHERE e.at < '2026-03-03 09:00+00') AS before,
     count(*) FILTER (WHERE e.at >= '2026-03-03 09:00+00') AS after
     FROM pool.event e WHERE e.pool_id = pid('q')
-    AND e.at >= '2026-02-27 09:00+00' AND e.at < '2026-03-07 09:00+00'
+    AND e.detail -> 'counted' IS NULL AND e.at >= '2026-02-27 09:00+00' AND e.at < '2026-03-07 09:00+00'
     GROUP BY 1 ORDER BY 1;
 -- the days after are not over yet
 SET pool_ext.clock = '2026-03-05 09:00+00';

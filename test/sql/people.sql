@@ -120,6 +120,8 @@ SELECT outcome FROM pool.lead l, LATERAL pool.edit(l.id, attributes => jsonb_bui
     CASE WHEN l.key IN ('n1', 'n3', 'n9') THEN 'SH' ELSE 'BJ' END))
 WHERE l.owner_id IS NOT NULL ORDER BY l.id;
 SELECT * FROM t.error($$SELECT pool.relocate('bob', '$.city')$$);
+SELECT * FROM t.error($$SELECT pool.relocate('bob',
+    '$.since.datetime("x") < "2030-01-01".datetime()')$$);
 SELECT outcome, planned FROM pool.relocate('bob', '$.city == "SH"', 'south', 'dan', 'chief');
 SELECT outcome, planned, done FROM pool.relocate('bob', actor => 'chief');
 SELECT outcome, planned, done FROM pool.relocate('bob', actor => 'chief');

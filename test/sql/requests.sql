@@ -104,6 +104,11 @@ COMMIT;
 SELECT outcome, key FROM pool.claim('p', 'ann', 1, NULL, id(23));
 SELECT (t.error($$SELECT pool.claim('nowhere', 'ann', 1, NULL, id(24))$$)).state;
 SELECT outcome, key FROM pool.claim('p', 'ann', 1, NULL, id(24));
+-- an interval is the same argument however the session writes it
+SELECT outcome, key FROM pool.reserve(t.ids('b3'), '90 seconds', 'ann', id(26));
+SET intervalstyle = 'iso_8601';
+SELECT outcome, key FROM pool.reserve(t.ids('b3'), '90 seconds', 'ann', id(26));
+RESET intervalstyle;
 -- ids belong to a login, and within it to the member acted for
 CREATE ROLE regress_call_service;
 SELECT pool.grant_access('regress_call_service', 'service');

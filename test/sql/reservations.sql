@@ -139,4 +139,14 @@ ROLLBACK TO s;
 SELECT outcome, key FROM pool.claim('q', 'ann');
 ROLLBACK;
 SELECT outcome, retry_at FROM pool.claim_leads(t.ids('q1'), 'ann');
+-- what the pool masks stays masked: the lead is not his
+DELETE FROM pool.routing_rule;
+UPDATE pool.pool SET masked_attributes = '{key}', reserve_limit = 1 WHERE name = 'p';
+SELECT t.fill('p', 'm', 2);
+SELECT t.ids('m1', 'm2') AS masked \gset
+SET ROLE rs_ann;
+SELECT outcome, key FROM pool.reserve(:'masked');
+SELECT outcome, key FROM pool.unreserve(:'masked');
+RESET ROLE;
+SELECT outcome, key FROM pool.reserve(t.ids('m1'), member => 'ann');
 SELECT * FROM pool.verify();

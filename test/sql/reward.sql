@@ -66,6 +66,14 @@ SELECT outcome FROM pool.add_collaborator(t.id('a4'), 'ann', counts => true);
 SELECT outcome FROM pool.follow_up(t.id('a4'), member => 'ann');
 SELECT count(*) FROM pool.tick();
 SELECT member, points FROM pool.points WHERE rule = 'joint' ORDER BY member;
+-- a condition that cannot be evaluated gives nothing, is told of, and the other
+-- rules go on
+SELECT t.rule('broken', 'claimed', 9, '$.name.double() > 3');
+SELECT t.rule('whole', 'claimed', 8);
+SELECT outcome FROM pool.enter('p', 'named', 'Long', priority => 100);
+SELECT outcome, key FROM pool.claim('p', 'bob');
+SELECT count(*) FROM pool.tick();
+SELECT member, rule, points FROM pool.points WHERE rule IN ('broken', 'whole');
 -- without a rule there is nothing to remember
 DELETE FROM pool.reward_rule;
 SELECT done FROM pool.tick() WHERE task = 'rewards';

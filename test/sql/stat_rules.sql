@@ -244,6 +244,51 @@ RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
 RESET max_parallel_workers_per_gather;
 
+-- a condition that names a variable, or compares dates with moments, spoils no view
+INSERT INTO pool.timer_rule (pool_id, name, action, basis, after, condition)
+    SELECT p.id, v.* FROM pool.pool p, (VALUES
+    ('variable', 'escalate', 'entry', interval '2 days', '$.claims == $claims'::jsonpath),
+    ('dated', 'reclaim', 'follow_up', '30 days',
+        '$.asked.datetime() < "2026-03-01 00:00:00+00".datetime()')) v
+    WHERE p.name = 'a';
+SELECT e.outcome FROM unnest('{2026-02-01,2026-03-02}'::text[]) d, pool.enter('a',
+    'asked ' || d, attributes => jsonb_build_object('asked', d), owner => 'ann') e;
+SELECT count(*) FROM pool.cleaning_due WHERE rule = 'variable';
+SELECT rule, spells FROM pool.stat_sla WHERE rule = 'dated';
+DELETE FROM pool.timer_rule WHERE name IN ('variable', 'dated');
+
+-- a window is that of the timer: a stage of an earlier spell began none
+SET pool_ext.clock = '2026-05-01 09:00+00';
+INSERT INTO pool.pool (name, everyone) VALUES ('staged', true);
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+    SELECT id, 'staged', 'stage', interval '10 days' FROM pool.pool
+    WHERE name = 'staged';
+SELECT outcome FROM pool.enter('staged', 'st', owner => 'ann');
+SELECT outcome FROM pool.follow_up(t.id('st'), stage => 'offer', member => 'ann');
+SELECT outcome FROM pool.release(t.ids('st'), member => 'ann');
+SET pool_ext.clock = '2026-05-09 09:00+00';
+SELECT outcome, due_at FROM pool.claim_leads(t.ids('st'), 'bob');
+SET pool_ext.clock = '2026-05-10 09:00+00';
+SELECT key, window_used FROM pool.at_risk WHERE pool = 'staged';
+SET pool_ext.clock = '2026-05-15 09:00+00';
+SELECT key, window_used FROM pool.at_risk WHERE pool = 'staged';
+
+-- each rule has what it did itself, whatever rules of other tables have its number
+SELECT acted AS before FROM pool.stat_rule WHERE rule = 'idle' \gset
+INSERT INTO pool.pool (name) VALUES ('door');
+INSERT INTO pool.entry_rule (id, pool_id, name, grade)
+    SELECT t.id, p.id, 'sorts', 'C' FROM pool.timer_rule t, pool.pool p
+    WHERE t.name = 'idle' AND p.name = 'door';
+INSERT INTO pool.routing_rule (id, pool_id, name, strategy, to_pool_id)
+    SELECT t.id, p.id, 'passes on', 'hand_over', b.id
+    FROM pool.timer_rule t, pool.pool p, pool.pool b
+    WHERE t.name = 'idle' AND p.name = 'door' AND b.name = 'b';
+SELECT outcome, home_pool, rule FROM pool.enter('door', 'through');
+SELECT kind, rule_id IS NOT NULL AS by_rule FROM pool.lead_event
+    WHERE key = 'through';
+SELECT rule_table, rule, acted - CASE rule WHEN 'idle' THEN :before ELSE 0 END
+    AS acted FROM pool.stat_rule WHERE rule IN ('idle', 'passes on') ORDER BY 1;
+
 -- nothing of other tenants
 CREATE ROLE stat_reader;
 SELECT pool.grant_access('stat_reader', 'reader', 'default');

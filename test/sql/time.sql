@@ -162,6 +162,18 @@ SELECT pool.purge_events('2026-10-05 09:00+00') > 0 AS purged;
 SELECT kind, member FROM t.events(t.id('c')) WHERE kind = 'released';
 SELECT outcome, retry_at FROM pool.claim_leads(t.ids('c'), 'sh');
 SELECT * FROM pool.verify();
+-- which goes by the clock of the pool, whatever that of the session
+UPDATE pool.pool SET timezone = 'Europe/Berlin', cooldown = '30 days'
+    WHERE name = 'cool';
+SET pool_ext.clock = '2026-10-20 07:00+00';
+SELECT outcome FROM pool.enter('cool', 'd', owner => 'sh');
+SELECT outcome FROM pool.release(t.ids('d'), member => 'sh');
+SELECT outcome FROM pool.claim_leads(t.ids('d'), 'ny');
+SET pool_ext.clock = '2026-10-21 07:00+00';
+SELECT outcome FROM pool.release(t.ids('d'), member => 'ny');
+SET pool_ext.clock = '2026-11-19 07:30+00';
+SELECT pool.purge_events('2026-11-16 07:30+00') >= 0 AS purged;
+SELECT outcome, retry_at FROM pool.claim_leads(t.ids('d'), 'sh');
 -- the log is append-only but for that
 SELECT * FROM t.error('DELETE FROM pool.event');
 SELECT * FROM t.error('UPDATE pool.event SET reason = NULL');

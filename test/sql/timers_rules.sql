@@ -392,4 +392,14 @@ SELECT outcome FROM pool.protect(t.ids('hd1', 'hd3'), '2031-01-09 09:00+00',
     member => 'ann');
 SELECT key, kind, rule FROM tick_at('2031-01-09 09:00+00')
     WHERE kind = 'reclaimed';
+-- a condition that cannot be evaluated is no match; it is told of once, and the
+-- other rules go on
+INSERT INTO pool.pool (name, everyone) VALUES ('odd', true);
+SELECT rule('odd', 'broken', 'reclaim', 'follow_up', '1 day',
+        'condition = ''$.size.double() > 3'''),
+    rule('odd', 'whole', 'reclaim', 'follow_up', '2 days');
+SELECT e.outcome FROM unnest('{many,few,4}'::text[]) s, pool.enter('odd',
+    'odd-' || s, attributes => jsonb_build_object('size', s), owner => 'ann') e;
+SELECT key, kind, rule FROM tick_at('2031-01-10 09:00+00') WHERE pool = 'odd';
+SELECT key, kind, rule FROM tick_at('2031-01-11 09:00+00') WHERE pool = 'odd';
 SELECT * FROM pool.verify();

@@ -154,6 +154,21 @@ SELECT count(*) FROM pool.tick();
 SELECT member, overdue, held, reclaimed, missed, missed_rate
     FROM pool.stat_member WHERE pool = 'team' ORDER BY 1;
 SELECT count(*) FROM pool.stat_worker;
+-- a tick that a session runs is the last one, unless it is undone
+CREATE VIEW last_tick AS SELECT last_tick, duration_ms > 0 AS measured,
+    done > 0 AS worked, errors FROM pool.stat_worker;
+TABLE last_tick;
+BEGIN;
+SET LOCAL pool_ext.clock = '2026-03-09 10:00+00';
+SAVEPOINT s;
+SELECT count(*) FROM pool.tick();
+TABLE last_tick;
+ROLLBACK TO s;
+TABLE last_tick;
+SELECT count(*) FROM pool.tick();
+ROLLBACK;
+TABLE last_tick;
+DROP VIEW last_tick;
 SELECT * FROM pool.verify();
 DROP OWNED BY regress_view_ann, regress_view_bob, regress_view_boss,
     regress_view_reader;

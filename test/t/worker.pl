@@ -648,6 +648,9 @@ is($late->safe_psql('postgres',
 is($late->safe_psql('postgres',
 		"SELECT done FROM pool.tick() WHERE task = 'timers'"), '1',
 	'tick() works');
+is($late->safe_psql('postgres', "SELECT last_tick BETWEEN now() -
+		interval '1 hour' AND now(), done FROM pool.stat_worker"), 't|',
+	'when it ran last, stat_worker knows by what it has written down');
 $late->safe_psql('postgres', 'CREATE ROLE owner SUPERUSER LOGIN');
 $late->safe_psql('postgres', 'CREATE DATABASE owned');
 $late->safe_psql('owned', 'CREATE EXTENSION pool_ext;
