@@ -74,6 +74,9 @@ CALL example.until('2030-03-04 09:20+08', '1 minute');
 SELECT example.expect('the others are warned of after 20 minutes',
     $$ SELECT count(*), max(at) FROM pool.lead_event
        WHERE kind = 'reminded' $$, '4,2030-03-04 09:20:00+08');
+SELECT example.expect('which is a message for each of their owners',
+    $$ SELECT member, leads FROM pool.digest('wecom', 500)
+       WHERE kind = 'reminded' ORDER BY member $$, 'liu,2; zhang,2');
 CALL example.until('2030-03-04 09:30+08', '1 minute');
 SELECT example.expect('and taken back after 30',
     $$ SELECT available, owned, reclaimed_today FROM pool.stat_pool $$,

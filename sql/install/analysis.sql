@@ -393,11 +393,11 @@ FROM (
 ) g
 WINDOW w AS (PARTITION BY g.pool_id, g.source, g.grade ORDER BY g.day);
 COMMENT ON VIEW pool.stat_survival IS
-    'What becomes of spells with the days since they began (Kaplan-Meier): '
-    'one row per pool, source, grade and day on which a spell ended, has '
-    'come to now, or had its first follow-up. Spells that end otherwise '
-    'than by a conversion, or run on, are censored; those that began by '
-    'undoing a run are left out.';
+    'How spells turn out with the days since they began (Kaplan-Meier): one '
+    'row per pool, source, grade and number of days at which a spell ended, '
+    'had its first follow-up or, if it still runs, has arrived. Spells that '
+    'end otherwise than by a conversion, or run on, are censored; those that '
+    'began by undoing a run are left out.';
 COMMENT ON COLUMN pool.stat_survival.pool IS 'Name of the pool.';
 COMMENT ON COLUMN pool.stat_survival.source IS
     'Source of the lead; empty = none.';

@@ -217,8 +217,8 @@ WHERE g.pool_id = ANY (ARRAY(SELECT k.pool_id FROM pool.managed_pool k))
         AND p.tenant_id = ANY (ARRAY(
     SELECT v.tenant_id FROM pool.visible_tenant v)));
 COMMENT ON VIEW pool.gaming IS
-    'Patterns of the last 30 * 24 hours that may mean that rules are played '
-    'with. They only point at something to look into.';
+    'Patterns in the last 30 * 24 hours that may mean that somebody is gaming '
+    'the rules. They prove nothing, but are worth a look.';
 COMMENT ON COLUMN pool.gaming.pattern IS
     'claim_and_return = the same lead claimed and released twice or more; '
     'swap = a lead passed to and fro between two members; last_minute = '

@@ -84,7 +84,8 @@ COMMENT ON COLUMN pool.stat_sla.first_responses IS
 COMMENT ON COLUMN pool.stat_sla.median_seconds IS
     'Median of the seconds from the start of the spell to its first '
     'follow-up; NULL without any.';
-COMMENT ON COLUMN pool.stat_sla.p95_seconds IS 'The same for 95 of 100.';
+COMMENT ON COLUMN pool.stat_sla.p95_seconds IS
+    'The 95th percentile of the same seconds; NULL without any.';
 COMMENT ON COLUMN pool.stat_sla.pool_id IS 'Pool (id).';
 COMMENT ON COLUMN pool.stat_sla.rule_id IS 'Timer rule (id).';
 COMMENT ON COLUMN pool.stat_sla.tenant_id IS 'Tenant (id).';
@@ -279,7 +280,8 @@ COMMENT ON COLUMN pool.won_after_reclaim.rule IS
     'Timer rule that took it; NULL = a manager did.';
 COMMENT ON COLUMN pool.won_after_reclaim.reclaimed_at IS 'When it was taken.';
 COMMENT ON COLUMN pool.won_after_reclaim.won_at IS 'When it was won.';
-COMMENT ON COLUMN pool.won_after_reclaim.seconds IS 'Seconds between the two.';
+COMMENT ON COLUMN pool.won_after_reclaim.seconds IS
+    'Seconds from reclaimed_at to won_at.';
 COMMENT ON COLUMN pool.won_after_reclaim.had_followed_up IS
     'Whether the former owner had followed up.';
 COMMENT ON COLUMN pool.won_after_reclaim.amount IS 'Amount of the conversion.';

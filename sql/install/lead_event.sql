@@ -31,7 +31,8 @@ COMMENT ON COLUMN pool.lead_event.event_id IS
 COMMENT ON COLUMN pool.lead_event.at IS 'When it was.';
 COMMENT ON COLUMN pool.lead_event.day IS 'Its day in the pool''s zone.';
 COMMENT ON COLUMN pool.lead_event.kind IS
-    'What happened: the outcome word of the change.';
+    'What happened: the outcome word of the change (claimed, released, ...), '
+    'or followed_up, edited, reminded, escalated and the like.';
 COMMENT ON COLUMN pool.lead_event.pool IS 'Home pool after it.';
 COMMENT ON COLUMN pool.lead_event.member IS
     'New owner; for endings the former one.';
@@ -41,4 +42,5 @@ COMMENT ON COLUMN pool.lead_event.rule_id IS 'Rule that did it.';
 COMMENT ON COLUMN pool.lead_event.reason IS 'Why.';
 COMMENT ON COLUMN pool.lead_event.source IS 'Source of the lead then.';
 COMMENT ON COLUMN pool.lead_event.grade IS 'Grade of the lead then.';
-COMMENT ON COLUMN pool.lead_event.detail IS 'More, by kind.';
+COMMENT ON COLUMN pool.lead_event.detail IS
+    'More, depending on kind: see Events in docs/design.md.';

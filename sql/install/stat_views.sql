@@ -202,7 +202,8 @@ FROM (
     GROUP BY p.id, s.source
 ) g;
 COMMENT ON VIEW pool.stat_source IS
-    'Every pool and source (channel), since the beginning.';
+    'Every pool and source (channel): owned and available as they are now, '
+    'all else since the beginning.';
 COMMENT ON COLUMN pool.stat_source.pool IS 'Name of the pool.';
 COMMENT ON COLUMN pool.stat_source.source IS
     'Source of the leads; NULL = none given.';
@@ -399,7 +400,9 @@ COMMENT ON COLUMN pool.stat_worker.oldest_due IS
 COMMENT ON COLUMN pool.stat_worker.errors IS 'Errors since the server started.';
 COMMENT ON COLUMN pool.stat_worker.last_error IS 'Message of the last error.';
 COMMENT ON COLUMN pool.stat_worker.state IS
-    'What the worker is doing, or why it is off.';
+    'idle, running, or why the worker does not act: disabled '
+    '(pool_ext.worker_enabled is off), standby, waiting for resume() '
+    '(restored from elsewhere) or not preloaded.';
 COMMENT ON COLUMN pool.stat_worker.active IS
     'Whether the worker may act in this database; resume() turns it on '
     'for a restored copy.';

@@ -84,6 +84,15 @@ SELECT outcome, key FROM pool.claim('q', 'ann', 5);
 SELECT outcome, count(*) FROM pool.claim_leads(t.ids('g1', 'g2', 'g4', 'g5'), 'bob')
     GROUP BY 1 ORDER BY 1;
 
+-- who has joined of late
+DELETE FROM pool.claim_rule;
+SELECT t.rule('q', 'not for newcomers', '$.grade == "A"', 0, '$.joined_days >= 30');
+SELECT outcome FROM pool.enter('q', 'valuable', grade => 'A');
+UPDATE pool.member SET joined_at = CASE key WHEN 'ann'
+    THEN '2026-01-31 09:00:01+08'::timestamptz ELSE '2026-01-31 09:00+08' END;
+SELECT outcome FROM pool.claim_leads(t.ids('valuable'), 'ann');
+SELECT outcome FROM pool.claim_leads(t.ids('valuable'), 'bob');
+
 -- what cannot be evaluated bars, be it the condition or the member's
 DELETE FROM pool.claim_rule;
 SELECT t.rule('q', 'broken', '$.size > 10');

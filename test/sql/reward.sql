@@ -66,6 +66,24 @@ SELECT outcome FROM pool.add_collaborator(t.id('a4'), 'ann', counts => true);
 SELECT outcome FROM pool.follow_up(t.id('a4'), member => 'ann');
 SELECT count(*) FROM pool.tick();
 SELECT member, points FROM pool.points WHERE rule = 'joint' ORDER BY member;
+-- overdue: what a timer reports or takes back, but not what a manager does
+SELECT t.rule('missed', 'overdue', -3);
+INSERT INTO pool.timer_rule (pool_id, name, action, basis, after)
+    SELECT p.id, v.action, v.action, 'follow_up', v.after::interval
+    FROM pool.pool p, (VALUES ('escalate', '2 days'), ('reclaim', '3 days'))
+        v (action, after) WHERE p.name = 'p';
+SELECT outcome FROM pool.enter('p', 'late', owner => 'bob');
+SELECT outcome FROM pool.enter('p', 'taken', owner => 'bob');
+SELECT outcome FROM pool.reclaim(t.ids('taken'), 'idle');
+SET pool_ext.clock = '2026-03-05 09:00+00';
+SELECT count(*) FROM pool.tick();
+SET pool_ext.clock = '2026-03-06 09:00+00';
+SELECT count(*) FROM pool.tick();
+SELECT count(*) FROM pool.tick();
+SELECT l.key, p.kind, p.member, p.points FROM pool.points p
+    JOIN pool.lead l ON l.id = p.lead_id
+    WHERE p.rule = 'missed' AND l.key IN ('late', 'taken') ORDER BY p.event_id;
+DELETE FROM pool.timer_rule;
 -- a condition that cannot be evaluated gives nothing, is told of, and the other
 -- rules go on
 SELECT t.rule('broken', 'claimed', 9, '$.name.double() > 3');

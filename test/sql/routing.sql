@@ -639,6 +639,19 @@ SELECT done FROM pool.tick(1) WHERE task = 'routing';
 SELECT done FROM pool.tick(2) WHERE task = 'routing';
 SELECT * FROM t.got('cools');
 
+-- tags: a list among the attributes, met by those of a member
+SELECT t.rule('tagged', 'tags', 'round_robin', '$.tags[*] == "key account"',
+    '$.skills[*] == $tags[*]');
+INSERT INTO pool.membership (pool_id, member_id) SELECT p.id, m.id
+    FROM pool.pool p, pool.member m WHERE p.name = 'tagged' AND m.key IN ('ann', 'bob');
+UPDATE pool.member SET profile = '{"skills": ["export", "metal"]}' WHERE key = 'bob';
+SELECT v.tags, e.outcome, e.member, e.reason
+FROM (VALUES (1, '["old", "key account", "metal"]'), (2, '["old", "metal"]'),
+    (3, '["key account", "wood"]'), (4, NULL)) v (n, tags),
+    pool.enter('tagged', 'tagged' || v.n, attributes =>
+        jsonb_strip_nulls(jsonb_build_object('tags', v.tags::jsonb))) e
+ORDER BY v.n;
+
 -- a tick that holds counters makes those that a member lacks
 INSERT INTO pool.pool (name, everyone, route_returned) VALUES ('anyone', true, true);
 SELECT t.rule('anyone', 'turn', 'round_robin', min_level => 3);

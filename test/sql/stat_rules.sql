@@ -303,4 +303,21 @@ SELECT count(*) FROM pool.stat_flow WHERE pool = 'a';
 SELECT pool FROM pool.stat_stock ORDER BY pool;
 SELECT pool FROM pool.stat_aging WHERE pool = 'theirs';
 RESET ROLE;
+
+-- at risk: idle for more than twice the usual gap, long before a timer acts
+INSERT INTO pool.pool (name, everyone) VALUES ('gap', true);
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+    SELECT id, 'month', 'follow_up', '30 days' FROM pool.pool WHERE name = 'gap';
+SET pool_ext.clock = '2026-06-01 09:00+00';
+SELECT outcome FROM pool.enter('gap', 'daily', owner => 'ann');
+SELECT outcome FROM pool.enter('gap', 'once', owner => 'ann');
+SELECT outcome FROM pool.follow_up(t.id('once'), member => 'ann');
+SELECT outcome FROM pool.follow_up(t.id('daily'), member => 'ann');
+SET pool_ext.clock = '2026-06-02 09:00+00';
+SELECT outcome FROM pool.follow_up(t.id('daily'), member => 'ann');
+SET pool_ext.clock = '2026-06-04 09:00+00';
+SELECT key FROM pool.at_risk WHERE pool = 'gap';
+SET pool_ext.clock = '2026-06-04 09:00:01+00';
+SELECT key, owner, reason, rule, due_at, window_used, idle_seconds,
+    usual_gap_seconds FROM pool.at_risk WHERE pool = 'gap';
 SELECT * FROM pool.verify();

@@ -96,6 +96,16 @@ SELECT key, pool, status, last_owner, reason FROM pool.lead_closed ORDER BY key;
 SELECT key, rule, due_at FROM pool.lead_due ORDER BY key;
 SELECT count(*) FROM pool.history(pool.lead_id('k6'));
 RESET ROLE;
+-- whoever gets a lead sees all that happened to it before
+UPDATE pool.membership SET role = 'member' WHERE member_id =
+    (SELECT id FROM pool.member WHERE key = 'bob');
+BEGIN;
+SELECT outcome FROM pool.transfer(t.ids('k5'), 'bob', reason => 'your town');
+SET LOCAL ROLE regress_view_bob;
+SELECT at, kind, member, actor, reason FROM pool.history(pool.lead_id('k5'));
+ROLLBACK;
+UPDATE pool.membership SET role = 'viewer' WHERE member_id =
+    (SELECT id FROM pool.member WHERE key = 'bob');
 -- a reader sees statistics of his tenant, and no person
 SET ROLE regress_view_reader;
 SELECT pool, members, available, owned, converted, archived, entered_today,
