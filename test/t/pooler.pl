@@ -205,6 +205,9 @@ SKIP:
 # ---------------------------------------------------------------------
 # A portal that is not read to its end has done all its work
 # ---------------------------------------------------------------------
+# the long form may have left none
+$node->safe_psql('postgres', "INSERT INTO pool.intake (pool, key)
+	SELECT 'p1', 'portal' || g FROM generate_series(1, 100) g");
 my $ten = $node->safe_psql('postgres', <<'SQL');
 BEGIN;
 DECLARE c CURSOR FOR SELECT lead_id FROM pool.claim('p1', 'm1', 10);
