@@ -80,10 +80,7 @@ put_noted_tick(Status *status)
 
 	MemoryContextSwitchTo(context);
 	if (found)
-		put(status, STATUS_LAST_TICK,
-			TimestampTzGetDatum(DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0],
-																  SPI_tuptable->tupdesc,
-																  1, &isnull))));
+		put(status, STATUS_LAST_TICK, pool_sql_datum(0, 1, &isnull));
 	pool_sql_end(sql);
 }
 
