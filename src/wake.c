@@ -10,6 +10,6 @@
  */
 #include "wake.h"
 
-PoolWakeTick pool_wake_tick = {POOL_NO_TIME};
+PoolWakeTick pool_wake_tick = {.ended_at = POOL_NO_TIME};
 TimestampTz pool_wake_at = POOL_WAKE_NEVER;
 bool		pool_wake_written = false;
