@@ -71,7 +71,10 @@ pack_key(const PoolMembershipKey *key)
 	return (uint64) (uint32) key->pool_id << 32 | (uint32) key->member_id;
 }
 
-/* With a part of the database's number, as rows of others are never here. */
+/*
+ * With the low half of the database's number: what a slot says of another one
+ * is not taken for ours, and would be found out if it were.
+ */
 static uint64
 pack_tid(const ItemPointerData *tid)
 {

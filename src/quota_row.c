@@ -115,29 +115,37 @@ is_row_at(PoolTable *table, const PoolMembershipKey *key, ItemPointer tid)
 		is_row_of(table->old, key);
 }
 
+/*
+ * Where the row may be found without the index.  Nowhere at the higher levels:
+ * they may not follow it to its last version, nor trust that a row made since
+ * their snapshot is there.
+ */
+static int
+usable_places(const PoolMembershipKey *key, ItemPointerData *places)
+{
+	return IsolationUsesXactSnapshot() ? 0 : pool_quota_places(key, places);
+}
+
+/* Once there, a row goes only with its member or its pool. */
 static bool
 was_seen(PoolTable *table, const PoolMembershipKey *key)
 {
 	ItemPointerData places[POOL_QUOTA_PLACES];
 
-	return pool_quota_places(key, places) > 0 &&
+	return usable_places(key, places) > 0 &&
 		is_row_at(table, key, &places[0]);
 }
 
 /*
  * Locks the row starting from a version seen before.  False if none is of use
- * any more: then the index has to be asked.  Only for isolation levels that may
- * follow a row to its last version.
+ * any more: then the index has to be asked.
  */
 static bool
 lock_seen(PoolTable *table, Snapshot snapshot, const PoolMembershipKey *key)
 {
 	ItemPointerData places[POOL_QUOTA_PLACES];
-	int			n;
+	int			n = usable_places(key, places);
 
-	if (IsolationUsesXactSnapshot())
-		return false;
-	n = pool_quota_places(key, places);
 	for (int i = 0; i < n; i++)
 	{
 		if (is_row_at(table, key, &places[i]) &&
