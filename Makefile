@@ -157,6 +157,7 @@ OBJS = \
 	src/visible.o \
 	src/wake.o \
 	src/worker.o \
+	src/worker_database.o \
 	src/worker_setting.o \
 	src/worker_slot.o \
 	src/worker_status.o \

@@ -32,7 +32,7 @@
 #include "errors.h"
 #include "fmgr.h"
 #include "guc.h"
-#include "storage/lmgr.h"
+#include "lock.h"
 #include "trigger.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -306,15 +306,9 @@ watch_objects(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 static void
 lock_for_update(const Node *command)
 {
-	Oid			extension;
-
-	if (command == NULL || !IsA(command, AlterExtensionStmt) ||
-		strcmp(((const AlterExtensionStmt *) command)->extname, "pool_ext") != 0)
-		return;
-	extension = get_extension_oid("pool_ext", true);
-	if (OidIsValid(extension))
-		LockDatabaseObject(ExtensionRelationId, extension, 0,
-						   ShareUpdateExclusiveLock);
+	if (command != NULL && IsA(command, AlterExtensionStmt) &&
+		strcmp(((const AlterExtensionStmt *) command)->extname, "pool_ext") == 0)
+		(void) pool_lock_extension(ShareUpdateExclusiveLock);
 }
 
 /* Event trigger: to have called it is to have loaded the library. */

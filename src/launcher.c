@@ -13,11 +13,7 @@
  */
 #include "launcher.h"
 
-#include "access/heapam.h"
-#include "access/table.h"
-#include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/pg_database.h"
 #include "guc.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -28,8 +24,8 @@
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+#include "worker_database.h"
 #include "worker_slot.h"
 
 #define MAX_WORKERS 64			/* pool_ext.worker_limit cannot be more */
@@ -147,40 +143,6 @@ reap(TimestampTz now)
 /* ------------------------------------------------------------------------
  * Databases
  * ------------------------------------------------------------------------ */
-
-/* Databases one can connect to, templates aside. */
-static List *
-list_databases(void)
-{
-	MemoryContext context = CurrentMemoryContext;
-	List	   *result = NIL;
-	Relation	rel;
-	TableScanDesc scan;
-	HeapTuple	tuple;
-
-	StartTransactionCommand();
-	(void) GetTransactionSnapshot();
-	rel = table_open(DatabaseRelationId, AccessShareLock);
-	scan = table_beginscan_catalog(rel, 0, NULL);
-	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
-	{
-		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
-		MemoryContext old;
-
-		/* a limit below -1 marks what an interrupted DROP DATABASE has left */
-		if (!database->datallowconn || database->datistemplate ||
-			database->datconnlimit < -1)
-			continue;
-		old = MemoryContextSwitchTo(context);
-		result = lappend_oid(result, database->oid);
-		MemoryContextSwitchTo(old);
-	}
-	table_endscan(scan);
-	table_close(rel, AccessShareLock);
-	CommitTransactionCommand();
-	MemoryContextSwitchTo(context);
-	return result;
-}
 
 /* Begins to remember which databases are without the extension. */
 static void
@@ -470,7 +432,7 @@ launch(void)
 		rest();
 		return n_started > 0 ? POLL_MS : -1;
 	}
-	databases = list_databases();
+	databases = worker_database_list();
 	update_slots(databases);
 	next_run = TimestampTzPlusMilliseconds(now, pool_worker_naptime);
 	while (choose(databases, now, &order, &next_run))

@@ -16,29 +16,27 @@
 
 #include "access/xact.h"
 #include "attempt.h"
-#include "catalog/pg_extension.h"
 #include "clock.h"
 #include "commands/dbcommands.h"
-#include "commands/extension.h"
 #include "commands/trigger.h"
 #include "guc.h"
 #include "installation.h"
 #include "job.h"
 #include "launcher.h"
+#include "lock.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
 #include "sql.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "storage/lmgr.h"
 #include "table.h"
 #include "tcop/tcopprot.h"
 #include "tick.h"
 #include "utils/guc.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "worker_database.h"
 #include "worker_setting.h"
 #include "worker_slot.h"
 
@@ -155,23 +153,6 @@ report_error(Run *run, const ErrorData *error)
  * ------------------------------------------------------------------------ */
 
 /*
- * Keeps the extension from being dropped or updated until the batch ends;
- * false if there is none.
- */
-static bool
-lock_extension(void)
-{
-	Oid			extension = get_extension_oid("pool_ext", true);
-
-	if (!OidIsValid(extension))
-		return false;
-	LockDatabaseObject(ExtensionRelationId, extension, 0, ShareLock);
-	AcceptInvalidationMessages();
-	return get_extension_oid("pool_ext", true) == extension &&
-		pool_extension_exists();
-}
-
-/*
  * Whether the worker may act.  While the installations are not known, there
  * are no leads either, or a restore is under way that will bring both.
  */
@@ -256,7 +237,10 @@ run_task(Run *run)
 	return result;
 }
 
-/* The extension first: what follows sees what an update of it has changed. */
+/*
+ * The extension first: until the batch ends it is neither dropped nor updated,
+ * and what follows sees what an update of it has changed.
+ */
 static PoolTickResult
 run_batch(Run *run)
 {
@@ -266,7 +250,7 @@ run_batch(Run *run)
 	StartTransactionCommand();
 	if (worker_database_wanted(MyDatabaseId))
 		run->leave = true;
-	else if (!lock_extension())
+	else if (!pool_lock_extension(ShareLock) || !pool_extension_exists())
 	{
 		run->found = WORKER_NO_EXTENSION;
 		run->leave = true;

@@ -14,13 +14,11 @@
 
 #include "access/xact.h"
 #include "catalog/objectaccess.h"
-#include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
 #include "common/hashfn.h"
 #include "guc.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
-#include "storage/lock.h"
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
 #include "wake.h"
@@ -103,24 +101,6 @@ worker_slot_make(Oid database)
 	slot->database = database;
 	pg_atomic_init_u64(&slot->asked_at, DT_NOEND);
 	return slot;
-}
-
-/*
- * Whether somebody drops, renames, moves or copies the database, or waits to:
- * then no worker should be in it.  Needs a transaction.
- */
-bool
-worker_database_wanted(Oid database)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, database, 0);
-	/* the lock a connecting backend takes for a moment */
-	if (LockAcquire(&tag, RowExclusiveLock, false, true) ==
-		LOCKACQUIRE_NOT_AVAIL)
-		return true;
-	LockRelease(&tag, RowExclusiveLock, false);
-	return false;
 }
 
 /* ------------------------------------------------------------------------

@@ -86,6 +86,4 @@ extern void worker_slot_begun(WorkerSlot *slot, int pid);
 extern void worker_slot_ended(WorkerSlot *slot, TimestampTz now);
 extern void worker_slot_poke(TimestampTz due);
 
-extern bool worker_database_wanted(Oid database);
-
 #endif							/* POOL_WORKER_SLOT_H */
