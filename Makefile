@@ -135,6 +135,7 @@ OBJS = \
 	src/search_term.o \
 	src/settle.o \
 	src/shown.o \
+	src/snapshot.o \
 	src/sql.o \
 	src/strategy.o \
 	src/table.o \

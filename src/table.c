@@ -30,29 +30,6 @@
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
-
-/*
- * The snapshot in which rows are looked up: the latest under READ COMMITTED,
- * the transaction's at the higher levels.  Both see what earlier commands of
- * this transaction wrote.  To be registered by whoever keeps it.
- */
-Snapshot
-pool_snapshot(void)
-{
-	return GetTransactionSnapshot();
-}
-
-/*
- * Everything that is committed by now, at every isolation level.  While a plan
- * of the caller runs in parallel, core has no such snapshot but that of the
- * catalogs.
- */
-Snapshot
-pool_latest_snapshot(Oid relid)
-{
-	return IsInParallelMode() ? GetCatalogSnapshot(relid) : GetLatestSnapshot();
-}
 
 /* A row is not what the snapshot, or an earlier look, says it is. */
 void
@@ -299,6 +276,20 @@ pool_index_scan(Relation rel, Relation index, Snapshot snapshot,
 	return scan;
 }
 
+static bool
+find_by_index(PoolTable *table, PoolIndexId id, Snapshot snapshot,
+			  const PoolKey *keys, int nkeys)
+{
+	IndexScanDesc scan = pool_index_scan(table->rel,
+										 pool_work_index(table, id), snapshot,
+										 keys, nkeys);
+	bool		found = index_getnext_slot(scan, ForwardScanDirection,
+										   table->old);
+
+	index_endscan(scan);
+	return found;
+}
+
 /*
  * Fetches into table->old the row with these unique keys that the snapshot
  * sees; false if there is none.
@@ -308,17 +299,13 @@ pool_table_find(PoolTable *table, PoolIndexId id, Snapshot snapshot,
 				const PoolKey *keys, int nkeys)
 {
 	bool		by_id = id == POOL_LEAD_STATE_PKEY || id == POOL_LEAD_DATA_PKEY;
-	IndexScanDesc scan;
-	bool		found;
+	Snapshot	held = pool_snapshot_hold(snapshot);
+	bool		placed = by_id &&
+	pool_place_fetch(table, DatumGetInt64(keys[0].value), held);
+	bool		found = placed || find_by_index(table, id, held, keys, nkeys);
 
-	if (by_id &&
-		pool_place_fetch(table, DatumGetInt64(keys[0].value), snapshot))
-		return true;
-	scan = pool_index_scan(table->rel, pool_work_index(table, id), snapshot,
-						   keys, nkeys);
-	found = index_getnext_slot(scan, ForwardScanDirection, table->old);
-	index_endscan(scan);
-	if (found && by_id)
+	pool_snapshot_let_go(held);
+	if (by_id && found && !placed)
 		pool_place_note(table, DatumGetInt64(keys[0].value),
 						&table->old->tts_tid);
 	return found;

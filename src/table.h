@@ -11,6 +11,7 @@
 #include "access/tableam.h"
 #include "catalog.h"
 #include "nodes/execnodes.h"
+#include "snapshot.h"
 
 /*
  * An open table.  `old` holds the row version last fetched or locked, with its
@@ -75,8 +76,6 @@ extern void pool_table_update(PoolTable *table,
 extern TM_Result pool_table_try_update(PoolTable *table, const Datum *values,
 									   const bool *nulls);
 extern void pool_table_delete(PoolTable *table);
-extern Snapshot pool_snapshot(void);
-extern Snapshot pool_latest_snapshot(Oid relid);
 extern pool_noreturn void pool_report_serialization(void);
 
 #define pool_key_int4(v) ((PoolKey) {INT4OID, Int32GetDatum(v)})

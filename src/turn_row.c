@@ -289,9 +289,12 @@ read_credits(PoolTurns *turns, TupleTableSlot *slot)
 static bool
 find_credits_seen(PoolTable *table, int32 rule_id, RuleSeen *entry)
 {
+	Snapshot	snapshot = pool_snapshot_hold(pool_snapshot());
+	bool		found = pool_table_fetch(table, &entry->credits, snapshot);
 	bool		isnull;
 
-	return pool_table_fetch(table, &entry->credits, pool_snapshot()) &&
+	pool_snapshot_let_go(snapshot);
+	return found &&
 		DatumGetInt32(slot_getattr(table->old, ROUTING_CREDIT_RULE_ID,
 								   &isnull)) == rule_id &&
 		TransactionIdEquals(xmin_of(table->old), entry->xmin);
