@@ -248,7 +248,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_convert'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.convert(bigint, numeric, text, text, uuid, text) IS
-'The lead is won, by its owner or, for him, a manager. amount is zero or more, in currency. The lead leaves its owner''s holdings; last_owner_id says who won it, and the event who helped. A late win: a manager converts an available lead with credit = the member whose spell on it ended less than 30 days ago; it counts as his conversion, but ends no spell.
+'The lead is won, by its owner or, for him, a manager. amount is zero or more, of at most 30 digits before and behind the decimal point, in currency. The lead leaves its owner''s holdings; last_owner_id says who won it, and the event who helped. A late win: a manager converts an available lead with credit = the member whose spell on it ended less than 30 days ago; it counts as his conversion, but ends no spell.
 Outcomes: converted; already_converted; not_owner; taken (credit is not the owner); no_credit (he had no such spell); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO002, PO004, PO010, 22004, 22023 amount, or a currency of more than 16 characters.';
 
 CREATE FUNCTION pool.archive(
