@@ -182,6 +182,23 @@ SELECT kind, member, actor, detail ? 'undo' AS undo, count(*) FROM pool.lead_dat
 SELECT outcome, count(*) FROM pool.undo_run(:run) GROUP BY 1;
 SELECT * FROM pool.verify();
 ROLLBACK;
+-- what a member takes back while a run is on is taken from him again, and goes
+-- back to him but once
+BEGIN;
+INSERT INTO pool.member (key) VALUES ('eve');
+INSERT INTO pool.pool (name, everyone, duplicate_policy) VALUES ('twice', true, 'link');
+INSERT INTO pool.intake (pool, key, identities, owner) SELECT 'twice', 'w' || n,
+    CASE WHEN n IN (1, 150) THEN '{"wechat": "w"}' ELSE '{}' END::jsonb, 'eve'
+    FROM generate_series(1, 150) n;
+SELECT outcome FROM pool.relocate('eve');
+SELECT outcome, done FROM pool.relocate('eve');
+SELECT outcome FROM pool.claim_leads(t.ids('w150'), 'eve');
+SELECT outcome, done FROM pool.relocate('eve');
+SELECT outcome, done FROM pool.relocate('eve');
+SELECT outcome, count(*) FROM pool.undo_run((SELECT max(id) FROM pool.run))
+    GROUP BY 1;
+SELECT * FROM pool.verify();
+ROLLBACK;
 -- a member who holds nothing is gone at the first step
 SELECT outcome, planned FROM pool.offboard('view') \gset
 SELECT outcome, planned, done FROM pool.offboard('view');
