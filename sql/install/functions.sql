@@ -348,7 +348,7 @@ CREATE FUNCTION pool.purge_events(before timestamptz) RETURNS bigint
     AS 'MODULE_PATHNAME', 'pool_purge_events'
     LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION pool.purge_events(timestamptz) IS
-'Deletes events older than that, which must be at least three days ago, and returns how many. Statistics keep their sums; each lead keeps its events since its last change of state. Errors: 22004, 22023.';
+'Deletes events older than that, which must be at least three days ago, and returns how many. Statistics keep their sums; each lead keeps its events since its last change of state, and those that a cooldown, a late win (convert) or a quarantine still asks for. Errors: 22004, 22023.';
 
 CREATE FUNCTION pool.resume() RETURNS boolean
     AS 'MODULE_PATHNAME', 'pool_resume'
