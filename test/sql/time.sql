@@ -81,6 +81,15 @@ SELECT m AS at, c.* FROM unnest('{2025-11-01 23:59-04,
     2025-11-02 00:30-04,2025-11-02 00:30-05,2025-11-02 23:59-05,
     2025-11-03 00:00-05}'::timestamptz[]) m,
     LATERAL claim_at(m, 'havana') c;
+-- which is shown as the end of the day before, too, be that open or not
+BEGIN;
+INSERT INTO pool.member (key, timezone) VALUES ('idler', 'America/Havana');
+SELECT set_config('pool_ext.clock', '2025-11-01 12:00-04', true) <> '' AS noon;
+SELECT pool.act_as('idler');
+SELECT claimed_today, resets_at FROM pool.quota_mine;
+SELECT outcome FROM pool.claim('p');
+SELECT claimed_today, resets_at FROM pool.quota_mine;
+ROLLBACK;
 -- and not at all in Beirut on 2026-03-29
 SELECT m AS at, c.* FROM unnest('{2026-03-28 23:59+02,
     2026-03-29 01:00+03,2026-03-29 23:59+03,2026-03-30 00:00+03}'
