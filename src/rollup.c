@@ -100,10 +100,11 @@ pool_rollup_run(int max_events, TimestampTz now)
  * may still be given the credit for (close.c).
  */
 #define IS_OF_CREDIT \
-	"e.at >= $2 - interval '" CppAsString2(POOL_CREDIT_DAYS) " days'" \
+	"e.at >= $2 - " CppAsString2(POOL_CREDIT_DAYS) " * interval '24 hours'" \
 	" AND EXISTS (SELECT FROM pool.event s" \
 	"  WHERE s.lead_id = e.lead_id AND s.id <= e.id" \
-	"  AND s.at >= $2 - interval '" CppAsString2(POOL_CREDIT_DAYS) " days'" \
+	"  AND s.at >= $2 -" \
+	"   " CppAsString2(POOL_CREDIT_DAYS) " * interval '24 hours'" \
 	"  AND s.kind IN ('transferred', 'released', 'reclaimed', 'converted'," \
 	"   'archived', 'erased'))"
 

@@ -218,6 +218,16 @@ SELECT set_config('pool_ext.clock', '2032-01-20 07:30+00', false) AS a_month_lat
 SELECT pool.purge_events('2032-01-17 07:30+00') > 0 AS purged;
 SELECT outcome FROM pool.convert(t.id('l2'), 1, 'EUR', credit => 'sh');
 SELECT key, (SELECT count(*) FROM t.events(t.id(key))) FROM unnest('{l2,i2}'::text[]) key;
+-- (a day of credit has 24 hours, whatever the clocks of the session do)
+SELECT set_config('pool_ext.clock', '2032-02-19 16:30+00', false) AS winter;
+SELECT t.fill('late', 'm', 1);
+SELECT had('late', 'm1', 'sh'), had('late', 'm1', 'ny');
+SELECT set_config('pool_ext.clock', '2032-03-20 16:00+00', false) AS summer;
+BEGIN;
+SET LOCAL timezone = 'America/New_York';
+SELECT pool.purge_events('2032-03-17 16:00+00') >= 0 AS purged;
+COMMIT;
+SELECT outcome FROM pool.convert(t.id('m1'), 1, 'EUR', credit => 'sh');
 SELECT * FROM pool.verify();
 -- the log is append-only but for that
 SELECT * FROM t.error('DELETE FROM pool.event');
