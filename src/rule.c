@@ -348,13 +348,6 @@ pool_rule_judge(const PoolCondition *condition, Jsonb *document,
 	return DatumGetBool(result) ? POOL_MATCH : POOL_NO_MATCH;
 }
 
-/* Whether it is true of a lead: what is not true is no match. */
-bool
-pool_rule_matches(const PoolCondition *condition, Jsonb *document)
-{
-	return pool_rule_judge(condition, document, NULL) == POOL_MATCH;
-}
-
 /* Has core read a template of datetime(), which raises an error if it cannot. */
 static void
 read_template(void *template)

@@ -26,8 +26,6 @@ extern char *pool_rule_bad_template(JsonPath *path);
 extern void pool_rule_check_argument(JsonPath *condition);
 extern PoolVerdict pool_rule_judge(const PoolCondition *condition,
 								   Jsonb *document, Jsonb *variables);
-extern bool pool_rule_matches(const PoolCondition *condition,
-							  Jsonb *document);
 extern TimestampTz pool_rule_next_idle_day(const PoolLead *lead,
 										   TimestampTz now);
 

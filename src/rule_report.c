@@ -61,20 +61,27 @@ message_of(PoolRuleKind kind)
 			return gettext_noop("condition of claim rule \"%s\" of pool \"%s\" failed");
 		case POOL_KIND_APPROVAL:
 			return gettext_noop("condition of approval rule \"%s\" of pool \"%s\" failed");
+		case POOL_KIND_RUN:
+			return gettext_noop("condition of run %s about member \"%s\" failed");
 	}
 	return NULL;
 }
 
 /* Rules that bar something are on the safe side: they bar it. */
-static bool
-binds(PoolRuleKind kind)
+static const char *
+hint_of(PoolRuleKind kind)
 {
-	return kind == POOL_KIND_CLAIM || kind == POOL_KIND_APPROVAL;
+	if (kind == POOL_KIND_CLAIM || kind == POOL_KIND_APPROVAL)
+		return gettext_noop("The rule binds there; compare numbers with numbers.");
+	if (kind == POOL_KIND_RUN)
+		return gettext_noop("Such leads stay; compare numbers with numbers.");
+	return gettext_noop("The other rules go on; compare numbers with numbers.");
 }
 
 /*
  * The condition of this rule of the pool is neither true nor false of a lead, or
- * of a member.  What it says may be personal: its name has to do.
+ * of a member.  What it says may be personal: its name has to do.  Of a run the
+ * name is its id, and instead of the pool stands the key of its member.
  */
 void
 pool_rule_report(PoolRuleKind kind, int32 id, const char *name,
@@ -86,7 +93,5 @@ pool_rule_report(PoolRuleKind kind, int32 id, const char *name,
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg_internal(pool_text(message_of(kind)), name, pool),
 			 errdetail("It compares what cannot be compared for at least one lead."),
-			 binds(kind) ?
-			 errhint("The rule binds there; compare numbers with numbers.") :
-			 errhint("The other rules go on; compare numbers with numbers.")));
+			 errhint("%s", pool_text(hint_of(kind)))));
 }

@@ -13,7 +13,8 @@ typedef enum PoolRuleKind
 	POOL_KIND_SCORE,
 	POOL_KIND_REWARD,
 	POOL_KIND_CLAIM,
-	POOL_KIND_APPROVAL
+	POOL_KIND_APPROVAL,
+	POOL_KIND_RUN
 } PoolRuleKind;
 
 extern void pool_rule_report(PoolRuleKind kind, int32 id, const char *name,

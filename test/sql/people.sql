@@ -199,6 +199,17 @@ SELECT outcome, count(*) FROM pool.undo_run((SELECT max(id) FROM pool.run))
     GROUP BY 1;
 SELECT * FROM pool.verify();
 ROLLBACK;
+-- leads of which nobody can say whether they are meant stay, and that is told
+BEGIN;
+INSERT INTO pool.member (key) VALUES ('eve');
+INSERT INTO pool.pool (name, everyone) VALUES ('odd', true);
+INSERT INTO pool.intake (pool, key, attributes, owner) SELECT 'odd', 'o' || n,
+    jsonb_build_object('size', CASE n WHEN 2 THEN '5' WHEN 3 THEN '"large"'
+    WHEN 4 THEN '"vast"' ELSE '50' END::jsonb), 'eve' FROM generate_series(1, 4) n;
+SELECT outcome FROM pool.relocate('eve', '$.size > 9') \gset
+SELECT outcome, done FROM pool.relocate('eve');
+SELECT key, status FROM t.leads('odd') ORDER BY key;
+ROLLBACK;
 -- a member who holds nothing is gone at the first step
 SELECT outcome, planned FROM pool.offboard('view') \gset
 SELECT outcome, planned, done FROM pool.offboard('view');
