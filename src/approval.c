@@ -12,6 +12,7 @@
 
 #include "batch.h"
 #include "rule.h"
+#include "rule_report.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
@@ -210,11 +211,15 @@ pool_approval_lapse(PoolWork *work, PoolLead *lead, PoolApproval *a,
  * Rules
  * ------------------------------------------------------------------------ */
 
-/* A rule that cannot be evaluated binds.  *document is made when needed. */
+/*
+ * A rule that cannot be evaluated binds, and is told of.  *document is made when
+ * needed.
+ */
 static bool
 rule_binds(PoolWork *work, const PoolApprovalRule *rule, const char *action,
 		   const PoolLead *lead, TimestampTz now, Jsonb **document)
 {
+	PoolVerdict verdict;
 	PoolData	data;
 
 	if (strcmp(rule->action, action) != 0)
@@ -226,8 +231,11 @@ rule_binds(PoolWork *work, const PoolApprovalRule *rule, const char *action,
 		pool_data_get(pool_work_table(work, POOL_LEAD_DATA), lead->id, &data);
 		*document = pool_rule_document(lead, &data, now);
 	}
-	return pool_rule_judge(&rule->condition, *document, NULL) !=
-		POOL_NO_MATCH;
+	verdict = pool_rule_judge(&rule->condition, *document, NULL);
+	if (verdict == POOL_RULE_ERROR)
+		pool_rule_report(POOL_KIND_APPROVAL, rule->id, rule->name,
+						 pool_config_pool(lead->pool_id)->name);
+	return verdict != POOL_NO_MATCH;
 }
 
 static TimestampTz

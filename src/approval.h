@@ -47,6 +47,7 @@ extern int64 pool_arg_approval(PoolCall *call, int argno);
 extern bool pool_approval_read(PoolWork *work, int64 id, PoolApproval *a);
 extern bool pool_approval_find_open(PoolWork *work, int64 lead_id,
 									const char *action, PoolApproval *a);
+extern bool pool_approval_any_open(PoolWork *work, int32 pool_id);
 extern int	pool_approval_kept(int32 pool_id, int32 member_id,
 							   TimestampTz now, PoolKept **kept);
 extern void pool_approval_insert(PoolWork *work, PoolApproval *a);

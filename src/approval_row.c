@@ -125,6 +125,15 @@ pool_approval_find_open(PoolWork *work, int64 lead_id, const char *action,
 	return true;
 }
 
+/* Whether any request about leads of the pool is open. */
+bool
+pool_approval_any_open(PoolWork *work, int32 pool_id)
+{
+	return pool_table_find(pool_work_table(work, POOL_APPROVAL),
+						   POOL_APPROVAL_POOL, pool_snapshot(),
+						   &pool_key_int4(pool_id), 1);
+}
+
 /*
  * How many leads of the pool open requests keep for this member, 0 = for each
  * for whom there are any: those he has asked to claim, until the request's time

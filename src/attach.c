@@ -230,7 +230,8 @@ check_on_bypass(PoolCall *call)
 		strcmp(given, "log") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("on_bypass cannot be \"%.64s\"", given),
+				 errmsg("on_bypass cannot be \"%.64s\"",
+						pool_cut(given, 64)),
 				 errdetail("It is translate, refuse or log."),
 				 errhint("See pool.attach().")));
 }

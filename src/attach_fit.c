@@ -228,6 +228,22 @@ pool_attach_key_is_unique(Oid relid, const char *name)
 	return result;
 }
 
+/* Raises 22023 for what cannot be asked of a row. */
+static void
+check_condition(JsonPath *condition)
+{
+	List	   *variables = pool_rule_variables(condition);
+
+	pool_rule_check_argument(condition);
+	if (variables != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"condition\" is not a condition"),
+				 errdetail("It names variable \"%.64s\", and rows have none.",
+						   pool_cut(strVal(linitial(variables)), 64)),
+				 errhint("Columns are fields: $.name.")));
+}
+
 /*
  * Raises 22023 or 42703 unless its columns are as they must be, those that
  * `condition` names, NULL = none, included.
@@ -250,6 +266,7 @@ pool_attach_check_fit(const PoolAttachment *a, JsonPath *condition)
 		refuse_column(column, detail);
 	if (condition == NULL)
 		return;
+	check_condition(condition);
 	foreach(lc, pool_rule_fields(condition))
 		(void) column_type(a->relid, strVal(lfirst(lc)));
 }

@@ -31,7 +31,10 @@
 	"  CASE WHEN " JSON(field) "::float8 > 1e11 THEN 1000 ELSE 1 END)" \
 	" WHEN 'string' THEN " COLUMN(field) "::timestamptz END)"
 
-#define MATCHES "(r.condition IS NULL OR coalesce(r.doc @@ r.condition, false))"
+/* as pool_rule_judge() does it: what cannot be compared is no match */
+#define MATCHES \
+	"(r.condition IS NULL OR" \
+	" coalesce(jsonb_path_match_tz(r.doc, r.condition, '{}', true), false))"
 #define IS_KNOWN \
 	"EXISTS (SELECT FROM pool.lead_data d" \
 	"  JOIN pool.lead_state s ON s.id = d.id" \

@@ -160,6 +160,7 @@ static const char *const index_names[POOL_INDEX_COUNT] = {
 	[POOL_APPROVAL_PKEY] = "approval_pkey",
 	[POOL_APPROVAL_OPEN] = "approval_open_idx",
 	[POOL_APPROVAL_EXPIRES] = "approval_expires_idx",
+	[POOL_APPROVAL_POOL] = "approval_pool_idx",
 	[POOL_COLLABORATOR_PKEY] = "collaborator_pkey",
 	[POOL_ABSENCE_PKEY] = "absence_pkey",
 	[POOL_ROUTING_STATE_PKEY] = "routing_state_pkey",

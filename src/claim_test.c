@@ -13,6 +13,7 @@
 #include "fact.h"
 #include "group.h"
 #include "rule.h"
+#include "rule_report.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
@@ -147,16 +148,24 @@ is_enabled(PoolClaimCase *c, PoolBound *bound)
 
 /*
  * What the rule says of this lead now; *until is when it ceases to, by its
- * head start.  A rule that cannot be evaluated binds.
+ * head start.  A rule that cannot be evaluated binds, and is told of.
  */
 static PoolVerdict
 judge_rule(PoolClaimCase *c, const PoolClaimRule *rule, TimestampTz *until)
 {
+	PoolVerdict verdict;
+
 	*until = DT_NOEND;
 	if (rule->head_start != NULL)
 		*until = pool_time_add(c->lead->entered_at, rule->head_start,
 							   c->pool->zone);
-	return *until > c->now ? judge_lead(c, &rule->condition) : POOL_NO_MATCH;
+	if (*until <= c->now)
+		return POOL_NO_MATCH;
+	verdict = judge_lead(c, &rule->condition);
+	if (verdict == POOL_RULE_ERROR)
+		pool_rule_report(POOL_KIND_CLAIM, rule->id, rule->name,
+						 c->pool->name);
+	return verdict;
 }
 
 /* Whether the member meets what a rule that matches demands of him. */
@@ -165,6 +174,7 @@ rule_admits(PoolClaimCase *c, const PoolClaimRule *rule)
 {
 	const PoolMembershipConf *conf = pool_config_membership(c->pool->id,
 															c->member->id);
+	PoolVerdict verdict;
 	Jsonb	   *lead;
 
 	if (conf->level < rule->min_level)
@@ -172,8 +182,12 @@ rule_admits(PoolClaimCase *c, const PoolClaimRule *rule)
 	if (rule->member_condition.path == NULL)
 		return true;
 	lead = lead_document(c);
-	return judge(c, &rule->member_condition, member_document(c, conf),
-				 lead) == POOL_MATCH;
+	verdict = judge(c, &rule->member_condition, member_document(c, conf),
+					lead);
+	if (verdict == POOL_RULE_ERROR)
+		pool_rule_report(POOL_KIND_CLAIM, rule->id, rule->name,
+						 c->pool->name);
+	return verdict == POOL_MATCH;
 }
 
 /* Of the rules that bar him, the one that does so longest is named. */
@@ -212,6 +226,21 @@ is_shown(PoolClaimCase *c, PoolBound *bound)
 	return false;
 }
 
+/* Whether an approval rule is about the claim; one that fails is. */
+static bool
+approval_binds(PoolClaimCase *c, const PoolApprovalRule *rule)
+{
+	PoolVerdict verdict;
+
+	if (strcmp(rule->action, "claim") != 0)
+		return false;
+	verdict = judge_lead(c, &rule->condition);
+	if (verdict == POOL_RULE_ERROR)
+		pool_rule_report(POOL_KIND_APPROVAL, rule->id, rule->name,
+						 c->pool->name);
+	return verdict != POOL_NO_MATCH;
+}
+
 /* Whether a manager must approve that somebody claims this lead. */
 bool
 pool_claim_needs_approval(PoolClaimCase *c)
@@ -227,8 +256,7 @@ pool_claim_needs_approval(PoolClaimCase *c)
 			return true;
 		}
 	for (int i = 0; i < pool->n_approval_rules; i++)
-		if (strcmp(pool->approval_rules[i].action, "claim") == 0 &&
-			judge_lead(c, &pool->approval_rules[i].condition) != POOL_NO_MATCH)
+		if (approval_binds(c, &pool->approval_rules[i]))
 		{
 			c->rule = pool->approval_rules[i].name;
 			return true;

@@ -11,7 +11,6 @@
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "fmgr.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -142,8 +141,7 @@ pool_zone(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("time zone \"%s\" is not known",
-						pnstrdup(name, pg_mbcliplen(name, strlen(name),
-													SHOWN_NAME_LENGTH))),
+						pool_cut(name, SHOWN_NAME_LENGTH)),
 				 errdetail("No zone has this name, or it counts leap seconds."),
 				 errhint("pg_timezone_names lists the names, for example \"Asia/Shanghai\".")));
 	return zone;

@@ -25,9 +25,7 @@ PG_FUNCTION_INFO_V1(pool_reopen);
 PG_FUNCTION_INFO_V1(pool_move);
 
 #define MAX_CURRENCY_LENGTH 16	/* characters */
-
-/* how long ago a spell may have ended whose member still gets the credit */
-#define CREDIT_DAYS 30
+#define MAX_AMOUNT_DIGITS 30	/* before the decimal point, and behind it */
 
 /* ------------------------------------------------------------------------
  * convert
@@ -70,7 +68,7 @@ static bool
 deserves_credit(PoolBatch *batch, const PoolBatchItem *item, int32 member_id)
 {
 	return pool_last_spell_end(batch->call->work, item->id, member_id,
-							   batch->now - CREDIT_DAYS * USECS_PER_DAY) !=
+							   batch->now - POOL_CREDIT_DAYS * USECS_PER_DAY) !=
 		POOL_NO_TIME;
 }
 
@@ -120,6 +118,29 @@ convert_one(PoolBatch *batch, PoolBatchItem *item, const Conversion *c)
 						pool_batch_quota(batch, lead->pool_id, owner_id));
 }
 
+/*
+ * Amounts are added up, over all leads and for ever: a sum of any number of
+ * them has to be a numeric, too.
+ */
+static void
+check_amount_size(Datum amount)
+{
+	Datum		bound = DirectFunctionCall2(numeric_power,
+											NumericGetDatum(int64_to_numeric(10)),
+											NumericGetDatum(int64_to_numeric(MAX_AMOUNT_DIGITS)));
+
+	if (DatumGetInt32(DirectFunctionCall1(numeric_scale, amount)) <=
+		MAX_AMOUNT_DIGITS &&
+		DatumGetBool(DirectFunctionCall2(numeric_lt, amount, bound)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("amount is out of range"),
+			 errdetail("It has more than %d digits before or behind the decimal point.",
+					   MAX_AMOUNT_DIGITS),
+			 errhint("Pass what the deal is worth, or NULL if it is not known.")));
+}
+
 static Datum
 arg_amount(PoolCall *call, int argno)
 {
@@ -136,6 +157,7 @@ arg_amount(PoolCall *call, int argno)
 				 errmsg("amount must be a number of zero or more"),
 				 errdetail("It is negative, infinite or not a number."),
 				 errhint("Pass what the deal is worth, or NULL if it is not known.")));
+	check_amount_size(amount);
 	return amount;
 }
 

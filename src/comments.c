@@ -113,7 +113,8 @@ refuse(const char *locale, List *languages)
 						 strVal(lfirst(lc)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("there are no comments in language \"%.64s\"", locale),
+			 errmsg("there are no comments in language \"%.64s\"",
+					pool_cut(locale, 64)),
 			 errdetail("Each language is a file that is installed with the extension."),
 			 errhint("Known are: %s.", known.data)));
 }

@@ -259,8 +259,9 @@ check_condition(const CheckedRow *row, int attnum, JsonPath *path)
 						config_check_name(row, attnum)),
 				 errdetail("The path \"%.200s\" selects something, but is "
 						   "neither true nor false.",
-						   DatumGetCString(DirectFunctionCall1(jsonpath_out,
-															   PointerGetDatum(path)))),
+						   pool_cut(DatumGetCString(DirectFunctionCall1(jsonpath_out,
+																		PointerGetDatum(path))),
+									200)),
 				 errhint("Compare it, for example $.grade == \"A\" or "
 						 "exists($.industry).")));
 	template = pool_rule_bad_template(path);
@@ -270,7 +271,7 @@ check_condition(const CheckedRow *row, int attnum, JsonPath *path)
 				 errmsg("column \"%s\" is not a condition",
 						config_check_name(row, attnum)),
 				 errdetail("The template \"%.200s\" of datetime() cannot be read.",
-						   template),
+						   pool_cut(template, 200)),
 				 errhint("Templates are those of to_timestamp(), for example "
 						 "\"YYYY-MM-DD\".")));
 }
@@ -307,7 +308,7 @@ check_strategy(const CheckedRow *row)
 	ereport(ERROR,
 			(errcode(POOL_ERRCODE_UNKNOWN_RULE),
 			 errmsg("strategy \"%.64s\" is not known",
-					TextDatumGetCString(value)),
+					pool_cut(TextDatumGetCString(value), 64)),
 			 errdetail("It is the strategy of a routing rule."),
 			 errhint("It is one of round_robin, weighted, random, "
 					 "least_loaded, performance, best_match, suggest and "

@@ -8,6 +8,9 @@
 #include "lead.h"
 #include "table.h"
 
+/* so many days after a spell its member may still get the credit of a win */
+#define POOL_CREDIT_DAYS 30
+
 extern List *pool_cooling_members(PoolWork *work, const PoolLead *lead,
 								  TimestampTz now);
 extern bool pool_cooling_down(PoolWork *work, const PoolLead *lead,

@@ -374,8 +374,9 @@ compare_over(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
+/* Up to max of them, after as many others. */
 static int
-collect_over(OverRequest *over, int max, TimestampTz now)
+collect_over(OverRequest *over, int max, TimestampTz now, int64 others)
 {
 	PoolWork   *work = pool_work_begin_reading();
 	PoolTable  *table = pool_work_table(work, POOL_APPROVAL);
@@ -395,6 +396,8 @@ collect_over(OverRequest *over, int max, TimestampTz now)
 	{
 		bool		isnull;
 
+		if (others-- > 0)
+			continue;
 		over[n].id = DatumGetInt64(slot_getattr(table->old, APPROVAL_ID,
 												&isnull));
 		over[n++].expires_at =
@@ -410,25 +413,31 @@ collect_over(OverRequest *over, int max, TimestampTz now)
 
 /*
  * Ends up to max requests whose time is over at `now`: where there is no room
- * for all that are suggested, the first has it.
+ * for all that are suggested, the first has it.  As long as there are only such
+ * as fail or are held, it looks further: they keep no others from ending.
  */
 PoolTickResult
 pool_decide_run(int max, TimestampTz now)
 {
 	PoolTickResult result = {0, false};
 	OverRequest *over;
+	int64		passed = 0;
 	int			n;
 
 	if (pool_index_unused(POOL_APPROVAL_EXPIRES))
 		return result;
 	over = palloc(max * sizeof(OverRequest));
-	n = collect_over(over, max, now);
-	for (int i = 0; i < n; i++)
+	do
 	{
-		CHECK_FOR_INTERRUPTS();
-		if (try_request(over[i].id, now))
-			result.done++;
-	}
+		n = collect_over(over, max, now, passed);
+		for (int i = 0; i < n; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (try_request(over[i].id, now))
+				result.done++;
+		}
+		passed += n;
+	} while (n == max && result.done == 0);
 	result.more = n == max && result.done > 0;
 	pfree(over);
 	return result;

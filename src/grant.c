@@ -258,7 +258,7 @@ check_role(const char *role)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("role \"%.64s\" does not exist", role),
+			 errmsg("role \"%.64s\" does not exist", pool_cut(role, 64)),
 			 errdetail("Access is given to roles of the database server."),
 			 errhint("CREATE ROLE first.")));
 }
@@ -271,7 +271,7 @@ access_by_name(const char *name)
 			return 1 << i;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("access \"%.64s\" is not known", name),
+			 errmsg("access \"%.64s\" is not known", pool_cut(name, 64)),
 			 errdetail("Each access is a fixed set of privileges."),
 			 errhint("Access is one of reader, member, manager, admin and "
 					 "service.")));
@@ -286,7 +286,8 @@ tenant_by_name(const char *name)
 	if (id == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("tenant \"%.64s\" does not exist", name),
+				 errmsg("tenant \"%.64s\" does not exist",
+						pool_cut(name, 64)),
 				 errdetail("No row of pool.tenant has this name."),
 				 errhint("Tenants are named as in pool.tenant; leave it out "
 						 "for every tenant.")));

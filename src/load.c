@@ -206,7 +206,8 @@ row_status(HeapTuple row, TupleDesc desc, bool *given)
 			return status;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("status \"%.64s\" is not one to enter with", name),
+			 errmsg("status \"%.64s\" is not one to enter with",
+					pool_cut(name, 64)),
 			 errdetail("A lead comes as what it was elsewhere."),
 			 errhint("Status is one of available, owned, converted and "
 					 "archived, or NULL.")));

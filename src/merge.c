@@ -86,7 +86,11 @@ close_source(PoolBatch *batch, Datum reason)
 	pool_event_append(batch->call->work, &event, &source->lead, &data);
 }
 
-/* What the target does not know it takes from the source. */
+/*
+ * What the target does not know it takes from the source.  40001 where either
+ * has been edited since the snapshot of a higher level: nothing of it must be
+ * left behind.
+ */
 static void
 merge_data(PoolBatch *batch)
 {
@@ -94,7 +98,9 @@ merge_data(PoolBatch *batch)
 	PoolData	source;
 	PoolData	target;
 
-	pool_data_get(table, batch->items[SOURCE].id, &source);
+	if (!pool_data_lock(table, batch->items[SOURCE].id, pool_snapshot(),
+						&source))
+		elog(ERROR, "lead to be merged has no data");
 	/* the slot is needed for the other row */
 	source.attributes = datumCopy(source.attributes, false, -1);
 	source.name = source.name == 0 ? 0 : datumCopy(source.name, false, -1);
@@ -112,6 +118,7 @@ merge_data(PoolBatch *batch)
 	pool_data_update(table, &target);
 }
 
+/* All that the source has now, be it newer than the snapshot. */
 static void
 move_identities(const PoolBatch *batch)
 {
@@ -120,8 +127,8 @@ move_identities(const PoolBatch *batch)
 	Int64GetDatum(batch->items[TARGET].id)};
 	PoolSql		sql = pool_sql_begin();
 
-	pool_sql_run("UPDATE pool.identity SET lead_id = $2 WHERE lead_id = $1",
-				 2, types, values, NULL);
+	(void) pool_sql_run_latest("UPDATE pool.identity SET lead_id = $2"
+							   " WHERE lead_id = $1", 2, types, values);
 	pool_sql_end(sql);
 }
 

@@ -50,3 +50,14 @@ pool_textdomain(void)
 	}
 	return domain;
 }
+
+/*
+ * What a message shows of a text that somebody has given, of any length: as many
+ * whole characters as have room in so many bytes.  (A precision of %s would cut
+ * in the midst of one, and then the client may not get the message at all.)
+ */
+char *
+pool_cut(const char *text, int bytes)
+{
+	return pnstrdup(text, pg_mbcliplen(text, strlen(text), bytes));
+}

@@ -6,6 +6,7 @@
 #define POOL_MESSAGE_H
 
 extern const char *pool_textdomain(void);
+extern char *pool_cut(const char *text, int bytes);
 
 /* What ereport() asks for its domain. */
 #undef TEXTDOMAIN

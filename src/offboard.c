@@ -67,30 +67,6 @@ check_target(const Removal *r)
 }
 
 static void
-check_removal_condition(JsonPath *condition)
-{
-	char	   *template;
-
-	if (condition == NULL)
-		return;
-	if (!pool_rule_is_predicate(condition))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"condition\" is not a condition"),
-				 errdetail("The path selects something, but is neither true nor false."),
-				 errhint("Compare it, for example $.region == \"north\".")));
-	template = pool_rule_bad_template(condition);
-	if (template != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"condition\" is not a condition"),
-				 errdetail("The template \"%.200s\" of datetime() cannot be read.",
-						   template),
-				 errhint("Templates are those of to_timestamp(), for example "
-						 "\"YYYY-MM-DD\".")));
-}
-
-static void
 resolve_removal(PoolCall *call, int successor_argno, int pool_argno,
 				int actor_argno, Removal *r)
 {
@@ -102,7 +78,8 @@ resolve_removal(PoolCall *call, int successor_argno, int pool_argno,
 		pool_resolve_member(PG_GETARG_TEXT_PP(successor_argno));
 	r->to_pool = pool_arg_pool(call, pool_argno);
 	check_target(r);
-	check_removal_condition(r->condition);
+	if (r->condition != NULL)
+		pool_rule_check_argument(r->condition);
 	pool_require_manager_of(&r->actor, r->member, true);
 	if (r->to_pool != NULL)
 		pool_require_manager(&r->actor, r->to_pool->id);

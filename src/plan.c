@@ -226,8 +226,8 @@ rule_by_name(const PoolConf *pool, const char *name)
 	if (id == 0)
 		ereport(ERROR,
 				(errcode(POOL_ERRCODE_UNKNOWN_RULE),
-				 errmsg("rule \"%.64s\" of pool \"%s\" does not exist", name,
-						pool->name),
+				 errmsg("rule \"%.64s\" of pool \"%s\" does not exist",
+						pool_cut(name, 64), pool->name),
 				 errdetail("The pool has no timer rule of that name whose "
 						   "action is reclaim."),
 				 errhint("Leave the rule out for all rules of the pool.")));

@@ -199,7 +199,10 @@ pool_plan_work(PoolPlanWork *work, const PoolPlanLead *leads, int n)
 		work_on_chunk(work, &leads[from], Min(n - from, POOL_MAX_BATCH));
 }
 
-/* Counts what became of the leads; done, unless some are still to be had. */
+/*
+ * Counts what became of the leads; done, unless some are still to be had.  What
+ * an undoing has left is for another one: nothing goes on with it.
+ */
 void
 pool_plan_close(int64 run_id, TimestampTz now)
 {
@@ -208,9 +211,10 @@ pool_plan_close(int64 run_id, TimestampTz now)
 	PoolSql		sql = pool_sql_begin();
 
 	pool_sql_run("UPDATE pool.run r SET done = c.done, skipped = c.skipped,"
-				 " status = CASE WHEN c.contended THEN 'running'"
-				 "  ELSE 'done' END,"
-				 " ended_at = CASE WHEN NOT c.contended THEN $2 END"
+				 " status = CASE WHEN c.contended AND r.kind <> 'undo'"
+				 "  THEN 'running' ELSE 'done' END,"
+				 " ended_at = CASE WHEN NOT c.contended OR r.kind = 'undo'"
+				 "  THEN $2 END"
 				 " FROM (SELECT count(l.event_id) AS done,"
 				 "  count(*) - count(l.event_id) AS skipped,"
 				 "  coalesce(bool_or(l.outcome = 'contended'), false)"

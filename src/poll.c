@@ -199,7 +199,7 @@ parse_position(text *given)
 		return position;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("\"%.64s\" is not a position", string),
+			 errmsg("\"%.64s\" is not a position", pool_cut(string, 64)),
 			 errdetail("A position has three numbers: "
 					   "generation:transaction:event."),
 			 errhint("Pass the column position of the last row of poll() that "

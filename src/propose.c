@@ -298,7 +298,8 @@ arg_action(PoolCall *call, int argno)
 			return action;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("action \"%.64s\" cannot be asked for", action),
+			 errmsg("action \"%.64s\" cannot be asked for",
+					pool_cut(action, 64)),
 			 errdetail("pool.request does not know it."),
 			 errhint("It is one of assign, transfer, release, move and "
 					 "archive; pool.request_claim and "

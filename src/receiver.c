@@ -97,22 +97,6 @@ read_reserved(PoolReceivers *receivers)
 				receivers->items[i].reserved = kept[k].n;
 }
 
-/* Whether a rule of the pool may keep leads for members, so that it is asked. */
-static bool
-keeps_leads(const PoolConf *pool)
-{
-	for (int i = 0; i < pool->n_routing_rules; i++)
-		if (pool->routing_rules[i].strategy == POOL_SUGGEST)
-			return true;
-	for (int i = 0; i < pool->n_claim_rules; i++)
-		if (pool->claim_rules[i].approval)
-			return true;
-	for (int i = 0; i < pool->n_approval_rules; i++)
-		if (strcmp(pool->approval_rules[i].action, "claim") == 0)
-			return true;
-	return false;
-}
-
 /* Reads them; their counters were named before and are locked (or peeked). */
 PoolReceivers *
 pool_receivers_load(PoolWork *work, PoolQuotaSet *set, const PoolConf *pool,
@@ -140,7 +124,8 @@ pool_receivers_load(PoolWork *work, PoolQuotaSet *set, const PoolConf *pool,
 		r->present = is_present(pool, r);
 		result->n++;
 	}
-	if (result->n > 0 && keeps_leads(pool))
+	/* whatever rule has asked for it, and be it gone since */
+	if (result->n > 0 && pool_approval_any_open(work, pool->id))
 		read_reserved(result);
 	for (int i = 0; i < result->n; i++)
 		result->items[i].full = is_full(set, &result->items[i]);

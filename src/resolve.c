@@ -9,7 +9,6 @@
 #include "resolve.h"
 
 #include "errors.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
@@ -51,9 +50,7 @@ split_name(const char *qualified, const char **name)
 static char *
 shown(const char *name)
 {
-	int			len = strlen(name);
-
-	return pnstrdup(name, pg_mbcliplen(name, len, SHOWN_NAME_LENGTH));
+	return pool_cut(name, SHOWN_NAME_LENGTH);
 }
 
 /* The tenant in which a name was looked for, whether there is one or not. */

@@ -49,7 +49,8 @@ arg_accepts(PoolCall *call, int argno)
 	if (strcmp(decision, "reject") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("decision \"%.64s\" is not known", decision),
+				 errmsg("decision \"%.64s\" is not known",
+						pool_cut(decision, 64)),
 				 errdetail("A lead in review is let in or turned away."),
 				 errhint("Decision is accept or reject.")));
 	return false;

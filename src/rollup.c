@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "clock.h"
 #include "config.h"
+#include "cooldown.h"
 #include "fmgr.h"
 #include "guard.h"
 #include "installation.h"
@@ -95,10 +96,37 @@ pool_rollup_run(int max_events, TimestampTz now)
 }
 
 /*
+ * An event of a lead, called e, from the first end of a spell on that a member
+ * may still be given the credit for (close.c).
+ */
+#define IS_OF_CREDIT \
+	"e.at >= $2 - " CppAsString2(POOL_CREDIT_DAYS) " * interval '24 hours'" \
+	" AND EXISTS (SELECT FROM pool.event s" \
+	"  WHERE s.lead_id = e.lead_id AND s.id <= e.id" \
+	"  AND s.at >= $2 -" \
+	"   " CppAsString2(POOL_CREDIT_DAYS) " * interval '24 hours'" \
+	"  AND s.kind IN ('transferred', 'released', 'reclaimed', 'converted'," \
+	"   'archived', 'erased'))"
+
+/* One that tells how often a lead has come back in vain (quarantine.c). */
+#define IS_OF_QUARANTINE \
+	"EXISTS (SELECT FROM pool.lead_state l" \
+	"  JOIN pool.pool p ON p.id = l.pool_id" \
+	"  WHERE l.id = e.lead_id AND l.status IN ('available', 'owned')" \
+	"  AND p.quarantine_after IS NOT NULL" \
+	"  AND p.quarantine_pool_id IS NOT NULL)" \
+	" AND NOT EXISTS (SELECT FROM pool.event s" \
+	"  WHERE s.lead_id = e.lead_id AND s.id >= e.id" \
+	"  AND (s.kind IN ('entered', 'reopened', 'moved')" \
+	"   OR s.kind = 'followed_up'" \
+	"   AND s.detail -> 'counted' IS DISTINCT FROM 'false'))"
+
+/*
  * Deletes folded events from before that moment, but for what is still of use:
  * the events of each lead since its last change of state, what may bar a
  * former owner by a cooldown (by the calendar of its pool, which may be some days
- * longer than by the session's), and what readers have not acknowledged.
+ * longer than by the session's), what a late win is judged by and what leads to
+ * quarantine, and what readers have not acknowledged.
  */
 static uint64
 purge(TimestampTz before, TimestampTz now)
@@ -110,8 +138,10 @@ purge(TimestampTz before, TimestampTz now)
 
 	deleted = pool_sql_run("DELETE FROM pool.event e"
 						   " WHERE e.at < $1"
-						   " AND e.at < $2 - coalesce((SELECT max(cooldown)"
-						   "  + interval '4 days' FROM pool.pool), '0')"
+						   " AND e.at < coalesce((SELECT min($2 - cooldown"
+						   "  - interval '4 days') FROM pool.pool), $2)"
+						   " AND NOT (" IS_OF_CREDIT ")"
+						   " AND NOT (" IS_OF_QUARANTINE ")"
 						   " AND e.id < (SELECT max(s.id) FROM pool.event s"
 						   "  WHERE s.lead_id = e.lead_id AND s.kind IN"
 						   "  ('entered', 'review', 'claimed', 'assigned',"

@@ -195,55 +195,87 @@ forget_gone(int32 first_pool, int32 last_pool, bool untried)
 	pool_sql_end(sql);
 }
 
-/* All at once, so that counters are locked in order; else pool by pool. */
-static void
+/*
+ * All at once, so that counters are locked in order; else pool by pool.  False
+ * if the last pool was given up.
+ */
+static bool
 try_pools(const Waiting *leads, int n, TimestampTz now, Tally *tally)
 {
 	Trial		trial = {leads, n, now, *tally};
+	bool		complete = true;
 
 	if (pool_attempt(try_all, &trial) == NULL)
 	{
 		*tally = trial.tally;
-		return;
+		return true;
 	}
 	for (int from = 0, to; from < n; from = to)
 	{
 		for (to = from + 1; to < n; to++)
 			if (leads[to].pool_id != leads[from].pool_id)
 				break;
-		(void) try_pool(&leads[from], to - from, now, tally);
+		complete = try_pool(&leads[from], to - from, now, tally);
 	}
+	return complete;
+}
+
+/*
+ * The next leads that came back by time, after those of this pool up to this
+ * lead.  Those still hidden may be many, and take no room in the batch.
+ */
+static int
+read_returned(int32 pool_id, int64 lead_id, int max_leads, TimestampTz now,
+			  Waiting *leads)
+{
+	Oid			types[4] = {INT4OID, TIMESTAMPTZOID, INT4OID, INT8OID};
+	Datum		values[4] = {Int32GetDatum(max_leads),
+		TimestampTzGetDatum(now), Int32GetDatum(pool_id),
+	Int64GetDatum(lead_id)};
+
+	return read_waiting("SELECT w.lead_id, 0::bigint, w.pool_id,"
+						" w.excluded_id FROM pool.routing_wait w"
+						" JOIN pool.pool p ON p.id = w.pool_id"
+						" WHERE w.tried_at IS NULL"
+						" AND (w.pool_id, w.lead_id) > ($3, $4)"
+						" AND NOT EXISTS ("
+						"  SELECT FROM pool.lead_state s"
+						"  WHERE s.id = w.lead_id"
+						"  AND s.pool_id = w.pool_id"
+						"  AND s.hidden_until > $2)"
+						" ORDER BY w.pool_id, w.lead_id LIMIT $1",
+						4, types, values, leads);
 }
 
 /*
  * Routes what came back by time.  Leads that somebody holds, and pools that
- * fail, are left for the next tick; so are those still hidden, which may be
- * many, and take no room in the batch.
+ * fail, are left for the next tick; as long as there is nothing else, it looks
+ * further, so that they keep no others from being routed.
  */
 static Tally
 route_returned(int max_leads, TimestampTz now)
 {
 	Tally		tally = {0};
 	Waiting    *leads = palloc(max_leads * sizeof(Waiting));
-	Oid			types[2] = {INT4OID, TIMESTAMPTZOID};
-	Datum		values[2] = {Int32GetDatum(max_leads),
-	TimestampTzGetDatum(now)};
-	int			n = read_waiting("SELECT w.lead_id, 0::bigint, w.pool_id,"
-								 " w.excluded_id FROM pool.routing_wait w"
-								 " JOIN pool.pool p ON p.id = w.pool_id"
-								 " WHERE w.tried_at IS NULL AND NOT EXISTS ("
-								 "  SELECT FROM pool.lead_state s"
-								 "  WHERE s.id = w.lead_id"
-								 "  AND s.pool_id = w.pool_id"
-								 "  AND s.hidden_until > $2)"
-								 " ORDER BY w.pool_id, w.lead_id LIMIT $1",
-								 2, types, values, leads);
+	int32		first_pool = 0;
+	int32		pool_id = 0;
+	int64		lead_id = 0;
+	int			n;
 
-	if (n > 0)
+	do
 	{
-		try_pools(leads, n, now, &tally);
-		forget_gone(leads[0].pool_id, leads[n - 1].pool_id, true);
-	}
+		CHECK_FOR_INTERRUPTS();
+		n = read_returned(pool_id, lead_id, max_leads, now, leads);
+		if (n == 0)
+			break;
+		if (first_pool == 0)
+			first_pool = leads[0].pool_id;
+		pool_id = leads[n - 1].pool_id;
+		lead_id = try_pools(leads, n, now, &tally) ?
+			leads[n - 1].lead_id : PG_INT64_MAX;
+	} while (n == max_leads && tally.tried == 0 && !tally.held);
+	if (first_pool != 0)
+		forget_gone(first_pool, pool_id, true);
 	pfree(leads);
 	return tally;
 }

@@ -230,6 +230,13 @@ pool_rule_fields(JsonPath *path)
 	return names_after(condition_text(path), "$.");
 }
 
+/* The variables that a condition names, as String nodes. */
+List *
+pool_rule_variables(JsonPath *path)
+{
+	return names_after(condition_text(path), "$");
+}
+
 /* Makes a condition of a path; both live in the current memory context. */
 void
 pool_rule_prepare(PoolCondition *condition, JsonPath *path)
@@ -341,13 +348,6 @@ pool_rule_judge(const PoolCondition *condition, Jsonb *document,
 	return DatumGetBool(result) ? POOL_MATCH : POOL_NO_MATCH;
 }
 
-/* Whether it is true of a lead: what is not true is no match. */
-bool
-pool_rule_matches(const PoolCondition *condition, Jsonb *document)
-{
-	return pool_rule_judge(condition, document, NULL) == POOL_MATCH;
-}
-
 /* Has core read a template of datetime(), which raises an error if it cannot. */
 static void
 read_template(void *template)
@@ -379,4 +379,27 @@ pool_rule_bad_template(JsonPath *path)
 		if (pool_attempt(read_template, strVal(lfirst(lc))) != NULL)
 		return strVal(lfirst(lc));
 	return NULL;
+}
+
+/* Raises 22023 unless an argument of this name, not NULL, is a condition. */
+void
+pool_rule_check_argument(JsonPath *condition)
+{
+	char	   *template;
+
+	if (!pool_rule_is_predicate(condition))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"condition\" is not a condition"),
+				 errdetail("The path selects something, but is neither true nor false."),
+				 errhint("Compare it, for example $.region == \"north\".")));
+	template = pool_rule_bad_template(condition);
+	if (template != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"condition\" is not a condition"),
+				 errdetail("The template \"%.200s\" of datetime() cannot be read.",
+						   pool_cut(template, 200)),
+				 errhint("Templates are those of to_timestamp(), for example "
+						 "\"YYYY-MM-DD\".")));
 }

@@ -20,12 +20,12 @@ extern Jsonb *pool_rule_document(const PoolLead *lead, const PoolData *data,
 								 TimestampTz now);
 extern void pool_rule_prepare(PoolCondition *condition, JsonPath *path);
 extern List *pool_rule_fields(JsonPath *path);
+extern List *pool_rule_variables(JsonPath *path);
 extern bool pool_rule_is_predicate(JsonPath *path);
 extern char *pool_rule_bad_template(JsonPath *path);
+extern void pool_rule_check_argument(JsonPath *condition);
 extern PoolVerdict pool_rule_judge(const PoolCondition *condition,
 								   Jsonb *document, Jsonb *variables);
-extern bool pool_rule_matches(const PoolCondition *condition,
-							  Jsonb *document);
 extern TimestampTz pool_rule_next_idle_day(const PoolLead *lead,
 										   TimestampTz now);
 

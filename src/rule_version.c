@@ -19,7 +19,6 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(pool_rule_written);
 
@@ -81,22 +80,11 @@ rule_row(Relation rel, HeapTuple tuple, TimestampTz now, const char *role)
 }
 
 /* In the latest snapshot, whatever the isolation level. */
-static uint64
+static void
 run(const char *command, int nargs, RuleRow *row)
 {
-	SPIPlanPtr	plan = SPI_prepare(command, nargs, row->types);
-	int			rc;
-
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s",
-			 SPI_result_code_string(SPI_result));
 	CommandCounterIncrement();
-	rc = SPI_execute_snapshot(plan, row->values, NULL, GetLatestSnapshot(),
-							  InvalidSnapshot, false, false, 0);
-	if (rc < 0)
-		elog(ERROR, "SPI_execute_snapshot failed: %s",
-			 SPI_result_code_string(rc));
-	return SPI_processed;
+	(void) pool_sql_run_latest(command, nargs, row->types, row->values);
 }
 
 /* Rows are compared as they are written: not by a session's own style. */

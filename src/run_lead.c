@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "release.h"
 #include "rule.h"
+#include "rule_report.h"
 #include "sql.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
@@ -38,6 +39,26 @@ is_contended(const PoolBatchItem *item)
 	return item->outcome != NULL && strcmp(item->outcome, "contended") == 0;
 }
 
+/* Whether the run is about the lead; of what cannot be evaluated it is not. */
+static bool
+is_meant(PoolBatch *batch, PoolBatchItem *item, const PoolRun *run)
+{
+	PoolVerdict verdict;
+	PoolData	data;
+
+	if (run->condition.path == NULL)
+		return true;
+	pool_batch_open(batch, item, &data);
+	verdict = pool_rule_judge(&run->condition,
+							  pool_rule_document(&item->lead, &data,
+												 batch->now), NULL);
+	if (verdict == POOL_RULE_ERROR)
+		pool_rule_report(POOL_KIND_RUN, (int32) run->id,
+						 psprintf("%lld", (long long) run->id),
+						 pool_config_member(run->member_id)->key);
+	return verdict == POOL_MATCH;
+}
+
 /* Locks what nobody holds and the run is about. */
 static void
 lock_leads(PoolBatch *batch, const PoolRun *run)
@@ -45,15 +66,9 @@ lock_leads(PoolBatch *batch, const PoolRun *run)
 	for (int i = 0; i < batch->n; i++)
 	{
 		PoolBatchItem *item = &batch->items[i];
-		PoolData	data;
 
 		pool_batch_lock_one(batch, item, false);
-		if (item->outcome != NULL || run->condition.path == NULL)
-			continue;
-		pool_batch_open(batch, item, &data);
-		if (!pool_rule_matches(&run->condition,
-							   pool_rule_document(&item->lead, &data,
-												  batch->now)))
+		if (item->outcome == NULL && !is_meant(batch, item, run))
 			item->outcome = "other";
 	}
 }

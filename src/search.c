@@ -71,7 +71,7 @@ scope_arg(FunctionCallInfo fcinfo, int argno)
 			return i;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("scope \"%.64s\" is not known", name),
+			 errmsg("scope \"%.64s\" is not known", pool_cut(name, 64)),
 			 errdetail("The scope says which leads are searched."),
 			 errhint("It is one of open, mine and team.")));
 	return SCOPE_OPEN;

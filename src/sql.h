@@ -26,6 +26,8 @@ extern uint64 pool_sql_run(const char *command, int nargs, Oid *types,
 						   Datum *values, const char *nulls);
 
 /* what the last statement returned: rows from 0, columns from 1 */
+extern uint64 pool_sql_run_latest(const char *command, int nargs, Oid *types,
+								  Datum *values);
 extern Datum pool_sql_datum(uint64 row, int column, bool *isnull);
 extern int32 pool_sql_int4(uint64 row, int column);
 extern int64 pool_sql_int8(uint64 row, int column);

@@ -54,7 +54,7 @@ arg_role(PoolCall *call, int argno)
 		return role;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("role \"%.64s\" is not known", role),
+			 errmsg("role \"%.64s\" is not known", pool_cut(role, 64)),
 			 errdetail("It is the role of one who helps with a lead."),
 			 errhint("It is one of helper, mentor and deputy.")));
 	return NULL;

@@ -22,10 +22,14 @@ PG_FUNCTION_INFO_V1(pool_undo_run);
  * What the run has taken: the leads of its list, or those of its events; for
  * offboard and relocate also those that have gone to other members.  Where a
  * lead changed its pool with the event, it goes back to the pool it came from.
+ * Whoever claims a lead back while the run is on loses it again: the last time
+ * counts.
  */
 #define UNDO_SQL \
+	"SELECT DISTINCT ON (x.lead_id) x.lead_id, x.id, x.member_id," \
+	"  x.pool_id, x.rule_id FROM (" \
 	"SELECT e.lead_id, e.id, e.member_id," \
-	"  coalesce((e.detail ->> 'from_pool')::integer, e.pool_id)," \
+	"  coalesce((e.detail ->> 'from_pool')::integer, e.pool_id) AS pool_id," \
 	"  e.rule_id FROM pool.run_lead l" \
 	" JOIN pool.event e ON e.lead_id = l.lead_id AND e.id = l.event_id" \
 	" WHERE l.run_id = $1 AND e.kind IN ('reclaimed', 'released')" \
@@ -48,8 +52,8 @@ PG_FUNCTION_INFO_V1(pool_undo_run);
 	"  AND e.tenant_id = r.tenant_id" \
 	"  AND e.kind IN ('transferred', 'released')" \
 	"  AND (e.detail ->> 'run')::bigint = r.id" \
-	" WHERE r.id = $1 AND r.kind IN ('offboard', 'relocate')" \
-	" ORDER BY 1"
+	" WHERE r.id = $1 AND r.kind IN ('offboard', 'relocate')) x" \
+	" ORDER BY x.lead_id, x.id DESC"
 
 /*
  * The id of the latest event of a lead, 0 if there is none.  The lead is locked,

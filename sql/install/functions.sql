@@ -248,7 +248,7 @@ RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pool_convert'
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION pool.convert(bigint, numeric, text, text, uuid, text) IS
-'The lead is won, by its owner or, for him, a manager. amount is zero or more, in currency. The lead leaves its owner''s holdings; last_owner_id says who won it, and the event who helped. A late win: a manager converts an available lead with credit = the member whose spell on it ended less than 30 days ago; it counts as his conversion, but ends no spell.
+'The lead is won, by its owner or, for him, a manager. amount is zero or more, of at most 30 digits before and behind the decimal point, in currency. The lead leaves its owner''s holdings; last_owner_id says who won it, and the event who helped. A late win: a manager converts an available lead with credit = the member whose spell on it ended less than 30 days ago; it counts as his conversion, but ends no spell.
 Outcomes: converted; already_converted; not_owner; taken (credit is not the owner); no_credit (he had no such spell); contended; not_found. A refusal tells the key only where history() would tell the caller of the lead. Errors: PO002, PO004, PO010, 22004, 22023 amount, or a currency of more than 16 characters.';
 
 CREATE FUNCTION pool.archive(
@@ -348,7 +348,7 @@ CREATE FUNCTION pool.purge_events(before timestamptz) RETURNS bigint
     AS 'MODULE_PATHNAME', 'pool_purge_events'
     LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION pool.purge_events(timestamptz) IS
-'Deletes events older than that, which must be at least three days ago, and returns how many. Statistics keep their sums; each lead keeps its events since its last change of state. Errors: 22004, 22023.';
+'Deletes events older than that, which must be at least three days ago, and returns how many. Statistics keep their sums; each lead keeps its events since its last change of state, and those that a cooldown, a late win (convert) or a quarantine still asks for. Errors: 22004, 22023.';
 
 CREATE FUNCTION pool.resume() RETURNS boolean
     AS 'MODULE_PATHNAME', 'pool_resume'

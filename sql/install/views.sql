@@ -69,8 +69,7 @@ SELECT p.name AS pool, coalesce(c.held, 0) AS held, o.hold_limit,
     CASE WHEN c.day_until > t.now THEN c.claimed ELSE 0 END AS claimed_today,
     o.claim_limit,
     CASE WHEN c.day_until > t.now THEN c.day_until
-        ELSE ((t.now AT TIME ZONE t.zone)::date + 1)::timestamp
-            AT TIME ZONE t.zone
+        ELSE least(d.start, d.start - (d.before - t.midnight))
     END AS resets_at,
     CASE WHEN w.next > t.now THEN w.next END AS next_claim_at,
     p.id AS pool_id, o.role, p.enabled, m.hold_limit AS member_hold_limit,
@@ -83,13 +82,21 @@ JOIN pool.member m ON m.id = o.member_id
 LEFT JOIN pool.membership_state c
     ON c.pool_id = o.pool_id AND c.member_id = o.member_id
 CROSS JOIN LATERAL (
-    SELECT pool.clock() AS now, pool.member_zone(m.id) AS zone,
-        pool.pool_zone(p.id) AS pool_zone,
+    SELECT c.now, z.zone, pool.pool_zone(p.id) AS pool_zone,
+        ((c.now AT TIME ZONE z.zone)::date + 1)::timestamp AS midnight,
         make_interval(
             months => (extract(year FROM p.claim_interval) * 12
                        + extract(month FROM p.claim_interval))::integer,
             days => extract(day FROM p.claim_interval)::integer) AS calendar
+    FROM (SELECT pool.clock() AS now) c,
+        (SELECT pool.member_zone(m.id) AS zone) z
 ) t
+-- where clocks go back at midnight they have shown it before (pool_day_start)
+CROSS JOIN LATERAL (
+    SELECT t.midnight AT TIME ZONE t.zone AS start,
+        (t.midnight AT TIME ZONE t.zone - interval '1 microsecond')
+            AT TIME ZONE t.zone + interval '1 microsecond' AS before
+) d
 CROSS JOIN LATERAL (
     SELECT CASE WHEN t.calendar = '0'
         THEN c.last_claim_at + p.claim_interval

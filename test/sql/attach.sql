@@ -408,6 +408,19 @@ SELECT * FROM t.error($$SELECT pool.attach('unfit', 'odoo', 'id', 'uid', nobody 
 SELECT * FROM t.error($$SELECT pool.attach('unfit', 'odoo', 'id', 'made', key_prefix => 'f:')$$);
 SELECT * FROM t.error($$SELECT pool.attach('unfit', 'odoo', 'id', 'maybe', shared => 'free', key_prefix => 'f:')$$);
 SELECT * FROM t.error($$SELECT pool.attach('unfit', 'odoo', 'id', 'maybe', condition => '$.fee == true', key_prefix => 'f:')$$);
+-- a condition is true or false of a row, and cannot fail for one
+SELECT c, e.* FROM unnest(ARRAY['$.maybe', '$.maybe == $who',
+    '$.maybe.datetime("YYYY-Q-XX") == $.who']) c,
+    t.error(format('SELECT pool.attach(''unfit'', ''odoo'', ''id'', ''maybe'', condition => %L, key_prefix => ''f:'')', c)) e;
+BEGIN;
+INSERT INTO unfit VALUES (1, '2026-01-02', 1), (2, '2026-01-02 10:00:00+00', 1),
+    (3, '2025-01-01', 1), (4, 'soon', 1);
+SET LOCAL timezone = 'Asia/Shanghai';
+SELECT * FROM pool.attach('unfit', 'odoo', 'id', 'maybe', key_prefix => 'f:',
+    condition => '$.who.datetime() > "2026-01-01T00:00:00+00:00".datetime()');
+UPDATE unfit SET who = '2026-01-03' WHERE id = 3;
+SELECT key FROM pool.lead WHERE key ~ '^f:' ORDER BY key;
+ROLLBACK;
 CREATE TABLE above (id integer, maybe text);
 ALTER TABLE unfit INHERIT above;
 SELECT * FROM t.error($$SELECT pool.attach('unfit', 'odoo', 'id', 'maybe', key_prefix => 'f:')$$);

@@ -218,6 +218,34 @@ SELECT * FROM wrong(
     rule('basis, after, to_pool_id', $$'follow_up', '1 day', 999$$));
 SELECT t.checksum() = :'whole' AS unchanged;
 
+-- what is long is shown in part: as whole characters, or clients in another
+-- encoding would be told of bad bytes instead
+SELECT c.call, count(*) AS calls, array_agg(DISTINCT e.state) AS states,
+    count(convert_to(e.message || coalesce(e.detail, ''), 'GB18030')) AS whole
+FROM unnest(ARRAY[
+    'SELECT pool.request(%L, 1)', 'SELECT pool.review(''{1}'', %L)',
+    'SELECT pool.grant_access(%L, ''reader'')',
+    'SELECT pool.grant_access(current_user, %L)',
+    'SELECT pool.grant_access(current_user, ''reader'', %L)',
+    'SELECT pool.add_collaborator(1, ''ann'', %L)',
+    'SELECT pool.search(''p'', scope => %L)', 'SELECT pool.ack(''c'', %L)',
+    'SELECT pool.apply_comments(%L)', 'SELECT pool.plan_reclaim(''p'', %L)',
+    'INSERT INTO pool.intake (pool, key, status) VALUES (''p'', ''x'', %L)',
+    'INSERT INTO pool.routing_rule (pool_id, name, strategy) SELECT id, ''r'', %L'
+    ' FROM pool.pool WHERE name = ''p''',
+    'INSERT INTO pool.claim_rule (pool_id, name, condition)'
+    ' SELECT id, ''r'', (''$."'' || %L || ''"'')::jsonpath FROM pool.pool',
+    'INSERT INTO pool.claim_rule (pool_id, name, condition)'
+    ' SELECT id, ''r'', (''exists($.datetime("'' || %L || ''"))'')::jsonpath'
+    ' FROM pool.pool',
+    'SELECT pool.relocate(''ann'','
+    ' (''exists($.datetime("'' || %L || ''"))'')::jsonpath)',
+    'SELECT pool.attach(''calls'', ''p'', ''fn'', ''names'', on_bypass => %L)',
+    'SELECT pool.claim(%L)']) WITH ORDINALITY c (call, n),
+    generate_series(0, 2) shift,
+    t.error(format(c.call, repeat('x', shift) || repeat(U&'\52A8', 80))) e
+GROUP BY c.call, c.n ORDER BY c.n;
+
 -- nothing is written in a read-only transaction
 BEGIN READ ONLY;
 SELECT c.fn, (t.error(format('SELECT pool.%s(%s)', c.fn,

@@ -191,3 +191,24 @@ SELECT outcome, key FROM pool.claim('masked', 'bob', match => '{"phone": "138"}'
 SELECT outcome, key FROM pool.claim('masked', 'bob', match => '{"city": "suzhou", "phone": null}');
 SELECT outcome, key FROM pool.claim('m', 'bob', 3);
 SELECT * FROM pool.verify();
+
+-- a rule that cannot be evaluated bars, and is told of once in a statement
+INSERT INTO pool.pool (name) VALUES ('failing');
+SELECT t.join_pool('failing', 'ann');
+INSERT INTO pool.intake (pool, key, attributes) SELECT 'failing', 'fail' || i,
+    '{"size": "many"}' FROM generate_series(1, 3) i;
+SELECT t.rule('failing', 'large', '$.size > 100', 9);
+SELECT outcome FROM pool.claim('failing', 'ann', 3);
+SELECT outcome FROM pool.claim_leads(t.ids('fail1', 'fail2'), 'ann');
+SELECT test, detail FROM pool.explain_claim(t.id('fail1'), 'ann') WHERE NOT passed;
+UPDATE pool.claim_rule SET condition = NULL, min_level = 0,
+    member_condition = '$.level > $size' WHERE name = 'large';
+SELECT outcome FROM pool.claim('failing', 'ann', 3);
+DELETE FROM pool.claim_rule WHERE name = 'large';
+INSERT INTO pool.approval_rule (pool_id, name, action, condition)
+    SELECT id, 'large', 'claim', '$.size > 100' FROM pool.pool
+    WHERE name = 'failing';
+SELECT outcome FROM pool.claim('failing', 'ann', 3);
+UPDATE pool.approval_rule SET action = 'release' WHERE name = 'large';
+SELECT outcome FROM pool.claim('failing', 'ann', 3);
+SELECT outcome FROM pool.release(t.ids('fail1', 'fail2'), member => 'ann');

@@ -36,6 +36,13 @@ SELECT * FROM t.error($$SELECT pool.convert(NULL)$$);
 SELECT * FROM t.error($$SELECT pool.convert(t.id('a4'), -1)$$);
 SELECT * FROM t.error($$SELECT pool.convert(t.id('a4'), 'NaN')$$);
 SELECT * FROM t.error($$SELECT pool.convert(t.id('a4'), 'Infinity')$$);
+-- sums of amounts must be numbers, too
+SELECT * FROM t.error($$SELECT pool.convert(t.id('a4'), 1e30)$$);
+SELECT * FROM t.error($$SELECT pool.convert(t.id('a4'), 1e-31)$$);
+BEGIN;
+SELECT outcome FROM pool.convert(t.id('a4'),
+    (repeat('9', 30) || '.' || repeat('9', 30))::numeric, member => 'ann');
+ROLLBACK;
 SELECT * FROM t.error($$SELECT pool.convert(t.id('a4'), 1, repeat('x', 17))$$);
 
 -- archive: whoever owns it, in the order given

@@ -167,6 +167,41 @@ SELECT key, owner FROM t.leads('joined') ORDER BY key;
 TRUNCATE poison;
 SELECT * FROM tick_at('2028-03-09 15:00+00') WHERE kind <> 'reclaimed';
 
+-- What fails, or somebody holds, keeps nothing else from being routed, nor
+-- from ending in time, however few ticks look at at once.
+DROP TRIGGER refuse ON pool.event;
+DROP TRIGGER refuse ON pool.lead_state;
+CREATE TRIGGER refuse AFTER INSERT ON pool.event FOR EACH ROW
+    WHEN (new.kind = 'assigned') EXECUTE FUNCTION refuse('lead_id');
+INSERT INTO pool.pool (name, everyone, route_returned)
+    VALUES ('back1', true, true), ('back2', true, true);
+SELECT t.fill('back1', 's', 3), t.fill('back2', 'u', 1);
+SELECT outcome FROM pool.assign(t.ids('s1', 's2', 's3', 'u1'), 'eve');
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+    SELECT id, 'back', 'follow_up', '1 day' FROM pool.pool WHERE name ~ '^back';
+INSERT INTO pool.routing_rule (pool_id, name, strategy)
+    SELECT id, 'back', 'round_robin' FROM pool.pool WHERE name ~ '^back';
+INSERT INTO poison VALUES ('s.*');
+SET client_min_messages = error;
+SELECT * FROM tick_at('2028-03-10 15:00+00', 3) WHERE key ~ '^[su]';
+SELECT * FROM tick_at('2028-03-10 15:01+00', 3) WHERE key ~ '^[su]';
+SELECT * FROM tick_at('2028-03-10 15:02+00', 3) WHERE key ~ '^[su]';
+TRUNCATE poison;
+SELECT * FROM tick_at('2028-03-10 15:03+00', 3) WHERE key ~ '^[su]';
+RESET client_min_messages;
+INSERT INTO pool.pool (name, everyone) VALUES ('veto', true);
+INSERT INTO pool.routing_rule (pool_id, name, strategy, expires_after)
+    SELECT id, 'veto', 'suggest', '1 hour' FROM pool.pool WHERE name = 'veto';
+SELECT t.fill('veto', 'v', 4);
+INSERT INTO poison VALUES ('v[123]');
+SET client_min_messages = error;
+SELECT * FROM tick_at('2028-03-10 17:00+00', 3) WHERE key ~ '^v';
+TRUNCATE poison;
+SELECT key, kind FROM tick_at('2028-03-10 17:01+00', 3) WHERE key ~ '^v';
+RESET client_min_messages;
+SELECT * FROM pool.verify();
+DROP TRIGGER refuse ON pool.event;
+
 -- A trigger that leaves a row out without a word is told of: it is not
 -- written by half, and nobody hears that it is done.
 CREATE FUNCTION leave_out() RETURNS trigger LANGUAGE plpgsql AS $$

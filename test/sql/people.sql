@@ -182,6 +182,34 @@ SELECT kind, member, actor, detail ? 'undo' AS undo, count(*) FROM pool.lead_dat
 SELECT outcome, count(*) FROM pool.undo_run(:run) GROUP BY 1;
 SELECT * FROM pool.verify();
 ROLLBACK;
+-- what a member takes back while a run is on is taken from him again, and goes
+-- back to him but once
+BEGIN;
+INSERT INTO pool.member (key) VALUES ('eve');
+INSERT INTO pool.pool (name, everyone, duplicate_policy) VALUES ('twice', true, 'link');
+INSERT INTO pool.intake (pool, key, identities, owner) SELECT 'twice', 'w' || n,
+    CASE WHEN n IN (1, 150) THEN '{"wechat": "w"}' ELSE '{}' END::jsonb, 'eve'
+    FROM generate_series(1, 150) n;
+SELECT outcome FROM pool.relocate('eve');
+SELECT outcome, done FROM pool.relocate('eve');
+SELECT outcome FROM pool.claim_leads(t.ids('w150'), 'eve');
+SELECT outcome, done FROM pool.relocate('eve');
+SELECT outcome, done FROM pool.relocate('eve');
+SELECT outcome, count(*) FROM pool.undo_run((SELECT max(id) FROM pool.run))
+    GROUP BY 1;
+SELECT * FROM pool.verify();
+ROLLBACK;
+-- leads of which nobody can say whether they are meant stay, and that is told
+BEGIN;
+INSERT INTO pool.member (key) VALUES ('eve');
+INSERT INTO pool.pool (name, everyone) VALUES ('odd', true);
+INSERT INTO pool.intake (pool, key, attributes, owner) SELECT 'odd', 'o' || n,
+    jsonb_build_object('size', CASE n WHEN 2 THEN '5' WHEN 3 THEN '"large"'
+    WHEN 4 THEN '"vast"' ELSE '50' END::jsonb), 'eve' FROM generate_series(1, 4) n;
+SELECT outcome FROM pool.relocate('eve', '$.size > 9') \gset
+SELECT outcome, done FROM pool.relocate('eve');
+SELECT key, status FROM t.leads('odd') ORDER BY key;
+ROLLBACK;
 -- a member who holds nothing is gone at the first step
 SELECT outcome, planned FROM pool.offboard('view') \gset
 SELECT outcome, planned, done FROM pool.offboard('view');

@@ -291,6 +291,8 @@ SELECT outcome FROM pool.request_claim(t.id('g3'), member => 'ann');
 -- and what he asks to claim by the rules, as what they have suggested
 UPDATE pool.routing_rule SET strategy = 'round_robin' WHERE name = 'suggest';
 SELECT outcome, member FROM pool.enter('sug', 'g4');
+-- be the rule that made him ask gone since
+DELETE FROM pool.claim_rule WHERE name = 'ask';
 SELECT outcome, member FROM pool.enter('sug', 'g5');
 SELECT member, test, detail FROM pool.explain_assign(t.id('g5'))
     WHERE NOT passed;

@@ -81,6 +81,15 @@ SELECT m AS at, c.* FROM unnest('{2025-11-01 23:59-04,
     2025-11-02 00:30-04,2025-11-02 00:30-05,2025-11-02 23:59-05,
     2025-11-03 00:00-05}'::timestamptz[]) m,
     LATERAL claim_at(m, 'havana') c;
+-- which is shown as the end of the day before, too, be that open or not
+BEGIN;
+INSERT INTO pool.member (key, timezone) VALUES ('idler', 'America/Havana');
+SELECT set_config('pool_ext.clock', '2025-11-01 12:00-04', true) <> '' AS noon;
+SELECT pool.act_as('idler');
+SELECT claimed_today, resets_at FROM pool.quota_mine;
+SELECT outcome FROM pool.claim('p');
+SELECT claimed_today, resets_at FROM pool.quota_mine;
+ROLLBACK;
 -- and not at all in Beirut on 2026-03-29
 SELECT m AS at, c.* FROM unnest('{2026-03-28 23:59+02,
     2026-03-29 01:00+03,2026-03-29 23:59+03,2026-03-30 00:00+03}'
@@ -174,6 +183,52 @@ SELECT outcome FROM pool.release(t.ids('d'), member => 'ny');
 SET pool_ext.clock = '2026-11-19 07:30+00';
 SELECT pool.purge_events('2026-11-16 07:30+00') >= 0 AS purged;
 SELECT outcome, retry_at FROM pool.claim_leads(t.ids('d'), 'sh');
+-- whichever pool's reaches back the furthest
+UPDATE pool.pool SET cooldown = '1831 days' WHERE name = 'old';
+UPDATE pool.pool SET cooldown = '61 months' WHERE name = 'cool';
+SELECT outcome FROM pool.enter('cool', 'e', owner => 'sh');
+SELECT outcome FROM pool.release(t.ids('e'), member => 'sh');
+SELECT outcome FROM pool.claim_leads(t.ids('e'), 'ny');
+SELECT outcome FROM pool.release(t.ids('e'), member => 'ny');
+SELECT set_config('pool_ext.clock', '2031-12-10 07:30+00', false) AS years_later;
+SELECT pool.purge_events('2031-11-01 07:30+00') >= 0 AS purged;
+SELECT outcome, retry_at FROM pool.claim_leads(t.ids('e'), 'sh');
+UPDATE pool.pool SET cooldown = NULL;
+-- nor does what a late win is judged by, or what leads to quarantine
+INSERT INTO pool.pool (name, everyone, quarantine_after, quarantine_pool_id)
+    SELECT n, true, q, p.id FROM (VALUES ('late', NULL), ('idle', 3)) v (n, q),
+    pool.pool p WHERE p.name = 'old';
+CREATE FUNCTION had(pool text, key text, who text) RETURNS text LANGUAGE sql AS $$
+    SELECT outcome FROM pool.claim_leads(t.ids(key), who);
+    SELECT outcome FROM pool.release(t.ids(key), member => who);
+$$;
+SELECT t.fill('late', 'l', 2), t.fill('idle', 'i', 2);
+SELECT key, had(p, key, 'sh'), had(p, key, 'ny') FROM (VALUES ('late', 'l1'),
+    ('late', 'l2'), ('idle', 'i1'), ('idle', 'i2')) v (p, key);
+SELECT outcome FROM pool.claim_leads(t.ids('i2'), 'ny');
+SELECT outcome FROM pool.follow_up(t.id('i2'), member => 'ny');
+SELECT set_config('pool_ext.clock', '2032-01-05 07:30+00', false) AS weeks_later;
+SELECT pool.purge_events('2032-01-02 07:30+00') > 0 AS purged;
+SELECT outcome FROM pool.convert(t.id('l1'), 1, 'EUR', credit => 'sh');
+SELECT key, had('idle', key, 'sh') FROM unnest('{i1}'::text[]) key;
+SELECT p.name AS pool FROM pool.pool p JOIN pool.lead_state s ON s.pool_id = p.id
+    WHERE s.id = t.id('i1');
+SELECT key, (SELECT count(*) FROM t.events(t.id(key))) FROM unnest('{l2,i2}'::text[]) key;
+SELECT set_config('pool_ext.clock', '2032-01-20 07:30+00', false) AS a_month_later;
+SELECT pool.purge_events('2032-01-17 07:30+00') > 0 AS purged;
+SELECT outcome FROM pool.convert(t.id('l2'), 1, 'EUR', credit => 'sh');
+SELECT key, (SELECT count(*) FROM t.events(t.id(key))) FROM unnest('{l2,i2}'::text[]) key;
+-- (a day of credit has 24 hours, whatever the clocks of the session do)
+SELECT set_config('pool_ext.clock', '2032-02-19 16:30+00', false) AS winter;
+SELECT t.fill('late', 'm', 1);
+SELECT had('late', 'm1', 'sh'), had('late', 'm1', 'ny');
+SELECT set_config('pool_ext.clock', '2032-03-20 16:00+00', false) AS summer;
+BEGIN;
+SET LOCAL timezone = 'America/New_York';
+SELECT pool.purge_events('2032-03-17 16:00+00') >= 0 AS purged;
+COMMIT;
+SELECT outcome FROM pool.convert(t.id('m1'), 1, 'EUR', credit => 'sh');
+SELECT * FROM pool.verify();
 -- the log is append-only but for that
 SELECT * FROM t.error('DELETE FROM pool.event');
 SELECT * FROM t.error('UPDATE pool.event SET reason = NULL');
