@@ -75,7 +75,7 @@ last_spell_end(PoolWork *work, int64 lead_id, int32 member_id,
 			   TimestampTz since, bool cooling)
 {
 	PoolTable  *events = pool_work_table(work, POOL_EVENT);
-	Snapshot	snapshot = RegisterSnapshot(pool_latest_snapshot(RelationGetRelid(events->rel)));
+	Snapshot	snapshot = RegisterSnapshot(pool_snapshot());
 	IndexScanDesc scan = pool_index_scan(events->rel,
 										 pool_work_index(events, POOL_EVENT_PKEY),
 										 snapshot, &pool_key_int8(lead_id), 1);
@@ -130,7 +130,7 @@ pool_cooling_members(PoolWork *work, const PoolLead *lead, TimestampTz now)
 		return NIL;
 	since = cooldown_since(pool, now);
 	events = pool_work_table(work, POOL_EVENT);
-	snapshot = RegisterSnapshot(pool_latest_snapshot(RelationGetRelid(events->rel)));
+	snapshot = RegisterSnapshot(pool_snapshot());
 	scan = pool_index_scan(events->rel,
 						   pool_work_index(events, POOL_EVENT_PKEY),
 						   snapshot, &pool_key_int8(lead->id), 1);

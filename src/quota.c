@@ -123,12 +123,15 @@ lock_member(PoolQuotaSet *set, int32 member_id, LockWaitPolicy wait)
 		pool_report_serialization();
 }
 
-/* Leads held in all pools, by the latest committed counters and our own. */
+/*
+ * Leads held in all pools, by this snapshot and our own calls.  Where it is
+ * newer than that of a higher level, 40001 if that one does not see the same:
+ * the rest of the call goes by it.
+ */
 static int32
-held_over_all(PoolQuotaSet *set, int32 member_id)
+held_over_all(PoolQuotaSet *set, int32 member_id, Snapshot snapshot)
 {
 	PoolTable  *table = pool_work_table(set->work, POOL_MEMBERSHIP_STATE);
-	Snapshot	snapshot = RegisterSnapshot(pool_latest_snapshot(RelationGetRelid(table->rel)));
 	IndexScanDesc scan = pool_index_scan(table->rel,
 										 pool_work_index(table, POOL_MEMBERSHIP_STATE_MEMBER),
 										 snapshot, &pool_key_int4(member_id),
@@ -139,11 +142,14 @@ held_over_all(PoolQuotaSet *set, int32 member_id)
 	{
 		bool		isnull;
 
+		if (IsolationUsesXactSnapshot() &&
+			!table_tuple_satisfies_snapshot(table->rel, table->old,
+											pool_snapshot()))
+			pool_report_serialization();
 		held += DatumGetInt32(slot_getattr(table->old, MEMBERSHIP_STATE_HELD,
 										   &isnull));
 	}
 	index_endscan(scan);
-	UnregisterSnapshot(snapshot);
 	return held;
 }
 
@@ -163,6 +169,22 @@ lock_totals(PoolQuotaSet *set)
 		lock_member(set, member->id, LockWaitBlock);
 		add_total(set, member->id, member->hold_limit);
 	}
+}
+
+/* By all that is committed: whoever gains a lead of theirs waits for us. */
+static void
+add_up_totals(PoolQuotaSet *set)
+{
+	Oid			oid = pool_table_oid(POOL_MEMBERSHIP_STATE);
+	Snapshot	latest;
+
+	if (set->n_totals == 0)
+		return;
+	latest = RegisterSnapshot(pool_latest_snapshot(oid));
+	for (int i = 0; i < set->n_totals; i++)
+		set->totals[i].held = held_over_all(set, set->totals[i].member_id,
+											latest);
+	UnregisterSnapshot(latest);
 }
 
 /*
@@ -190,8 +212,7 @@ settle_totals(PoolQuotaSet *set)
 		}
 		total->limit = quota->member_limit;
 	}
-	for (int i = 0; i < set->n_totals; i++)
-		set->totals[i].held = held_over_all(set, set->totals[i].member_id);
+	add_up_totals(set);
 }
 
 /* ------------------------------------------------------------------------
@@ -333,7 +354,7 @@ pool_quota_peek(PoolQuotaSet *set)
 		if (member->hold_limit != POOL_NO_LIMIT &&
 			pool_quota_total(set, member->id) == NULL)
 			add_total(set, member->id, member->hold_limit)->held =
-				held_over_all(set, member->id);
+				held_over_all(set, member->id, set->snapshot);
 	}
 }
 
@@ -352,6 +373,6 @@ void
 pool_quota_write(PoolQuotaSet *set)
 {
 	for (int i = 0; i < set->n; i++)
-		if (set->quotas[i].changed)
+		if (set->quotas[i].changes != 0)
 			pool_quota_row_write(set->work, &set->quotas[i]);
 }

@@ -34,7 +34,7 @@ typedef struct PoolQuota
 	int32		member_limit;	/* member.hold_limit, over all his pools */
 	Datum		status_text;
 	ItemPointerData tid;
-	bool		changed;
+	int			changes;		/* made and not taken back; 0 = as stored */
 } PoolQuota;
 
 /*

@@ -111,7 +111,7 @@ pool_quota_gain(PoolQuotaSet *set, PoolQuota *quota)
 
 	quota->held++;
 	quota->spells++;
-	quota->changed = true;
+	quota->changes++;
 	if (total != NULL)
 		total->held++;
 }
@@ -131,18 +131,19 @@ pool_quota_lose(PoolQuotaSet *set, PoolQuota *quota)
 						   quota->held),
 				 errhint("SELECT * FROM pool.verify() shows what differs.")));
 	quota->held--;
-	quota->changed = true;
+	quota->changes++;
 	if (total != NULL)
 		total->held--;
 }
 
-/* Takes back pool_quota_lose. */
+/* Takes back pool_quota_lose: then nothing has to be written. */
 void
 pool_quota_regain(PoolQuotaSet *set, PoolQuota *quota)
 {
 	PoolMemberTotal *total = pool_quota_total(set, quota->member_id);
 
 	quota->held++;
+	quota->changes--;
 	if (total != NULL)
 		total->held++;
 }
@@ -156,5 +157,5 @@ pool_quota_count_claim(PoolQuota *quota, int64 event_id, TimestampTz now)
 		quota->day_event = event_id;
 	quota->claimed++;
 	quota->last_claim_at = now;
-	quota->changed = true;
+	quota->changes++;
 }

@@ -57,7 +57,7 @@ read_quota(TupleTableSlot *slot, PoolQuota *quota)
 	quota->status_text = PointerGetDatum(PG_DETOAST_DATUM_COPY(v[MEMBERSHIP_STATE_STATUS - 1]));
 	quota->tid = slot->tts_tid;
 	quota->previous_claim_at = quota->last_claim_at;
-	quota->changed = false;
+	quota->changes = 0;
 }
 
 static void

@@ -118,7 +118,7 @@ reveal(PoolBatch *batch, const PoolMemberConf *member)
 		return;
 	}
 	/* written anew, so that an older snapshot cannot count without this one */
-	pool_batch_quota(batch, lead.pool_id, member->id)->changed = true;
+	pool_batch_quota(batch, lead.pool_id, member->id)->changes++;
 	event.at = pool_lead_time(&lead, batch->now);
 	event.member_id = event.actor_id = member->id;
 	pool_event_append(call->work, &event, &lead, &data);
