@@ -167,6 +167,47 @@ SELECT key, owner FROM t.leads('joined') ORDER BY key;
 TRUNCATE poison;
 SELECT * FROM tick_at('2028-03-09 15:00+00') WHERE kind <> 'reclaimed';
 
+-- Of two runs one goes on where the other's row cannot be written, and whoever
+-- has few leads at a time comes to both.
+INSERT INTO pool.pool (name, everyone) VALUES ('going', true);
+INSERT INTO pool.member (key) VALUES ('fay'), ('gus');
+SELECT t.fill('going', 'f', 6);
+SELECT count(*) FROM pool.claim('going', 'fay', 3);
+SELECT count(*) FROM pool.claim('going', 'gus', 3);
+CREATE FUNCTION refuse_run() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE 'refused: Mr Li';
+END $$;
+BEGIN;
+SELECT outcome, planned, done FROM pool.offboard('fay');
+SELECT outcome, planned, done FROM pool.offboard('gus');
+SELECT r.run_id AS fays FROM pool.stat_run r ORDER BY run_id DESC OFFSET 1 LIMIT 1 \gset
+COMMIT;
+SELECT format('CREATE TRIGGER refuse BEFORE UPDATE ON pool.run FOR EACH ROW
+    WHEN (new.id = %s) EXECUTE FUNCTION refuse_run()', :fays) \gexec
+SELECT task, done, more FROM pool.tick(2) WHERE task = 'runs';
+SELECT key, owner FROM t.leads('going');
+DROP TRIGGER refuse ON pool.run;
+SELECT task, done, more FROM pool.tick(2) WHERE task = 'runs';
+SELECT task, done, more FROM pool.tick(9) WHERE task = 'runs';
+SELECT key, owner FROM t.leads('going');
+SELECT kind, status, done, skipped FROM pool.stat_run ORDER BY run_id DESC LIMIT 2;
+
+-- Requests whose time is over: one that cannot end holds up no other.
+INSERT INTO pool.pool (name, everyone) VALUES ('asked', true);
+INSERT INTO pool.claim_rule (pool_id, name, approval)
+    SELECT id, 'ask', true FROM pool.pool WHERE name = 'asked';
+SELECT t.fill('asked', 'q', 3);
+SELECT r.outcome FROM generate_series(1, 3) i,
+    pool.request_claim(t.id('q' || i), NULL, 'ann') r;
+UPDATE pool.approval SET expires_at = '2028-03-09 16:00+00' WHERE status = 'open';
+UPDATE pool.lead_state SET hidden_until = '2028-03-09 16:00+00'
+    WHERE id = ANY (t.ids('q1', 'q2', 'q3'));
+INSERT INTO poison VALUES ('q2');
+SELECT * FROM tick_at('2028-03-09 16:00+00') WHERE key ~ '^q';
+TRUNCATE poison;
+SELECT * FROM tick_at('2028-03-09 16:00+00') WHERE key ~ '^q';
+
 -- A trigger that leaves a row out without a word is told of: it is not
 -- written by half, and nobody hears that it is done.
 CREATE FUNCTION leave_out() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -516,6 +516,9 @@ SELECT * FROM pool.explain_assign(t.id('why'));
 SELECT pool.edit(t.id('why'), grade => 'B');
 SELECT * FROM pool.explain_assign(t.id('why')) WHERE test IN ('rule', 'chosen', 'outcome');
 SELECT * FROM pool.explain_assign(4711);
+SELECT outcome FROM pool.hide(t.ids('why'));
+SELECT * FROM pool.explain_assign(t.id('why'));
+SELECT outcome FROM pool.unhide(t.ids('why'));
 SELECT * FROM pool.explain_assign(t.id('r01'));
 BEGIN;
 SELECT pool.act_as('ann');
@@ -547,6 +550,14 @@ SELECT outcome FROM pool.follow_up(t.id('back1'), result => 'not mine', member =
 SELECT done FROM pool.tick() WHERE task = 'routing';
 SELECT m.key FROM pool.lead l JOIN pool.member m ON m.id = l.owner_id
     WHERE l.key = 'back1';
+-- of a batch only what has come back, and to a pool that has its returns routed
+INSERT INTO pool.pool (name, route_returned) VALUES ('norules', true);
+SELECT t.join_pool('norules', 'ann');
+SELECT outcome FROM pool.enter('back', 'back2', owner => 'ann');
+SELECT outcome FROM pool.enter('back', 'back3', owner => 'bob');
+SELECT outcome FROM pool.enter('norules', 'back4', owner => 'ann');
+SELECT outcome, key FROM pool.release(t.ids('back3', 'back4', 'back2'), member => 'ann');
+SELECT pool, key, owner FROM t.leads() WHERE key LIKE 'back_';
 -- a transfer to nobody in particular is routed wherever there are rules
 UPDATE pool.pool SET route_returned = false WHERE name = 'back';
 INSERT INTO pool.member (key) VALUES ('chief');

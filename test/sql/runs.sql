@@ -246,7 +246,10 @@ SET pool_ext.clock = '2026-03-23 12:00+00';
 SELECT task, done FROM pool.tick() WHERE task = 'timers';
 SELECT pool, kind, status, planned, done FROM runs WHERE run_id = run();
 -- let go on
-SELECT outcome FROM pool.resume_run(run(), 'max');
+SELECT outcome FROM pool.resume_run(run(), 'max',
+    '00000000-0000-0000-0000-000000000003');
+SELECT outcome FROM pool.resume_run(run(), 'max',
+    '00000000-0000-0000-0000-000000000003');
 SELECT outcome FROM pool.resume_run(run(), 'max');
 SELECT outcome FROM pool.resume_run(0);
 SELECT state FROM t.error(

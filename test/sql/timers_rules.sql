@@ -402,4 +402,22 @@ SELECT e.outcome FROM unnest('{many,few,4}'::text[]) s, pool.enter('odd',
     'odd-' || s, attributes => jsonb_build_object('size', s), owner => 'ann') e;
 SELECT key, kind, rule FROM tick_at('2031-01-10 09:00+00') WHERE pool = 'odd';
 SELECT key, kind, rule FROM tick_at('2031-01-11 09:00+00') WHERE pool = 'odd';
+-- why a lead that is due goes or stays: conditions, the notice, who comes first
+INSERT INTO pool.pool (name, everyone) VALUES ('why', true);
+SELECT rule('why', 'vague', 'reclaim', 'follow_up', '1 day',
+        'condition = ''$.size.double() > 3'''),
+    rule('why', 'few', 'reclaim', 'follow_up', '1 day',
+        'condition = ''$.size == "few"'''),
+    rule('why', 'warned', 'reclaim', 'follow_up', '1 day',
+        'remind_before = ''{1 hour}''', 'notice_required = true'),
+    rule('why', 'later', 'reclaim', 'follow_up', '2 days'),
+    rule('why', 'last', 'archive', 'follow_up', '3 days');
+SELECT outcome FROM pool.enter('why', 'y1', attributes => '{"size": "many"}',
+    owner => 'ann');
+SET pool_ext.clock = '2031-01-13 09:00+00';
+SELECT rule, test, passed, due_at, detail FROM pool.explain_reclaim(t.id('y1'));
+SET pool_ext.clock = '2031-01-15 09:00+00';
+SELECT rule, test, passed, detail FROM pool.explain_reclaim(t.id('y1'))
+    WHERE rule IN ('later', 'last');
+SELECT key, kind, rule FROM tick_at('2031-01-15 09:00+00') WHERE pool = 'why';
 SELECT * FROM pool.verify();
