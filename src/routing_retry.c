@@ -41,6 +41,7 @@ typedef struct Tally
 {
 	int64		tried;
 	int64		given;			/* or suggested */
+	int64		put_off;		/* failed, and wait for a pass now */
 	bool		full;			/* nobody has room for any of the rest */
 	bool		held;			/* others hold counters: not now */
 } Tally;
@@ -125,10 +126,39 @@ report(const Trial *trial, int which, const ErrorData *error)
 						which < 0 ? 0 : trial->leads[which].lead_id);
 }
 
-static void
-report_one(void *arg, int which, const ErrorData *error)
+/*
+ * A lead that has failed counts as tried: it waits for the next pass through
+ * its pool, and is not in the way of what comes back after it.
+ */
+static bool
+put_off(int64 lead_id, TimestampTz now)
 {
-	report(arg, which, error);
+	Oid			types[2] = {INT8OID, TIMESTAMPTZOID};
+	Datum		values[2] = {Int64GetDatum(lead_id), TimestampTzGetDatum(now)};
+	PoolSql		sql = pool_sql_begin();
+	bool		done;
+
+	done = pool_sql_run("UPDATE pool.routing_wait u SET tried_at ="
+						" greatest($2, w.entered_at) FROM ("
+						" SELECT w.ctid AS place, s.entered_at"
+						" FROM pool.routing_wait w"
+						" JOIN pool.lead_state s ON s.id = w.lead_id"
+						" WHERE w.lead_id = $1 AND w.tried_at IS NULL"
+						" FOR UPDATE OF w SKIP LOCKED) w"
+						" WHERE u.ctid = w.place",
+						2, types, values, NULL) > 0;
+	pool_sql_end(sql);
+	return done;
+}
+
+static void
+fail_one(void *arg, int which, const ErrorData *error)
+{
+	Trial	   *trial = arg;
+
+	report(trial, which, error);
+	if (put_off(trial->leads[which].lead_id, trial->now))
+		trial->tally.put_off++;
 }
 
 /*
@@ -139,7 +169,7 @@ static bool
 try_pool(const Waiting *leads, int n, TimestampTz now, Tally *tally)
 {
 	Trial		trial = {leads, n, now, *tally};
-	PoolParts	parts = {.arg = &trial,.work = try_some,.failed = report_one};
+	PoolParts	parts = {.arg = &trial,.work = try_some,.failed = fail_one};
 	ErrorData  *error = pool_attempt_parts(&parts, n);
 
 	*tally = trial.tally;
@@ -216,8 +246,8 @@ try_pools(const Waiting *leads, int n, TimestampTz now, Tally *tally)
 }
 
 /*
- * Routes what came back by time.  Leads that somebody holds, and pools that
- * fail, are left for the next tick; so are those still hidden, which may be
+ * Routes what came back by time.  Leads that somebody holds, and pools that are
+ * given up, are left for the next tick; so are those still hidden, which may be
  * many, and take no room in the batch.
  */
 static Tally
@@ -434,7 +464,7 @@ pool_routing_run(int max_leads, TimestampTz now)
 		return result;
 	tally = route_returned(max_leads, now);
 	result.done = tally.given;
-	result.more = tally.tried > 0;
+	result.more = tally.tried + tally.put_off > 0;
 	if (result.more)
 		return result;
 	pool_id = take_pool(now, &after_ticket);

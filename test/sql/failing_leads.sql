@@ -208,6 +208,49 @@ SELECT * FROM tick_at('2028-03-09 16:00+00') WHERE key ~ '^q';
 TRUNCATE poison;
 SELECT * FROM tick_at('2028-03-09 16:00+00') WHERE key ~ '^q';
 
+-- Of what came back by time, and is routed, one that fails holds up no other pool.
+INSERT INTO pool.pool (name, everyone, route_returned)
+    SELECT 'ring' || i, true, true FROM generate_series(1, 3) i;
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+    SELECT id, 'idle', 'follow_up', '1 day' FROM pool.pool WHERE name ~ '^ring';
+INSERT INTO pool.routing_rule (pool_id, name, strategy)
+    SELECT id, 'turns', 'round_robin' FROM pool.pool WHERE name ~ '^ring';
+UPDATE pool.member SET status = 'active' WHERE key IN ('ann', 'cat');
+INSERT INTO pool.intake (pool, key, owner) SELECT 'ring' || i, format('ring%s-%s', i, n),
+    'ann' FROM generate_series(1, 3) i, generate_series(1, 2) n;
+CREATE FUNCTION refuse_routed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF new.kind = 'assigned' AND new.lead_id = t.id('ring2-1') THEN
+        RAISE 'refused: Mr Zhao';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER refuse_routed AFTER INSERT ON pool.event
+    FOR EACH ROW EXECUTE FUNCTION refuse_routed();
+SELECT * FROM tick_at('2028-03-11 12:00+00') WHERE key ~ '^ring';
+DROP TRIGGER refuse_routed ON pool.event;
+SELECT * FROM tick_at('2028-03-11 12:20+00') WHERE key ~ '^ring';
+-- however few are tried at a time
+CREATE FUNCTION refuse_ring() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE 'refused: Mr Zhao';
+END $$;
+SELECT format('CREATE TRIGGER refuse_ring BEFORE INSERT ON pool.event FOR EACH ROW
+    WHEN (new.kind = ''assigned'' AND new.pool_id = %s)
+    EXECUTE FUNCTION refuse_ring()', id) FROM pool.pool WHERE name = 'ring1' \gexec
+INSERT INTO pool.dictionary (pool_id, kind, code, "then")
+    SELECT id, 'result', 'not mine', 'release' FROM pool.pool WHERE name ~ '^ring';
+SELECT d.key, f.outcome FROM pool.lead_state s JOIN pool.lead_data d USING (id)
+    JOIN pool.member m ON m.id = s.owner_id, LATERAL pool.follow_up(s.id,
+    result => 'not mine', member => m.key) f WHERE d.key ~ '^ring[13]' ORDER BY 1;
+SET client_min_messages = error;
+SELECT * FROM tick_at('2028-03-11 13:00+00', 1) WHERE key ~ '^ring';
+SELECT * FROM tick_at('2028-03-11 13:00+00', 1) WHERE key ~ '^ring';
+SELECT * FROM tick_at('2028-03-11 13:00+00', 1) WHERE key ~ '^ring';
+RESET client_min_messages;
+DROP TRIGGER refuse_ring ON pool.event;
+SELECT * FROM tick_at('2028-03-11 13:20+00') WHERE key ~ '^ring';
+
 -- A trigger that leaves a row out without a word is told of: it is not
 -- written by half, and nobody hears that it is done.
 CREATE FUNCTION leave_out() RETURNS trigger LANGUAGE plpgsql AS $$
