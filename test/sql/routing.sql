@@ -461,6 +461,28 @@ SELECT outcome FROM pool.enter('rota', 'z4');
 SELECT cardinality(t.seated()), (:'month3'::text[])[1] = ANY (t.seated()) AS still;
 UPDATE pool.member SET status = 'active';
 
+-- more seats than members: nobody stands
+SELECT t.rule('wide', 'wide seats', 'round_robin');
+SELECT t.join_pool('wide', 'ann', 'bob');
+UPDATE pool.routing_rule SET rotate_every = '1 month', rotate_seats = 3
+    WHERE name = 'wide seats';
+INSERT INTO pool.intake (pool, key) SELECT 'wide', 'seat' || i
+    FROM generate_series(1, 4) i;
+SELECT * FROM t.got('seat');
+-- of two newcomers the one who is owed more comes first
+INSERT INTO pool.member (key, joined_at) VALUES ('nina', '2026-06-10'), ('noel', '2026-06-11');
+SELECT t.rule('ncs', 'fresh', 'round_robin');
+SELECT t.join_pool('ncs', 'ann', 'nina');
+UPDATE pool.pool SET newcomer_period = '30 days' WHERE name = 'ncs';
+UPDATE pool.routing_rule SET newcomer_min = 2 WHERE name = 'fresh';
+INSERT INTO pool.intake (pool, key) SELECT 'ncs', 'v' || i FROM generate_series(1, 1) i;
+SELECT t.join_pool('ncs', 'noel');
+INSERT INTO pool.intake (pool, key) SELECT 'ncs', 'v' || i FROM generate_series(2, 6) i;
+SELECT d.key, m.key AS member FROM pool.lead_state s JOIN pool.lead_data d USING (id)
+    JOIN pool.member m ON m.id = s.owner_id WHERE d.key ~ '^v[1-6]$' ORDER BY 1;
+DELETE FROM pool.routing_rule WHERE name IN ('wide seats', 'fresh');
+UPDATE pool.member SET status = 'left' WHERE key IN ('nina', 'noel');
+
 -- everyone: the tenant's members without a membership
 INSERT INTO pool.pool (name, everyone) VALUES ('all', true);
 SELECT t.rule('all', 'turn', 'round_robin');

@@ -420,4 +420,21 @@ SET pool_ext.clock = '2031-01-15 09:00+00';
 SELECT rule, test, passed, detail FROM pool.explain_reclaim(t.id('y1'))
     WHERE rule IN ('later', 'last');
 SELECT key, kind, rule FROM tick_at('2031-01-15 09:00+00') WHERE pool = 'why';
+-- the first of several warnings counts as notice
+INSERT INTO pool.pool (name, everyone, review) VALUES ('notice', true, false),
+    ('gate', true, true);
+SELECT rule('notice', 'gone', 'reclaim', 'follow_up', '5 days',
+    'remind_before = ''{2 days,1 day}''', 'notice_required = true');
+SELECT outcome FROM pool.enter('notice', 'n1', owner => 'ann');
+SELECT key, kind FROM tick_at('2031-01-18 10:00+00') WHERE pool = 'notice';
+SELECT key, kind FROM tick_at('2031-01-19 10:00+00') WHERE pool = 'notice';
+SELECT key, due_at, warned_at FROM pool.lead_due WHERE key = 'n1';
+SELECT key, kind FROM tick_at('2031-01-20 10:00+00') WHERE pool = 'notice';
+-- nothing moves that waits in review, however old it is
+SELECT rule('gate', 'stale', 'move', 'creation', '1 day',
+    'to_pool_id = ' || pool_id('clean'));
+SELECT outcome FROM pool.enter('gate', 'g1');
+SELECT key, kind FROM tick_at('2031-01-22 10:00+00') WHERE key = 'g1';
+SELECT outcome FROM pool.review(t.ids('g1'), 'accept');
+SELECT key, kind, pool FROM tick_at('2031-01-22 10:00+00') WHERE key = 'g1';
 SELECT * FROM pool.verify();
