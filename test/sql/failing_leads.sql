@@ -251,6 +251,17 @@ RESET client_min_messages;
 DROP TRIGGER refuse_ring ON pool.event;
 SELECT * FROM tick_at('2028-03-11 13:20+00') WHERE key ~ '^ring';
 
+-- Requests that nobody decides on: one that cannot be escalated holds up no other.
+INSERT INTO pool.timer_rule (pool_id, name, action, basis, after)
+    SELECT id, 'undecided', 'escalate', 'approval', '1 day' FROM pool.pool
+    WHERE name = 'asked';
+SELECT r.outcome FROM generate_series(1, 3) i,
+    pool.request_claim(t.id('q' || i), NULL, 'ann') r;
+INSERT INTO poison VALUES ('q1');
+SELECT * FROM tick_at('2028-03-12 14:00+00') WHERE key ~ '^q';
+TRUNCATE poison;
+SELECT * FROM tick_at('2028-03-12 14:00+00') WHERE key ~ '^q';
+
 -- A trigger that leaves a row out without a word is told of: it is not
 -- written by half, and nobody hears that it is done.
 CREATE FUNCTION leave_out() RETURNS trigger LANGUAGE plpgsql AS $$

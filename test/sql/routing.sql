@@ -469,6 +469,16 @@ UPDATE pool.routing_rule SET rotate_every = '1 month', rotate_seats = 3
 INSERT INTO pool.intake (pool, key) SELECT 'wide', 'seat' || i
     FROM generate_series(1, 4) i;
 SELECT * FROM t.got('seat');
+-- one goes and another comes: what the session remembers is not about them
+SELECT t.rule('swap', 'swapped', 'round_robin');
+SELECT t.join_pool('swap', 'ann', 'bob');
+INSERT INTO pool.intake (pool, key) SELECT 'swap', 'swap-a' || i FROM generate_series(1, 4) i;
+DELETE FROM pool.membership WHERE pool_id = (SELECT id FROM pool.pool WHERE name = 'swap')
+    AND member_id = (SELECT id FROM pool.member WHERE key = 'bob');
+SELECT t.join_pool('swap', 'cid');
+INSERT INTO pool.intake (pool, key) SELECT 'swap', 'swap-b' || i FROM generate_series(1, 4) i;
+SELECT * FROM t.got('swap-a');
+SELECT * FROM t.got('swap-b');
 -- of two newcomers the one who is owed more comes first
 INSERT INTO pool.member (key, joined_at) VALUES ('nina', '2026-06-10'), ('noel', '2026-06-11');
 SELECT t.rule('ncs', 'fresh', 'round_robin');
