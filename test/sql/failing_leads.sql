@@ -193,6 +193,29 @@ SELECT task, done, more FROM pool.tick(9) WHERE task = 'runs';
 SELECT key, owner FROM t.leads('going');
 SELECT kind, status, done, skipped FROM pool.stat_run ORDER BY run_id DESC LIMIT 2;
 
+-- Where most of them fail a step is given up, after a while, and the next one goes on.
+INSERT INTO pool.member (key) VALUES ('hal');
+SELECT t.fill('going', 'h', 150);
+SELECT count(*) FROM pool.claim_leads(ARRAY(SELECT t.id('h' || i)
+    FROM generate_series(1, 150) i), 'hal') WHERE outcome = 'claimed';
+INSERT INTO poison VALUES ('h[0-9]*[1-9]');
+SELECT outcome, planned FROM pool.offboard('hal');
+SET client_min_messages = error;
+SELECT count(*) > 0 AS any FROM pool.tick();
+SELECT count(*) > 0 AS any FROM pool.tick();
+SELECT count(*) > 50 AS many FROM t.leads('going') WHERE owner = 'hal';
+SELECT status FROM pool.stat_run ORDER BY run_id DESC LIMIT 1;
+-- ... and so it is with a change of rules
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+    SELECT id, 'idle', 'follow_up', '90 days' FROM pool.pool WHERE name = 'going';
+SELECT count(*) > 0 AS any FROM pool.tick();
+RESET client_min_messages;
+TRUNCATE poison;
+SELECT count(*) > 0 AS any FROM pool.tick();
+SELECT count(*) FROM t.leads('going') WHERE owner = 'hal';
+SELECT status, done FROM pool.stat_run ORDER BY run_id DESC LIMIT 1;
+SELECT count(*) FROM pool.timer_recheck;
+
 -- Requests whose time is over: one that cannot end holds up no other.
 INSERT INTO pool.pool (name, everyone) VALUES ('asked', true);
 INSERT INTO pool.claim_rule (pool_id, name, approval)
