@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "errors.h"
 #include "group.h"
+#include "id_set.h"
 #include "intake.h"
 #include "miscadmin.h"
 #include "perform.h"
@@ -374,8 +375,9 @@ compare_over(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
+/* Finds up to max of them, but for those that have been tried. */
 static int
-collect_over(OverRequest *over, int max, TimestampTz now)
+collect_over(OverRequest *over, int max, TimestampTz now, HTAB *tried)
 {
 	PoolWork   *work = pool_work_begin_reading();
 	PoolTable  *table = pool_work_table(work, POOL_APPROVAL);
@@ -397,6 +399,8 @@ collect_over(OverRequest *over, int max, TimestampTz now)
 
 		over[n].id = DatumGetInt64(slot_getattr(table->old, APPROVAL_ID,
 												&isnull));
+		if (pool_ids_has(tried, over[n].id))
+			continue;
 		over[n++].expires_at =
 			DatumGetTimestampTz(slot_getattr(table->old, APPROVAL_EXPIRES_AT,
 											 &isnull));
@@ -410,26 +414,36 @@ collect_over(OverRequest *over, int max, TimestampTz now)
 
 /*
  * Ends up to max requests whose time is over at `now`: where there is no room
- * for all that are suggested, the first has it.
+ * for all that are suggested, the first has it.  Where some fail or are held by
+ * others, looks again without them, so that they do not stand before the rest.
  */
 PoolTickResult
 pool_decide_run(int max, TimestampTz now)
 {
 	PoolTickResult result = {0, false};
 	OverRequest *over;
+	HTAB	   *tried;
+	int			left;
 	int			n;
 
 	if (pool_index_unused(POOL_APPROVAL_EXPIRES))
 		return result;
 	over = palloc(max * sizeof(OverRequest));
-	n = collect_over(over, max, now);
-	for (int i = 0; i < n; i++)
+	tried = pool_ids_create(CurrentMemoryContext, 64);
+	do
 	{
-		CHECK_FOR_INTERRUPTS();
-		if (try_request(over[i].id, now))
-			result.done++;
-	}
-	result.more = n == max && result.done > 0;
+		left = max - (int) result.done;
+		n = collect_over(over, left, now, tried);
+		for (int i = 0; i < n; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			(void) pool_ids_add(tried, over[i].id);
+			if (try_request(over[i].id, now))
+				result.done++;
+		}
+	} while (n == left && result.done < max);
+	result.more = n == left;
+	hash_destroy(tried);
 	pfree(over);
 	return result;
 }
