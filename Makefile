@@ -227,7 +227,7 @@ endif
 PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS = -fvisibility=hidden -MMD -MP \
 	-Werror=implicit-function-declaration
-EXTRA_CLEAN = $(OBJS:.o=.d)
+EXTRA_CLEAN = $(OBJS:.o=.d) $(OBJS:.o=.gcda) $(OBJS:.o=.gcno)
 
 # Random delays at locks, scans, commits and starts of workers: for tests.
 ifdef DELAYS
@@ -236,6 +236,13 @@ DELAYED = pool_table_lock pool_table_update pool_table_try_update \
 	index_getnext_slot index_getnext_tid LWLockAcquire \
 	RegisterXactCallback BackgroundWorkerInitializeConnectionByOid
 PG_LDFLAGS += $(DELAYED:%=-Wl,--wrap=%)
+endif
+
+# Counts of the lines and branches that run: for scripts/coverage.
+ifdef COVERAGE
+PG_CFLAGS += --coverage -O0
+SHLIB_LINK += --coverage
+override with_llvm = no
 endif
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql))
@@ -302,6 +309,9 @@ bench:
 soak:
 	@$(srcdir)/scripts/soak
 
+coverage:
+	@$(srcdir)/scripts/coverage
+
 lint:
 	@$(srcdir)/scripts/lint
 
@@ -320,4 +330,4 @@ RELEASE = $(EXTENSION)-$(EXTVERSION)
 dist:
 	git archive --format=zip --prefix=$(RELEASE)/ --output=$(RELEASE).zip HEAD
 
-.PHONY: test bench soak lint format format-check typedefs dist
+.PHONY: test bench soak coverage lint format format-check typedefs dist

@@ -53,14 +53,12 @@ pool_receivers_name(PoolQuotaSet *set, const PoolConf *pool)
 		pool_quota_add(set, pool->id, pool->receivers[i], true);
 }
 
+/* The locked row knows of a removal that the cache may not have seen. */
 static bool
-is_present(const PoolConf *pool, const PoolReceiver *r)
+is_present(const PoolReceiver *r)
 {
-	if (r->membership->role != POOL_ROLE_MEMBER)
-		return false;
-	/* the locked row knows of a removal that the cache may not have seen */
-	return r->quota->status == POOL_MEMBER_ACTIVE ||
-		(r->quota->status == POOL_MEMBER_REMOVED && pool->everyone);
+	return r->membership->role == POOL_ROLE_MEMBER &&
+		r->quota->status == POOL_MEMBER_ACTIVE;
 }
 
 /* Whether he is at a limit, with what open requests keep for him. */
@@ -121,7 +119,7 @@ pool_receivers_load(PoolWork *work, PoolQuotaSet *set, const PoolConf *pool,
 				 pool->receivers[i], pool->id);
 		r->member = pool_config_member(pool->receivers[i]);
 		r->membership = pool_config_membership(pool->id, r->member->id);
-		r->present = is_present(pool, r);
+		r->present = is_present(r);
 		result->n++;
 	}
 	/* whatever rule has asked for it, and be it gone since */

@@ -18,7 +18,7 @@ is_member(PoolRouteCase *c, int i)
 	const PoolReceiver *r = &c->pool->receivers->items[i];
 
 	return r->membership->role == POOL_ROLE_MEMBER &&
-		(r->quota->status != POOL_MEMBER_REMOVED || c->pool->conf->everyone);
+		r->quota->status != POOL_MEMBER_REMOVED;
 }
 
 static bool

@@ -27,12 +27,8 @@ pool_is_closed(const PoolEntry *entry)
 TimestampTz
 pool_default_created_at(const PoolEntry *entry, TimestampTz now)
 {
-	if (!entry->taken_over)
-		return now;
-	if (entry->owned_at != POOL_NO_TIME)
-		return entry->owned_at;
-	return entry->last_follow_up_at != POOL_NO_TIME ?
-		entry->last_follow_up_at : now;
+	return entry->taken_over && entry->owned_at != POOL_NO_TIME ?
+		entry->owned_at : now;
 }
 
 /* ------------------------------------------------------------------------
@@ -56,15 +52,9 @@ check_status(const PoolEntry *entry)
 	if (entry->taken_status == POOL_OWNED && entry->owner_id == 0)
 		refuse("status", gettext_noop("A lead that is owned has an owner."),
 			   gettext_noop("Name the owner, or leave status NULL."));
-	if (entry->taken_status != POOL_AVAILABLE)
-		return;
-	if (entry->owner_id != 0)
+	if (entry->taken_status == POOL_AVAILABLE && entry->owner_id != 0)
 		refuse("status", gettext_noop("A lead that is available has no owner."),
 			   gettext_noop("Leave owner NULL, or let status be owned."));
-	if (entry->owned_at != POOL_NO_TIME ||
-		entry->last_follow_up_at != POOL_NO_TIME)
-		refuse("status", gettext_noop("A lead that is available is in nobody's spell."),
-			   gettext_noop("Leave owned_at and last_follow_up_at NULL."));
 }
 
 /* Times go forward: created, owned, followed up, now. */
@@ -114,8 +104,6 @@ pool_take_over_check(const PoolEntry *entry, TimestampTz now)
 static void
 note_follow_up(PoolLead *lead, TimestampTz at)
 {
-	if (at == POOL_NO_TIME)
-		return;
 	lead->first_follow_up_at = lead->last_follow_up_at = at;
 	lead->follow_ups = 1;
 }

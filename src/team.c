@@ -94,10 +94,9 @@ refuse_helper(PoolBatch *batch, const PoolLead *lead, int32 member_id)
 {
 	PoolQuota  *quota = pool_batch_quota(batch, lead->pool_id, member_id);
 
+	/* the locked row knows of a removal that the cache may not have seen */
 	if (pool_config_membership(lead->pool_id, member_id)->role <
-		POOL_ROLE_MEMBER ||
-		(quota->status == POOL_MEMBER_REMOVED &&
-		 !pool_config_pool(lead->pool_id)->everyone))
+		POOL_ROLE_MEMBER || quota->status == POOL_MEMBER_REMOVED)
 		return "not_member";
 	return quota->status == POOL_MEMBER_AWAY ||
 		quota->status == POOL_MEMBER_GONE ? "inactive" : NULL;

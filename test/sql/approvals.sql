@@ -283,6 +283,17 @@ SELECT span FROM pool.approval_open WHERE action = 'extension';
 SELECT outcome FROM pool.approve(t.request_of('free'), actor => 'boss');
 SELECT protected_until, extensions FROM pool.lead WHERE key = 'free';
 SELECT outcome FROM pool.request_extension(t.id('free'), '3 days', 'ill', 'cid');
+-- the limit holds when it is approved; what is protected for good stays so
+BEGIN;
+UPDATE pool.pool SET extension_limit = 2 WHERE name = 'p';
+SELECT outcome FROM pool.request_extension(t.id('free'), '3 days', 'ill', 'cid');
+UPDATE pool.pool SET extension_limit = 1 WHERE name = 'p';
+SELECT outcome, reason FROM pool.approve(t.request_of('free'), actor => 'boss');
+UPDATE pool.pool SET extension_limit = 2 WHERE name = 'p';
+SELECT outcome FROM pool.protect(t.ids('free'), 'infinity', member => 'cid');
+SELECT outcome, reason FROM pool.approve(t.request_of('free'), actor => 'boss');
+SELECT protected_until, extensions FROM pool.lead WHERE key = 'free';
+ROLLBACK;
 SELECT (t.error($$SELECT pool.request_extension(t.id('free'), '-1 day', NULL, 'cid')$$)).state;
 SELECT (t.error($$SELECT pool.request_extension(t.id('free'), NULL, NULL, 'cid')$$)).state;
 

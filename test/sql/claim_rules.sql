@@ -119,6 +119,11 @@ SET pool_ext.clock = '2026-03-03 08:59:59+08';
 SELECT outcome FROM pool.claim_leads(t.ids('new'), 'ann');
 SET pool_ext.clock = '2026-03-03 09:00+08';
 SELECT outcome FROM pool.claim_leads(t.ids('new'), 'ann');
+-- of several that bind the one that does so longest is named
+SELECT t.rule('q', 'two days', NULL, 9, NULL, '2 days'),
+    t.rule('q', 'a day', NULL, 9, NULL, '1 day');
+SELECT test, detail, retry_at FROM t.explain('new', 'ann') WHERE NOT passed;
+DELETE FROM pool.claim_rule WHERE name LIKE '% day%';
 -- it begins anew with each entry
 SELECT outcome FROM pool.release(t.ids('new'), member => 'ann');
 SELECT outcome, retry_at FROM pool.claim_leads(t.ids('new'), 'ann');

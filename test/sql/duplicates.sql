@@ -263,12 +263,39 @@ SELECT outcome FROM pool.merge(t.id('m5'), t.id('g0'), actor => 'boss');
 SELECT outcome FROM pool.enter('reject', 'g1', owner => 'bob');
 SELECT outcome FROM pool.merge(t.id('m5'), t.id('g1'), actor => 'boss');
 SELECT owner, held, leads FROM t.groups WHERE leads[1] = 'm4';
+-- what the target learns counts for its priority, and for its place
+INSERT INTO pool.score_rule (pool_id, name, condition, points)
+VALUES (t.pool('reject'), 'near', '$.city == "Suzhou"', 30);
+SELECT outcome FROM pool.enter('reject', 'z1', priority => 10);
+SELECT outcome FROM pool.enter('reject', 'z2', attributes => '{"city": "Suzhou"}');
+SELECT outcome FROM pool.merge(t.id('z2'), t.id('z1'), actor => 'boss');
+SELECT key, priority FROM pool.lead WHERE key = 'z1';
+SELECT outcome, key FROM pool.claim('reject', 'ann');
+-- a closed one takes what it is given, and keeps its priority
+SELECT outcome FROM pool.enter('reject', 'z3');
+SELECT outcome FROM pool.enter('reject', 'z4', attributes => '{"city": "Suzhou"}');
+SELECT outcome FROM pool.convert(t.id('z1'), member => 'ann');
+SELECT outcome FROM pool.assign(t.ids('z3'), 'ann');
+SELECT outcome FROM pool.convert(t.id('z3'), member => 'ann');
+SELECT outcome FROM pool.merge(t.id('z4'), t.id('z3'), actor => 'boss');
+SELECT key, status, priority, attributes FROM pool.lead WHERE key IN ('z3', 'z4')
+ORDER BY key;
 -- refusals
 SELECT outcome FROM pool.merge(t.id('x1'), t.id('x3'), actor => 'boss');
 SELECT outcome FROM pool.merge(t.id('x3'), t.id('x1'), actor => 'boss');
 SELECT outcome FROM pool.merge(t.id('x3'), 12345, actor => 'boss');
 SELECT * FROM t.error($$SELECT pool.merge(t.id('x3'), t.id('x3'), actor => 'boss')$$);
 SELECT (t.error($$SELECT pool.merge(t.id('x3'), t.id('a1'), actor => 'ann')$$)).state;
+-- erased, or of another tenant
+SELECT t.id('z1') AS z1 \gset
+SELECT outcome FROM pool.erase(t.ids('z1'), 'asked', 'boss');
+SELECT outcome FROM pool.enter('reject', 'z5');
+SELECT outcome FROM pool.merge(t.id('z5'), :z1, actor => 'boss');
+INSERT INTO pool.tenant (name) VALUES ('other');
+INSERT INTO pool.pool (tenant_id, name) SELECT id, 'theirs' FROM pool.tenant
+WHERE name = 'other';
+SELECT lead_id AS o1 FROM pool.enter('other/theirs', 'o1') \gset
+SELECT outcome FROM pool.merge(t.id('z5'), :o1);
 -- the same request twice
 SELECT e.outcome FROM unnest('{y1,y2}'::text[]) k, pool.enter('reject', k) e;
 SELECT outcome FROM pool.merge(t.id('y1'), t.id('y2'), NULL, 'boss',

@@ -167,6 +167,106 @@ SELECT key, owner FROM t.leads('joined') ORDER BY key;
 TRUNCATE poison;
 SELECT * FROM tick_at('2028-03-09 15:00+00') WHERE kind <> 'reclaimed';
 
+-- Of two runs one goes on where the other's row cannot be written, and whoever
+-- has few leads at a time comes to both.
+INSERT INTO pool.pool (name, everyone) VALUES ('going', true);
+INSERT INTO pool.member (key) VALUES ('fay'), ('gus');
+SELECT t.fill('going', 'f', 6);
+SELECT count(*) FROM pool.claim('going', 'fay', 3);
+SELECT count(*) FROM pool.claim('going', 'gus', 3);
+CREATE FUNCTION refuse_run() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE 'refused: Mr Li';
+END $$;
+BEGIN;
+SELECT outcome, planned, done FROM pool.offboard('fay');
+SELECT outcome, planned, done FROM pool.offboard('gus');
+SELECT r.run_id AS fays FROM pool.stat_run r ORDER BY run_id DESC OFFSET 1 LIMIT 1 \gset
+COMMIT;
+SELECT format('CREATE TRIGGER refuse BEFORE UPDATE ON pool.run FOR EACH ROW
+    WHEN (new.id = %s) EXECUTE FUNCTION refuse_run()', :fays) \gexec
+SELECT task, done, more FROM pool.tick(2) WHERE task = 'runs';
+SELECT key, owner FROM t.leads('going');
+DROP TRIGGER refuse ON pool.run;
+SELECT task, done, more FROM pool.tick(2) WHERE task = 'runs';
+SELECT task, done, more FROM pool.tick(9) WHERE task = 'runs';
+SELECT key, owner FROM t.leads('going');
+SELECT kind, status, done, skipped FROM pool.stat_run ORDER BY run_id DESC LIMIT 2;
+
+-- Where most of them fail a step is given up, after a while, and the next one goes on.
+INSERT INTO pool.member (key) VALUES ('hal');
+SELECT t.fill('going', 'h', 150);
+SELECT count(*) FROM pool.claim_leads(ARRAY(SELECT t.id('h' || i)
+    FROM generate_series(1, 150) i), 'hal') WHERE outcome = 'claimed';
+INSERT INTO poison VALUES ('h[0-9]*[1-9]');
+SELECT outcome, planned FROM pool.offboard('hal');
+SET client_min_messages = error;
+SELECT count(*) > 0 AS any FROM pool.tick();
+SELECT count(*) > 0 AS any FROM pool.tick();
+SELECT count(*) > 50 AS many FROM t.leads('going') WHERE owner = 'hal';
+SELECT status FROM pool.stat_run ORDER BY run_id DESC LIMIT 1;
+-- ... and so it is with a change of rules
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+    SELECT id, 'idle', 'follow_up', '90 days' FROM pool.pool WHERE name = 'going';
+SELECT count(*) > 0 AS any FROM pool.tick();
+RESET client_min_messages;
+TRUNCATE poison;
+SELECT count(*) > 0 AS any FROM pool.tick();
+SELECT count(*) FROM t.leads('going') WHERE owner = 'hal';
+SELECT status, done FROM pool.stat_run ORDER BY run_id DESC LIMIT 1;
+SELECT count(*) FROM pool.timer_recheck;
+
+-- Requests whose time is over: one that cannot end holds up no other, however few
+-- are ended at a time.
+INSERT INTO pool.pool (name, everyone) VALUES ('asked', true);
+INSERT INTO pool.claim_rule (pool_id, name, approval)
+    SELECT id, 'ask', true FROM pool.pool WHERE name = 'asked';
+SELECT t.fill('asked', 'q', 3);
+SELECT r.outcome FROM generate_series(1, 3) i,
+    pool.request_claim(t.id('q' || i), NULL, 'ann') r;
+UPDATE pool.approval SET expires_at = '2028-03-09 16:00+00' WHERE status = 'open';
+UPDATE pool.lead_state SET hidden_until = '2028-03-09 16:00+00'
+    WHERE id = ANY (t.ids('q1', 'q2', 'q3'));
+INSERT INTO poison VALUES ('q1');
+SELECT * FROM tick_at('2028-03-09 16:00+00', 1) WHERE key ~ '^q';
+SELECT * FROM tick_at('2028-03-09 16:00+00', 1) WHERE key ~ '^q';
+TRUNCATE poison;
+SELECT * FROM tick_at('2028-03-09 16:00+00') WHERE key ~ '^q';
+
+-- Of what came back by time, and is routed, one that fails holds up no other pool.
+INSERT INTO pool.pool (name, everyone, route_returned)
+    SELECT 'ring' || i, true, true FROM generate_series(1, 3) i;
+INSERT INTO pool.timer_rule (pool_id, name, basis, after)
+    SELECT id, 'idle', 'follow_up', '1 day' FROM pool.pool WHERE name ~ '^ring';
+INSERT INTO pool.routing_rule (pool_id, name, strategy)
+    SELECT id, 'turns', 'round_robin' FROM pool.pool WHERE name ~ '^ring';
+UPDATE pool.member SET status = 'active' WHERE key IN ('ann', 'cat');
+INSERT INTO pool.intake (pool, key, owner) SELECT 'ring' || i, format('ring%s-%s', i, n),
+    'ann' FROM generate_series(1, 3) i, generate_series(1, 2) n;
+CREATE FUNCTION refuse_routed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF new.kind = 'assigned' AND new.lead_id = t.id('ring2-1') THEN
+        RAISE 'refused: Mr Zhao';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER refuse_routed AFTER INSERT ON pool.event
+    FOR EACH ROW EXECUTE FUNCTION refuse_routed();
+SELECT * FROM tick_at('2028-03-11 12:00+00') WHERE key ~ '^ring';
+DROP TRIGGER refuse_routed ON pool.event;
+SELECT * FROM tick_at('2028-03-11 12:20+00') WHERE key ~ '^ring';
+
+-- Requests that nobody decides on: one that cannot be escalated holds up no other.
+INSERT INTO pool.timer_rule (pool_id, name, action, basis, after)
+    SELECT id, 'undecided', 'escalate', 'approval', '1 day' FROM pool.pool
+    WHERE name = 'asked';
+SELECT r.outcome FROM generate_series(1, 3) i,
+    pool.request_claim(t.id('q' || i), NULL, 'ann') r;
+INSERT INTO poison VALUES ('q1');
+SELECT * FROM tick_at('2028-03-12 14:00+00') WHERE key ~ '^q';
+TRUNCATE poison;
+SELECT * FROM tick_at('2028-03-12 14:00+00') WHERE key ~ '^q';
+
 -- What fails, or somebody holds, keeps nothing else from being routed, nor
 -- from ending in time, however few ticks look at at once.
 DROP TRIGGER refuse ON pool.event;

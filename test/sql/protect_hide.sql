@@ -112,6 +112,12 @@ SELECT * FROM t.error($$SELECT pool.protect(t.ids('h1'), '2026-04-01', '1 day', 
 SELECT (t.error($$SELECT pool.protect(t.ids('h1'), span => '-1 day', member => 'bob')$$)).state;
 SELECT (t.error($$SELECT pool.protect(NULL, member => 'bob')$$)).state;
 SELECT outcome FROM pool.protect('{4711}', member => 'bob');
+-- several at once: each pool has its own limit
+INSERT INTO pool.pool (name, everyone, protect_limit) VALUES ('l1', true, 1), ('l2', true, 1);
+SELECT t.fill('l1', 'l1', 2), t.fill('l2', 'l2', 1);
+SELECT count(*) FROM pool.claim('l1', 'bob', 2);
+SELECT count(*) FROM pool.claim('l2', 'bob');
+SELECT outcome, key FROM pool.protect(t.ids('l11', 'l21', 'l12'), member => 'bob');
 SELECT * FROM pool.verify();
 DROP OWNED BY ph_ann, ph_boss;
 -- for good is one end of time, the other and all that nobody can compute with

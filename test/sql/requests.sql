@@ -67,6 +67,34 @@ SET client_min_messages = warning;
 SET intervalstyle = 'postgres';
 SELECT c.n, jsonb_pretty(w.first_rows) AS first, w.same, w.unchanged
 FROM (SELECT * FROM calls ORDER BY n) c CROSS JOIN LATERAL twice(c.call) w \gx
+-- the others
+INSERT INTO pool.member (key) VALUES ('dan');
+SELECT t.join_pool('p', 'dan'), t.fill('p', 'd', 1);
+SELECT outcome FROM pool.assign(t.ids('d1'), 'dan');
+INSERT INTO calls VALUES
+    (31, $$pool.add_collaborator(t.id('a3'), 'bob', request_id => id(31))$$),
+    (32, $$pool.remove_collaborator(t.id('a3'), 'bob', NULL, id(32))$$),
+    (33, $$pool.hide(t.ids('a8', 'a3'), NULL, 'r', NULL, id(33))$$),
+    (34, $$pool.unhide(t.ids('a8'), NULL, NULL, id(34))$$),
+    (35, $$pool.protect(t.ids('a3', 'a8'), NULL, '1 day', 'r', 'ann', id(35))$$),
+    (36, $$pool.unprotect(t.ids('a3'), 'r', 'ann', id(36))$$),
+    (37, $$pool.reserve(t.ids('a8'), '1 minute', 'ann', id(37))$$),
+    (38, $$pool.unreserve(t.ids('a8'), 'ann', id(38))$$),
+    (39, $$pool.request_transfer(t.id('a3'), 'bob', 'r', 'ann', id(39))$$),
+    (40, $$pool.cancel_request((SELECT max(id) FROM pool.approval), 'ann',
+        id(40))$$),
+    (41, $$pool.set_away('bob', '2026-03-09 09:00+00', NULL, id(41))$$),
+    (42, $$pool.set_active('bob', NULL, id(42))$$),
+    (43, $$pool.relocate('dan', NULL, 'q', NULL, NULL, id(43))$$),
+    (44, $$pool.cancel_run((SELECT min(run_id) FROM pool.stat_run), NULL,
+        id(44))$$),
+    (45, $$pool.undo_run((SELECT min(run_id) FROM pool.stat_run), NULL,
+        id(45))$$),
+    (46, $$pool.offboard('dan', NULL, NULL, NULL, id(46))$$);
+SELECT c.n, jsonb_path_query_array(w.first_rows, '$[*].outcome') AS first, w.same,
+    w.unchanged
+FROM (SELECT * FROM calls WHERE n > 13 ORDER BY n) c
+    CROSS JOIN LATERAL twice(c.call) w;
 RESET client_min_messages;
 SELECT function, count(*) FROM pool.request_log GROUP BY 1 ORDER BY 1;
 

@@ -33,6 +33,12 @@ SELECT outcome FROM pool.reserve(t.ids('r4'), '11 minutes', 'bob');
 UPDATE pool.pool SET reserve_limit = 0 WHERE name = 'q';
 SELECT outcome, limit_value, used FROM pool.reserve(t.ids('q1'), member => 'bob');
 SELECT words FROM pool.rules_in_force WHERE pool = 'q' AND rule_table = 'pool';
+-- several at once: each pool has its own limit
+BEGIN;
+UPDATE pool.pool SET reserve_limit = 1;
+SELECT t.fill('p', 'more', 2), t.fill('q', 'else', 1);
+SELECT outcome, key FROM pool.reserve(t.ids('more1', 'else1', 'more2'), member => 'bob');
+ROLLBACK;
 -- he and nobody else finds it offered
 CREATE ROLE rs_ann;
 SELECT pool.grant_access('rs_ann', 'member');

@@ -463,6 +463,38 @@ SELECT outcome FROM pool.enter('rota', 'z4');
 SELECT cardinality(t.seated()), (:'month3'::text[])[1] = ANY (t.seated()) AS still;
 UPDATE pool.member SET status = 'active';
 
+-- more seats than members: nobody stands
+SELECT t.rule('wide', 'wide seats', 'round_robin');
+SELECT t.join_pool('wide', 'ann', 'bob');
+UPDATE pool.routing_rule SET rotate_every = '1 month', rotate_seats = 3
+    WHERE name = 'wide seats';
+INSERT INTO pool.intake (pool, key) SELECT 'wide', 'seat' || i
+    FROM generate_series(1, 4) i;
+SELECT * FROM t.got('seat');
+-- one goes and another comes: what the session remembers is not about them
+SELECT t.rule('swap', 'swapped', 'round_robin');
+SELECT t.join_pool('swap', 'ann', 'bob');
+INSERT INTO pool.intake (pool, key) SELECT 'swap', 'swap-a' || i FROM generate_series(1, 4) i;
+DELETE FROM pool.membership WHERE pool_id = (SELECT id FROM pool.pool WHERE name = 'swap')
+    AND member_id = (SELECT id FROM pool.member WHERE key = 'bob');
+SELECT t.join_pool('swap', 'cid');
+INSERT INTO pool.intake (pool, key) SELECT 'swap', 'swap-b' || i FROM generate_series(1, 4) i;
+SELECT * FROM t.got('swap-a');
+SELECT * FROM t.got('swap-b');
+-- of two newcomers the one who is owed more comes first
+INSERT INTO pool.member (key, joined_at) VALUES ('nina', '2026-06-10'), ('noel', '2026-06-11');
+SELECT t.rule('ncs', 'fresh', 'round_robin');
+SELECT t.join_pool('ncs', 'ann', 'nina');
+UPDATE pool.pool SET newcomer_period = '30 days' WHERE name = 'ncs';
+UPDATE pool.routing_rule SET newcomer_min = 2 WHERE name = 'fresh';
+INSERT INTO pool.intake (pool, key) SELECT 'ncs', 'v' || i FROM generate_series(1, 1) i;
+SELECT t.join_pool('ncs', 'noel');
+INSERT INTO pool.intake (pool, key) SELECT 'ncs', 'v' || i FROM generate_series(2, 6) i;
+SELECT d.key, m.key AS member FROM pool.lead_state s JOIN pool.lead_data d USING (id)
+    JOIN pool.member m ON m.id = s.owner_id WHERE d.key ~ '^v[1-6]$' ORDER BY 1;
+DELETE FROM pool.routing_rule WHERE name IN ('wide seats', 'fresh');
+UPDATE pool.member SET status = 'left' WHERE key IN ('nina', 'noel');
+
 -- everyone: the tenant's members without a membership
 INSERT INTO pool.pool (name, everyone) VALUES ('all', true);
 SELECT t.rule('all', 'turn', 'round_robin');
@@ -518,6 +550,9 @@ SELECT * FROM pool.explain_assign(t.id('why'));
 SELECT pool.edit(t.id('why'), grade => 'B');
 SELECT * FROM pool.explain_assign(t.id('why')) WHERE test IN ('rule', 'chosen', 'outcome');
 SELECT * FROM pool.explain_assign(4711);
+SELECT outcome FROM pool.hide(t.ids('why'));
+SELECT * FROM pool.explain_assign(t.id('why'));
+SELECT outcome FROM pool.unhide(t.ids('why'));
 SELECT * FROM pool.explain_assign(t.id('r01'));
 BEGIN;
 SELECT pool.act_as('ann');
@@ -549,6 +584,14 @@ SELECT outcome FROM pool.follow_up(t.id('back1'), result => 'not mine', member =
 SELECT done FROM pool.tick() WHERE task = 'routing';
 SELECT m.key FROM pool.lead l JOIN pool.member m ON m.id = l.owner_id
     WHERE l.key = 'back1';
+-- of a batch only what has come back, and to a pool that has its returns routed
+INSERT INTO pool.pool (name, route_returned) VALUES ('norules', true);
+SELECT t.join_pool('norules', 'ann');
+SELECT outcome FROM pool.enter('back', 'back2', owner => 'ann');
+SELECT outcome FROM pool.enter('back', 'back3', owner => 'bob');
+SELECT outcome FROM pool.enter('norules', 'back4', owner => 'ann');
+SELECT outcome, key FROM pool.release(t.ids('back3', 'back4', 'back2'), member => 'ann');
+SELECT pool, key, owner FROM t.leads() WHERE key LIKE 'back_';
 -- a transfer to nobody in particular is routed wherever there are rules
 UPDATE pool.pool SET route_returned = false WHERE name = 'back';
 INSERT INTO pool.member (key) VALUES ('chief');

@@ -221,6 +221,14 @@ SELECT kind, pool, detail - '{undo,from_pool}'::text[] AS detail
     FROM t.events(t.id('u1'));
 UPDATE pool.member SET status = 'active' WHERE key = 'bob';
 
+-- what belongs to no pool, and to a member who is no more, only a service undoes
+INSERT INTO pool.member (key) VALUES ('zed');
+SELECT outcome FROM pool.offboard('zed');
+SELECT bool_or(more) AS more FROM pool.tick();
+DELETE FROM pool.member WHERE key = 'zed';
+SELECT * FROM t.error(format('SELECT pool.undo_run(%s, ''max'')', run('offboard')));
+SELECT * FROM pool.undo_run(run('offboard'));
+
 -- the brake: what would go over stops before its first lead
 UPDATE pool.pool SET reclaim_limit = 2, hold_limit = NULL, cooldown = NULL
     WHERE name = 'brake';
@@ -246,7 +254,10 @@ SET pool_ext.clock = '2026-03-23 12:00+00';
 SELECT task, done FROM pool.tick() WHERE task = 'timers';
 SELECT pool, kind, status, planned, done FROM runs WHERE run_id = run();
 -- let go on
-SELECT outcome FROM pool.resume_run(run(), 'max');
+SELECT outcome FROM pool.resume_run(run(), 'max',
+    '00000000-0000-0000-0000-000000000003');
+SELECT outcome FROM pool.resume_run(run(), 'max',
+    '00000000-0000-0000-0000-000000000003');
 SELECT outcome FROM pool.resume_run(run(), 'max');
 SELECT outcome FROM pool.resume_run(0);
 SELECT state FROM t.error(
@@ -273,15 +284,18 @@ SET pool_ext.clock = '2026-03-29 11:00+00';
 SELECT count(*) FROM pool.claim('share', 'eve', 2);
 SET pool_ext.clock = '2026-03-31 11:00+00';
 SELECT bool_or(more) AS more FROM pool.tick();
-SELECT pool, kind, status, planned, done FROM runs WHERE pool = 'share';
+SELECT pool, kind, status, planned, done FROM runs WHERE pool = 'share'
+    ORDER BY run_id;
 SET pool_ext.clock = '2026-04-01 11:00+00';
 SELECT count(*) FROM pool.claim('share', 'eve', 2);
 SELECT bool_or(more) AS more FROM pool.tick();
-SELECT pool, kind, status, planned, done FROM runs WHERE pool = 'share';
+SELECT pool, kind, status, planned, done FROM runs WHERE pool = 'share'
+    ORDER BY run_id;
 SET pool_ext.clock = '2026-04-04 11:00+00';
 SELECT outcome FROM pool.follow_up(t.id('s4'), member => 'eve');
 SELECT bool_or(more) AS more FROM pool.tick();
-SELECT pool, kind, status, planned, done FROM runs WHERE pool = 'share';
+SELECT pool, kind, status, planned, done FROM runs WHERE pool = 'share'
+    ORDER BY run_id;
 
 -- what has to be warned of first is warned of, however much it is
 UPDATE pool.pool SET reclaim_limit = 0 WHERE name = 'b';

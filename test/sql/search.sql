@@ -117,4 +117,6 @@ END $$;
 SELECT string_agg(key, ' ') FROM pool.search('company', '{"size": 1}', '龙虎');
 SELECT t.buffers($$SELECT * FROM pool.search('company',
     '{"industry": 3, "city": 7, "size": 1}', '龙虎')$$) < 500 AS few;
+-- nobody's own leads
+SELECT state, message FROM t.error($$SELECT pool.search(NULL, scope => 'mine')$$);
 SELECT * FROM pool.verify();

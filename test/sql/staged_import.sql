@@ -175,3 +175,16 @@ INSERT INTO pool.intake (pool, key, created_at)
 VALUES ('p', 'ahead', '2040-01-01'), ('p', 'skew', '2026-03-03 09:00+00');
 SELECT key, outcome, reason FROM pool.intake_check();
 RESET pool_ext.intake_mode;
+
+-- what is over already is not looked at first, and is as old as its last time
+INSERT INTO pool.pool (name, everyone, review) VALUES ('looked', true, true);
+INSERT INTO pool.intake (pool, key, owner, owned_at, last_follow_up_at, status)
+VALUES ('looked', 'g1', NULL, NULL, NULL, NULL),
+    ('looked', 'g2', NULL, NULL, NULL, 'archived'),
+    ('looked', 'g3', 'ann', NULL, NULL, 'archived'),
+    ('looked', 'g4', 'ann', '2026-01-05', '2026-02-01', 'converted');
+SELECT key, outcome, status FROM pool.intake_check();
+SELECT key, created_at, entered_at, closed_at, claims FROM pool.lead
+WHERE key ~ '^g[1-4]$' ORDER BY key;
+SELECT key, started_at, ended_at, ended_by FROM pool.lead_spell WHERE key ~ '^g[1-4]$';
+SELECT * FROM pool.verify();

@@ -57,6 +57,8 @@ SELECT outcome, key FROM pool.reopen(ARRAY[:free], NULL, 'boss');
 SELECT outcome, key FROM pool.move(ARRAY[:free], 'p', 'boss');
 SELECT outcome FROM pool.erase(ARRAY[:free], NULL, 'boss');
 SELECT * FROM pool.explain_claim(:free, 'ann');
+-- an owner may be named with his tenant
+SELECT outcome, member FROM pool.enter('p', 'owned', owner => 'default/cat');
 -- leads do not cross the border
 SELECT outcome, key FROM pool.move(ARRAY[:free], 'p');
 SELECT outcome, key FROM pool.release(ARRAY[:theirs], NULL, 'p', 'other/ann');

@@ -402,4 +402,39 @@ SELECT e.outcome FROM unnest('{many,few,4}'::text[]) s, pool.enter('odd',
     'odd-' || s, attributes => jsonb_build_object('size', s), owner => 'ann') e;
 SELECT key, kind, rule FROM tick_at('2031-01-10 09:00+00') WHERE pool = 'odd';
 SELECT key, kind, rule FROM tick_at('2031-01-11 09:00+00') WHERE pool = 'odd';
+-- why a lead that is due goes or stays: conditions, the notice, who comes first
+INSERT INTO pool.pool (name, everyone) VALUES ('why', true);
+SELECT rule('why', 'vague', 'reclaim', 'follow_up', '1 day',
+        'condition = ''$.size.double() > 3'''),
+    rule('why', 'few', 'reclaim', 'follow_up', '1 day',
+        'condition = ''$.size == "few"'''),
+    rule('why', 'warned', 'reclaim', 'follow_up', '1 day',
+        'remind_before = ''{1 hour}''', 'notice_required = true'),
+    rule('why', 'later', 'reclaim', 'follow_up', '2 days'),
+    rule('why', 'last', 'archive', 'follow_up', '3 days');
+SELECT outcome FROM pool.enter('why', 'y1', attributes => '{"size": "many"}',
+    owner => 'ann');
+SET pool_ext.clock = '2031-01-13 09:00+00';
+SELECT rule, test, passed, due_at, detail FROM pool.explain_reclaim(t.id('y1'));
+SET pool_ext.clock = '2031-01-15 09:00+00';
+SELECT rule, test, passed, detail FROM pool.explain_reclaim(t.id('y1'))
+    WHERE rule IN ('later', 'last');
+SELECT key, kind, rule FROM tick_at('2031-01-15 09:00+00') WHERE pool = 'why';
+-- the first of several warnings counts as notice
+INSERT INTO pool.pool (name, everyone, review) VALUES ('notice', true, false),
+    ('gate', true, true);
+SELECT rule('notice', 'gone', 'reclaim', 'follow_up', '5 days',
+    'remind_before = ''{2 days,1 day}''', 'notice_required = true');
+SELECT outcome FROM pool.enter('notice', 'n1', owner => 'ann');
+SELECT key, kind FROM tick_at('2031-01-18 10:00+00') WHERE pool = 'notice';
+SELECT key, kind FROM tick_at('2031-01-19 10:00+00') WHERE pool = 'notice';
+SELECT key, due_at, warned_at FROM pool.lead_due WHERE key = 'n1';
+SELECT key, kind FROM tick_at('2031-01-20 10:00+00') WHERE pool = 'notice';
+-- nothing moves that waits in review, however old it is
+SELECT rule('gate', 'stale', 'move', 'creation', '1 day',
+    'to_pool_id = ' || pool_id('clean'));
+SELECT outcome FROM pool.enter('gate', 'g1');
+SELECT key, kind FROM tick_at('2031-01-22 10:00+00') WHERE key = 'g1';
+SELECT outcome FROM pool.review(t.ids('g1'), 'accept');
+SELECT key, kind, pool FROM tick_at('2031-01-22 10:00+00') WHERE key = 'g1';
 SELECT * FROM pool.verify();

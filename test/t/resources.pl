@@ -124,6 +124,30 @@ $node->safe_psql('postgres', "SELECT count(*) FROM pool.claim('bad', 'm')");
 ok($node->poll_query_until('postgres', <<'SQL'), 'crashes of others count for nothing');
 SELECT status = 'available' FROM pool.lead WHERE key = 'b'
 SQL
+# nor is a whole task tried for ever
+$node->safe_psql('postgres', <<'SQL');
+CREATE TRIGGER crash BEFORE UPDATE ON pool.member FOR EACH ROW
+WHEN (new.status = 'active' AND old.status = 'away') EXECUTE FUNCTION crash();
+UPDATE pool.member SET status = 'away', away_until = now();
+SQL
+ok($node->wait_for_log(qr/task "people" of pool_ext in database "postgres" is left alone/),
+	'a task is left alone');
+$node->poll_query_until('postgres', 'SELECT true') or die;
+$node->safe_psql('postgres', <<'SQL');
+UPDATE pool.member SET status = 'active', away_until = NULL;
+SELECT count(*) FROM pool.claim('good', 'm');
+SQL
+ok($node->poll_query_until('postgres', <<'SQL'), 'the other tasks go on');
+SELECT status = 'available' FROM pool.lead WHERE key = 'g'
+SQL
+$node->safe_psql('postgres', <<'SQL');
+DROP TRIGGER crash ON pool.member;
+UPDATE pool.member SET status = 'away', away_until = now();
+SELECT pool.resume();
+SQL
+ok($node->poll_query_until('postgres', <<'SQL'), 'resumed, it is done again');
+SELECT status = 'active' FROM pool.member WHERE key = 'm'
+SQL
 verified($node, 'postgres', 'after crashes');
 $node->stop;
 

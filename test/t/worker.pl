@@ -632,6 +632,24 @@ SELECT (SELECT bool_and(r.at - c.at < interval '6 seconds')
     WHERE r.kind = 'reclaimed' AND c.kind = 'claimed' AND r.pool_id > 2),
     errors > 1 FROM pool.stat_worker
 SQL
+# Nor does it hold up what nobody decides on.
+$many->safe_psql('third', <<'SQL');
+INSERT INTO pool.pool (name, everyone) VALUES ('asked', true);
+INSERT INTO pool.claim_rule (pool_id, name, approval)
+SELECT id, 'ask', true FROM pool.pool WHERE name = 'asked';
+INSERT INTO pool.timer_rule (pool_id, name, action, basis, after)
+SELECT id, 'undecided', 'escalate', 'approval', '2 seconds' FROM pool.pool
+WHERE name = 'asked';
+INSERT INTO pool.intake (pool, key) VALUES ('asked', 'asked');
+SELECT pool.request_claim(pool.lead_id('asked'), NULL, 'm');
+SQL
+ok($many->poll_query_until('third',
+		"SELECT count(*) = 1 FROM pool.event WHERE kind = 'escalated'"),
+	'a request that nobody decides on is escalated');
+is($many->safe_psql('third', <<'SQL'), 't', 'when its time has come');
+SELECT e.at - a.created_at BETWEEN interval '2 seconds' AND interval '6 seconds'
+FROM pool.event e, pool.approval a WHERE e.kind = 'escalated'
+SQL
 $many->stop;
 
 # ---------------------------------------------------------------------
