@@ -374,8 +374,15 @@ edit_lead(PoolCall *call, int64 id, Edit *e, const PoolActor *actor)
 		drop_identities(&lead, added);
 		return "contended";
 	}
+	/* it may have changed hands, or pools, just now */
 	if (!may_edit(actor, &lead))
 		pool_require_manager(actor, lead.pool_id);
+	if (touches_masked(e, pool_lead_masked(call->work, &lead,
+										   actor->member_id)))
+	{
+		drop_identities(&lead, added);
+		return "masked";
+	}
 	if (!clear_identities(&lead, e->cleared) && added == NIL)
 		e->identities = NULL;
 	if (apply_edit(call, &lead, e, actor->member_id))
