@@ -81,10 +81,7 @@ may_own(int32 pool_id, int32 member_id)
 		pool_config_membership(pool_id, member_id)->role >= POOL_ROLE_MEMBER;
 }
 
-/*
- * Those who may receive the lead in its pool, the first one first (member
- * ids).
- */
+/* Who may receive the lead in its pool (member ids), the first one first. */
 static List *
 find_receivers(PoolWork *work, const PoolRun *run, const PoolLead *lead)
 {
