@@ -4,6 +4,9 @@
 # All instants are microseconds of the server's clock, read before and after
 # each call; what a call did lies between them.  A committed event is visible to
 # others no sooner than its commit timestamp.
+#
+# At the higher levels a call is the second statement of its transaction: the
+# first one fixes the snapshot, and tells which transactions it sees.
 package PoolHistory;
 use strict;
 use warnings FATAL => 'all';
@@ -13,9 +16,12 @@ use Test::More;
 
 our @EXPORT = qw(record_history);
 
+my $CLOCK = '(extract(epoch FROM clock_timestamp()) * 1000000)::bigint';
+
 # Few leads and small limits, so that most is refused.
 our $WORLD = {
 	leads => 150,
+	hot => 12,
 	members => 24,
 	hold_limit => { p1 => 6 },
 	cooldown => { p2 => 1_000_000 },
@@ -52,10 +58,16 @@ SQL
 # What is called
 # ----------------------------------------------------------------------------
 
+# the bound of a refusal, and when it ends
+my $BOUND = 'limit_value, used, '
+  . '(extract(epoch FROM retry_at) * 1000000)::bigint';
+
 sub some_leads
 {
 	my ($most) = @_;
-	my %ids = map { random_of($WORLD->{leads}) => 1 } 1 .. random_of($most);
+	# half of them are about few leads, which many change at the same time
+	my $among = rand() < 0.5 ? $WORLD->{leads} : $WORLD->{hot};
+	my %ids = map { random_of($among) => 1 } 1 .. random_of($most);
 	return [ sort { $a <=> $b } keys %ids ];
 }
 
@@ -90,42 +102,41 @@ sub random_call
 		$call->{ids} = some_leads($most);
 		return function_call($call, $function,
 			'ARRAY[' . join(', ', @{ $call->{ids} }) . "], $rest",
-			$function eq 'claim_leads' ? 'limit_value, used' : 'NULL, NULL');
+			$function eq 'claim_leads' ? $BOUND : 'NULL, NULL, NULL');
 	}
 	if (($die -= 10) < 0)
 	{
 		return function_call($call, 'follow_up',
-			"$id, 'call', member => '$m'", 'event_id, NULL', $id);
+			"$id, 'call', member => '$m'", 'event_id, NULL, NULL', $id);
 	}
 	if (($die -= 2) < 0)
 	{
 		return function_call($call, 'convert', "$id, member => '$m'",
-			'NULL, NULL');
+			'NULL, NULL, NULL');
 	}
 	if (($die -= 4) < 0)
 	{
 		my $key = ($n == 1 ? 'n' : 'k') . $id;
 		$call->{key} = $key;
 		return function_call($call, 'enter', "'$p', '$key'",
-			'status, member');
+			'status, member, NULL');
 	}
 	$call->{ids} = [];
 	if (($die -= 3) < 0)
 	{
 		$call->{function} = 'stat_member';
-		$call->{from} = "'figures', NULL, held, claimed_today FROM "
+		$call->{from} = "'figures', NULL, held, claimed_today, NULL FROM "
 		  . "pool.stat_member WHERE pool = '$p' AND member = '$m'";
 		return $call;
 	}
 	if (($die -= 2) < 0)
 	{
 		$call->{function} = 'stat_pool';
-		$call->{from} = "'figures', NULL, available, owned FROM "
+		$call->{from} = "'figures', NULL, available, owned, NULL FROM "
 		  . "pool.stat_pool WHERE pool = '$p'";
 		return $call;
 	}
-	return function_call($call, 'claim', "'$p', '$m', $n",
-		'limit_value, used');
+	return function_call($call, 'claim', "'$p', '$m', $n", $BOUND);
 }
 
 # %r stands for the request id, if any
@@ -148,31 +159,42 @@ sub status_call
 # In what form it comes: alone, rolled back, with a request id.
 sub call_sql
 {
-	my ($call, $number) = @_;
-	return "UPDATE pool.member SET status = '$call->{status}' "
-	  . "WHERE key = '$call->{m}';"
-	  if $call->{function} eq 'status';
+	my ($call, $number, $level) = @_;
+	my $head = "'R', $number, pg_current_xact_id_if_assigned()";
 	my $request = $call->{id} ? ", request_id => '$call->{id}'" : '';
-	my $sql = "SELECT 'R', $number, pg_current_xact_id_if_assigned(), "
-	  . "$call->{from};";
+	my $sql =
+	  $call->{function} eq 'status' ?
+	  "UPDATE pool.member SET status = '$call->{status}' WHERE key = "
+	  . "'$call->{m}' RETURNING $head, 'status', NULL, NULL, NULL, NULL;" :
+	  "SELECT $head, $call->{from};";
 	$sql =~ s/%r/$request/;
-	return $call->{undone} ? "BEGIN;\n$sql\nROLLBACK;" : $sql;
+	my $end = $call->{undone} ? 'ROLLBACK;' : 'COMMIT;';
+	return $call->{undone} ? "BEGIN;\n$sql\n$end" : $sql if $level eq '';
+	return "BEGIN ISOLATION LEVEL $level;\n"
+	  . "SELECT 'S', pg_current_snapshot(), $CLOCK;\n"
+	  . ($number % 3 ? '' : "SELECT pg_sleep(0.02) \\g /dev/null\n")
+	  . "SELECT 'B', $CLOCK;\n$sql\n\\echo E|:SQLSTATE\n"
+	  . "$end\n\\echo E|:SQLSTATE";
 }
 
 # The calls of one session.  Only session i ever changes the status of member i,
-# so that the order of these changes is known.
+# so that the order of these changes is known.  That he is back is said twice: at
+# the higher levels once may be in vain.
 sub random_calls
 {
 	my ($session, $count, $shared) = @_;
 	my @calls;
-	my $back = -1;
+	my $back = -9;
 
 	while (@calls < $count)
 	{
 		my $call = random_call();
 		my $id_allowed = $call->{from} =~ /%r/;
 		my $die = rand 100;
-		if (@calls == $back) { $call = status_call($session, 'active'); }
+		if ($back <= @calls && $back >= @calls - 1)
+		{
+			$call = status_call($session, 'active');
+		}
 		elsif ($die < 1.5 && @calls > $back && $session <= $WORLD->{members})
 		{
 			$call = status_call($session, 'away');
@@ -200,18 +222,22 @@ sub random_calls
 # Calling, and reading what was written down
 # ----------------------------------------------------------------------------
 
-my $NOW = 'SELECT \'T\', (extract(epoch FROM clock_timestamp()) '
-  . "* 1000000)::bigint;\n";
-
 sub start_session
 {
-	my ($node, $db, $calls, $start) = @_;
-	my $script = "SELECT pg_sleep(greatest(0, extract(epoch FROM "
-	  . "'$start'::timestamptz - clock_timestamp()))) \\g /dev/null\n$NOW";
+	my ($node, $db, $calls, $start, $level, $own_level) = @_;
+	my $script = "\\set VERBOSITY sqlstate\nSELECT pg_sleep(greatest(0, "
+	  . "extract(epoch FROM '$start'::timestamptz - clock_timestamp()))) "
+	  . "\\g /dev/null\nSELECT 'T', $CLOCK;\n";
 	my $number = 0;
-	$script .= call_sql($_, $number++) . "\n$NOW" foreach @$calls;
+	foreach my $call (@$calls)
+	{
+		$script .= call_sql($call, $number++,
+			$call->{function} eq 'status' ? $own_level : $level)
+		  . "\nSELECT 'T', $CLOCK;\n";
+	}
 	return {
 		calls => $calls,
+		level => $level,
 		run => start_psql($node, $db, $script, 'caller')
 	};
 }
@@ -219,16 +245,16 @@ sub start_session
 # Ticks until it is stopped, with pauses in which nobody can blame a tick.
 sub start_ticks
 {
-	my ($node, $db, $count, $start) = @_;
+	my ($node, $db, $count, $start, $level) = @_;
 	my @calls = map {
 		{
 			function => 'tick',
 			  ids => [],
-			  from => "'tick', NULL, done, NULL FROM pool.tick()"
+			  from => "'tick', NULL, done, NULL, NULL FROM pool.tick()"
 		}, { function => 'pause', ids => [],
-			from => "'pause', NULL, NULL, NULL FROM pg_sleep(0.15)" }
+			from => "'pause', NULL, NULL, NULL, NULL FROM pg_sleep(0.15)" }
 	} 1 .. $count;
-	return start_session($node, $db, \@calls, $start);
+	return start_session($node, $db, \@calls, $start, $level, $level);
 }
 
 # What one session was told: a record for each call.
@@ -237,70 +263,107 @@ sub read_session
 	my ($session, $errors) = @_;
 	my ($out, $err) = finish_psql($session->{run});
 	my @records;
-	my ($before, $number, @rows) = (undef, 0);
+	my ($said, $number) = (undef, 0);
 
-	push @$errors, grep { /\S/ } split /\n/, $err;
+	# 40001 is an answer; who may give it is asked of the records
+	push @$errors, grep { /\S/ && !/ERROR:  40001$/ } split /\n/, $err;
 	foreach my $line (split /\n/, $out)
 	{
 		my ($type, @fields) = split /\|/, $line, -1;
-		if ($type eq 'R') { push @rows, \@fields; next; }
-		if (defined $before)
+		if ($type ne 'T')
 		{
-			my $call = $session->{calls}[ $number++ ];
-			push @records, new_record($call, $before, $fields[0], \@rows);
+			push @{ $said->{$type} }, \@fields;
+			next;
 		}
-		$before = $fields[0];
-		@rows = ();
+		push @records,
+		  new_record($session->{calls}[ $number++ ],
+			$said, $fields[0], $session->{level})
+		  if $said;
+		$said = { T => $fields[0] };
 	}
 	push @$errors, 'not all calls were answered'
 	  if @records != @{ $session->{calls} };
 	return @records;
 }
 
-# s, e: between these instants the call was made.  touched: leads it may hold.
+# s, b, c, e: before b the snapshot was taken, after c the call was made, all
+# after s and before e; at READ COMMITTED both may have been at any time.
+# touched: leads it may hold.
 sub new_record
 {
-	my ($call, $s, $e, $rows) = @_;
-	my $record = { %$call, s => $s, e => $e, rows => [], xids => {} };
+	my ($call, $said, $e, $level) = @_;
+	my $snapshot = $said->{S} && $said->{S}[0];
+	my $record = {
+		%$call,
+		level => $level,
+		s => $said->{T},
+		b => $snapshot ? $snapshot->[1] : $e,
+		c => $said->{B} ? $said->{B}[0][0] : $said->{T},
+		e => $e,
+		rows => [],
+		xids => {}
+	};
 
-	foreach my $row (@$rows)
+	$record->{sees} = seer($snapshot->[0]) if $snapshot;
+	$record->{failed} = 1 if grep { $_->[0] ne '00000' } @{ $said->{E} // [] };
+	foreach my $row (@{ $said->{R} // [] })
 	{
-		my (undef, $xid, $outcome, $lead, $x, $y) = @$row;
+		my (undef, $xid, $outcome, $lead, $x, $y, $retry) = @$row;
 		$record->{xids}{$xid} = 1 if $xid ne '';
 		push @{ $record->{rows} },
-		  { outcome => $outcome, lead => $lead, x => $x, y => $y };
+		  {
+			outcome => $outcome,
+			lead => $lead,
+			x => $x,
+			y => $y,
+			retry => $retry
+		  };
 	}
 	$record->{said} = join ' / ',
-	  map { join ' ', @$_{qw(outcome lead x y)} } @{ $record->{rows} };
+	  map { join ' ', @$_{qw(outcome lead x y retry)} } @{ $record->{rows} };
 	$record->{touched} = { map { $_ => 1 } @{ $record->{ids} },
 		grep { $_ ne '' } map { $_->{lead} } @{ $record->{rows} } };
 	return $record;
 }
 
-# Who used one request id were all told what the first was: one record, of a
-# call that was over when the first of them had his answer.
+# Says of transactions whether this pg_snapshot sees what they did.
+sub seer
+{
+	my ($first, $next, $running) = split /:/, $_[0];
+	my %running = map { $_ => 1 } split /,/, $running;
+	return sub { $_[0] < $next && !$running{ $_[0] } };
+}
+
+# Who used one request id were all told what was done once, by the one who had a
+# transaction id: his record stands for all, of a call that was over when the
+# first of them had his answer.
 sub merge_requests
 {
 	my ($records, $problems) = @_;
-	my (%first, @merged);
+	my (%same, @merged);
 	my $repeated = 0;
 
 	foreach my $record (@$records)
 	{
-		my $first = $record->{id} ? $first{ $record->{id} } : undef;
-		if (!$first)
+		if (!$record->{id} || $record->{failed}) { push @merged, $record; }
+		else { push @{ $same{ $record->{id} } }, $record; }
+	}
+	foreach my $id (sort keys %same)
+	{
+		my @all = @{ $same{$id} };
+		my @doers = grep { %{ $_->{xids} } } @all;
+		push @$problems, "request $id was done " . @doers . ' times'
+		  if @doers != 1;
+		my $doer = $doers[0] // $all[0];
+		foreach my $record (@all)
 		{
-			$first{ $record->{id} } = $record if $record->{id};
-			push @merged, $record;
-			next;
+			push @$problems, "request $id was answered "
+			  . "[$doer->{said}] and [$record->{said}]"
+			  if $doer->{said} ne $record->{said};
+			$doer->{e} = $record->{e} if $record->{e} < $doer->{e};
 		}
-		$repeated++;
-		push @$problems, "request $record->{id} was answered "
-		  . "[$first->{said}] and [$record->{said}]"
-		  if $first->{said} ne $record->{said};
-		$first->{s} = $record->{s} if $record->{s} < $first->{s};
-		$first->{e} = $record->{e} if $record->{e} < $first->{e};
-		$first->{xids}{$_} = 1 foreach keys %{ $record->{xids} };
+		$repeated += @all - 1;
+		push @merged, $doer;
 	}
 	return (\@merged, $repeated);
 }
@@ -328,17 +391,23 @@ SQL
 	return \@events;
 }
 
-# Makes a world in a new database, lets the sessions loose on it, and returns
-# what they were told and what the log says: records, events, and the last event
-# of the time before.
+# Makes a world in a new database, lets the sessions loose on it, each at one of
+# the isolation levels ('' is READ COMMITTED; ticks and changes of statuses are at
+# the first), and returns what they were told and what the log says: records,
+# events, and the last event of the time before.
 sub record_history
 {
-	my ($node, $db, $clients, $count) = @_;
+	my ($node, $db, $clients, $count, @levels) = @_;
 	$node->safe_psql('postgres', "CREATE DATABASE $db");
-	my $history = { setup => build($node, $db), problems => [] };
+	my $history = {
+		setup => build($node, $db),
+		problems => [],
+		serial => "@levels" eq 'SERIALIZABLE'
+	};
 	my $start = $node->safe_psql($db,
 		"SELECT clock_timestamp() + interval '1 second'");
-	my @sessions = start_ticks($node, $db, int($count / 6), $start);
+	my @sessions =
+	  start_ticks($node, $db, int($count / 6), $start, $levels[0]);
 	foreach my $pair (1 .. $clients / 2)
 	{
 		my %shared;
@@ -352,12 +421,12 @@ sub record_history
 		push @sessions,
 		  map {
 			start_session($node, $db, random_calls($_, $count, \%shared),
-				$start)
+				$start, $levels[ $_ % @levels ], $levels[0])
 		  } (2 * $pair - 1, 2 * $pair);
 	}
 	my (@records, @errors);
 	push @records, read_session($_, \@errors) foreach @sessions;
-	is(join("\n", @errors), '', 'every call was answered');
+	is(join("\n", @errors), '', "$db: every call was answered");
 	@$history{qw(records repeated)} =
 	  merge_requests(\@records, $history->{problems});
 	$history->{events} = read_events($node, $db);

@@ -108,6 +108,26 @@ sub states_between
 	return @{ $self->{state} }[ $first .. $last ];
 }
 
+# Knows now that states up to the first had begun by e, and that those after the
+# last had not before s.
+sub narrow
+{
+	my ($self, $first, $last, $s, $e, $news) = @_;
+	my ($lo, $hi) = @$self{qw(lo hi)};
+
+	for (my $i = $first; $i >= 0 && $hi->[$i] > $e; $i--)
+	{
+		$hi->[$i] = $e;
+		$$news++;
+	}
+	for (my $i = $last + 1; $i <= $#$lo && $lo->[$i] < $s; $i++)
+	{
+		$lo->[$i] = $s;
+		$$news++;
+	}
+	return;
+}
+
 # Somebody says that he saw it, from s to e, in a state that fits.  Returns
 # whether that is possible; narrows what is known.  $$free tells if there was a
 # choice of states, $$news if anything became narrower.
@@ -119,18 +139,58 @@ sub seen
 
 	return 0 if !@fit;
 	$$free = 1 if $last > $first;
-	my ($lo, $hi) = @$self{qw(lo hi)};
-	for (my $i = $fit[0]; $i >= 0 && $hi->[$i] > $e; $i--)
-	{
-		$hi->[$i] = $e;
-		$$news++;
-	}
-	for (my $i = $fit[-1] + 1; $i <= $#$lo && $lo->[$i] < $s; $i++)
-	{
-		$lo->[$i] = $s;
-		$$news++;
-	}
+	$self->narrow($fit[0], $fit[-1], $s, $e, $news);
 	return 1;
+}
+
+# Which state it has in a snapshot that was taken from s to e and sees certain
+# commits; -1 if there is none that fits these times.
+sub in_snapshot
+{
+	my ($self, $s, $e, $sees) = @_;
+	my ($first, $last) = $self->between($s, $e);
+
+	foreach my $i (reverse $first .. $last)
+	{
+		return $i if !defined $self->{commit}[$i]
+		  || $sees->($self->{commit}[$i]);
+	}
+	return -1;
+}
+
+# Whether that state may have lasted until s.
+sub may_last
+{
+	my ($self, $i, $s) = @_;
+	return $i >= 0 && ($i == $#{ $self->{hi} } || $self->{hi}[ $i + 1 ] >= $s);
+}
+
+# In a known order of all commits: that of the state after which, and that of the
+# state before which somebody must come who saw one that fits; undef for none.
+# What he did himself does not count, nor does what one commit passes through.
+sub bounds_of
+{
+	my ($self, $i, $fits, $own) = @_;
+	my ($state, $commit) = @$self{qw(state commit)};
+	my $k = $i;
+	my $j = $i;
+
+	while ($k > 0 && defined $commit->[$k])
+	{
+		my $before = $k - 1;
+		$before-- while ($commit->[$before] // '') eq $commit->[$k];
+		last if !$fits->($state->[$before]);
+		$k = $before;
+	}
+	while ($j < $#$state && !$own->{ $commit->[ $j + 1 ] })
+	{
+		my $after = $j + 1;
+		$after++ while ($commit->[ $after + 1 ] // '') eq $commit->[ $j + 1 ];
+		last if !$fits->($state->[$after]);
+		$j = $after;
+	}
+	my $next = $commit->[ $j + 1 ];
+	return ($commit->[$k], defined $next && $own->{$next} ? undef : $next);
 }
 
 # The parts of the time from s to e when it certainly was in a state that fits.

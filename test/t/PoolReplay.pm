@@ -3,18 +3,24 @@
 #
 # Event ids order the changes of one lead, and of one member's counters in one
 # pool.  An event is visible from a moment after its commit timestamp on, and by
-# the time when its caller has been told.
+# the time when its caller has been told.  Whoever had a snapshot changes only what
+# is still as it was there.
 package PoolReplay;
 use strict;
 use warnings FATAL => 'all';
 use Exporter 'import';
+use List::Util qw(max min);
 use PoolHistory;
 use PoolLine;
 
-our @EXPORT = qw(replay_history settle_lines line_of complain %CHANGE
+our @EXPORT = qw(replay_history settle_lines line_of complain %CHANGE $NO_CLAIM
   is_available is_owned is_his is_closed);
 
 my $W = $PoolHistory::WORLD;
+
+# of whoever has not claimed yet
+our $NO_CLAIM =
+  { n => 0, day => '', from => -$PoolLine::NEVER, until => -$PoolLine::NEVER };
 
 # What the lead is before and after each kind of event; he: whom it names.
 our %CHANGE = (
@@ -41,30 +47,71 @@ sub line_of
 	return $lines->{$key} //= PoolLine->new($first);
 }
 
+# The event writes a row, over what the snapshot of its transaction has to see.
+sub check_written
+{
+	my ($h, $event, $row) = @_;
+	my $before = $h->{writer}{$row};
+
+	$h->{writer}{$row} = $event->{of};
+	complain($h, "event $event->{id}: its snapshot does not see what was done "
+		  . "to $row before")
+	  if $event->{sees} && defined $before && $before ne $event->{of}
+	  && !$event->{sees}->($before);
+	return;
+}
+
 sub count_change
 {
 	my ($h, $event, $pool, $member, $n) = @_;
 	my $line = line_of($h->{held}, "$pool $member", 0);
 	my $held = $line->last_state + $n;
 	my $limit = $W->{hold_limit}{$pool};
+	my $in_all = $h->{in_all}{$member} += $n;
+	my $limit_in_all = $W->{member_limit}($member);
 
+	check_written($h, $event, "counters $pool $member");
 	$line->add(@$event{qw(lo hi)}, $held, $event->{of});
-	complain($h, "event $event->{id}: $member holds $held in $pool")
-	  if $held < 0 || ($n > 0 && defined $limit && $held > $limit);
+	complain($h, "event $event->{id}: $member holds $held in $pool, "
+		  . "$in_all in all")
+	  if $held < 0
+	  || ($n > 0 && defined $limit && $held > $limit)
+	  || ($n > 0 && defined $limit_in_all && $in_all > $limit_in_all);
 	return;
+}
+
+# When the call asked for the time, from when to when: it is that of its events,
+# but of those about leads that came later still.
+sub claimed_at
+{
+	my ($event, $lead, $last) = @_;
+	my $at = $event->{at};
+	my ($from, $until) = ($lead->{at} // 0) < $at ? ($at, $at) :
+	  ($event->{c} // $at, $at);
+	my $same = ($last->{of} // '') eq ($event->{of} // '-');
+	return !$same ? ($from, $until) :
+	  (max($from, $last->{from}), min($until, $last->{until}));
 }
 
 sub count_claim
 {
-	my ($h, $event) = @_;
-	my $line = line_of($h->{claims}, "$event->{pool} $event->{member}",
-		{ n => 0, day => '', at => -$PoolLine::NEVER });
+	my ($h, $event, $lead) = @_;
+	my $key = "$event->{pool} $event->{member}";
+	my $line = line_of($h->{claims}, $key, $NO_CLAIM);
 	my $last = $line->last_state;
 	my $n = $event->{day} eq $last->{day} ? $last->{n} + 1 : 1;
 	my $limit = $W->{claim_limit}($event->{pool}, $event->{member});
+	my ($from, $until) = claimed_at($event, $lead, $last);
 
-	$line->add(@$event{qw(lo hi)},
-		{ n => $n, day => $event->{day}, at => $event->{at} },
+	$line->add(
+		@$event{qw(lo hi)},
+		{
+			n => $n,
+			day => $event->{day},
+			from => $from,
+			until => $until,
+			of => $event->{of}
+		},
 		$event->{of});
 	complain($h, "event $event->{id}: claim $n of the day")
 	  if defined $limit && $n > $limit;
@@ -85,23 +132,33 @@ sub replay
 		  . "lead $event->{lead}, $before->{status} '"
 		  . ($before->{owner} // '') . "'")
 	  if !$fits->($before, $member);
+	check_written($h, $event, "lead $event->{lead}");
 	return if !$status;
 	my $owner = $status eq 'owned' ? $member : '';
-	$line->add(@$event{qw(lo hi)},
-		{ status => $status, owner => $owner, pool => $pool },
+	$line->add(
+		@$event{qw(lo hi)},
+		{
+			status => $status,
+			owner => $owner,
+			pool => $pool,
+			at => $event->{at}
+		},
 		$event->{of});
 	my %change;
 	if (is_owned($before))
 	{
 		$change{"$before->{pool} $before->{owner}"}--;
+		$event->{loser} = $before->{owner};
 		push @{ $h->{ends}{"$event->{lead} $before->{owner}"} }, $event;
 	}
 	$change{"$pool $owner"}++ if $owner ne '';
-	foreach (sort grep { $change{$_} } keys %change)
+	# what he loses makes room
+	foreach (sort { $change{$a} <=> $change{$b} }
+		grep { $change{$_} } sort keys %change)
 	{
 		count_change($h, $event, split(/ /), $change{$_});
 	}
-	count_claim($h, $event) if $event->{kind} eq 'claimed';
+	count_claim($h, $event, $before) if $event->{kind} eq 'claimed';
 	return;
 }
 
@@ -126,10 +183,11 @@ sub date_events
 		$event->{of} = $event->{xid};
 		complain($h, "event $event->{id}: nobody's") if !$record;
 		next if !$record;
+		@$event{qw(c sees)} = @$record{qw(c sees)};
 		complain($h, "event $event->{id}: of what was rolled back")
-		  if $record->{undone};
+		  if $record->{undone} || $record->{failed};
 		complain($h, "event $event->{id}: not in its call")
-		  if $event->{commit} < $record->{s}
+		  if $event->{commit} < $record->{c}
 		  || $event->{commit} > $record->{e};
 		$record->{touched}{ $event->{lead} } = 1;
 		push @{ $record->{events} }, $event;
@@ -143,9 +201,10 @@ sub replay_statuses
 	my ($h) = @_;
 	foreach my $record (sort { $a->{s} <=> $b->{s} } @{ $h->{records} })
 	{
-		next if $record->{function} ne 'status';
-		line_of($h->{status}, $record->{m}, 'active')
-		  ->add(@$record{qw(s e status)});
+		next if $record->{function} ne 'status' || $record->{failed};
+		my $line = line_of($h->{status}, $record->{m}, 'active');
+		$line->add(@$record{qw(c e status)}, keys %{ $record->{xids} })
+		  if $line->last_state ne $record->{status};
 	}
 	return;
 }
@@ -183,7 +242,8 @@ sub settle_lines
 sub replay_history
 {
 	my ($h) = @_;
-	@$h{qw(lead held claims status ends)} = ({}, {}, {}, {}, {});
+	@$h{qw(lead held claims status ends in_all writer)} =
+	  ({}, {}, {}, {}, {}, {}, {});
 	date_events($h);
 	replay($h, $_) foreach @{ $h->{events} };
 	replay_statuses($h);

@@ -4,13 +4,15 @@
 #   CLIENTS= sessions (32, or 64 with FULL=1)
 #   SECONDS_OF_STRESS= (10, or 120 with FULL=1)
 #   CALLS= each session makes whose answers are looked at, one by one, in a
-#          world of their own (80, or 1000 with FULL=1)
+#          world of their own, at all isolation levels (60, or 700 with FULL=1);
+#          in another one half as many, all SERIALIZABLE
 #   SEED=  what they call (that of the moment; printed)
 use strict;
 use warnings FATAL => 'all';
 use PoolHistory;
 use PoolLine;
 use PoolOrder;
+use PoolSerial;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -18,7 +20,7 @@ use Test::More;
 my $clients = $ENV{CLIENTS} || ($ENV{FULL} ? 64 : 32);
 my $seconds = $ENV{SECONDS_OF_STRESS} || ($ENV{FULL} ? 120 : 10);
 my $leads = 3_000;
-my $calls_each = $ENV{CALLS} || ($ENV{FULL} ? 1_000 : 80);
+my $calls_each = $ENV{CALLS} || ($ENV{FULL} ? 700 : 60);
 my $seed = $ENV{SEED} // time;
 
 my $node = PostgreSQL::Test::Cluster->new('stress');
@@ -263,7 +265,9 @@ my $line = PoolLine->new('old');
 $line->add(0, 90, 'new');
 ok($line->seen(10, 20, sub { $_[0] eq 'new' }), 'a change may be seen')
   && ok(!$line->seen(50, 60, sub { $_[0] eq 'old' }), 'by all or none');
-my $history = record_history($node, 'answers', $clients, $calls_each);
+my @higher = ('REPEATABLE READ', 'SERIALIZABLE');
+my $history = record_history($node, 'answers', $clients, $calls_each,
+	'', $higher[0], '', $higher[1]);
 my @unexplained = explain_history($history);
 is(scalar @unexplained, 0, 'an order of all calls explains every answer');
 diag($_) foreach splice @unexplained, 0, 20;
@@ -273,19 +277,80 @@ foreach my $answer ('claim empty', 'claim hold_limit', 'claim of fewer',
 	cmp_ok($history->{answers}{$answer} // 0, '>', 0, "$answer was met");
 }
 cmp_ok($history->{repeated}, '>', 0, 'requests were repeated');
+foreach my $level ('', @higher)
+{
+	foreach (
+		[ 'claim empty', outcome => 'too_soon' ],
+		[ 'claim_leads taken', outcome => 'not_available' ],
+		[ 'claim_leads taken', retry => 1 ],
+		[ 'reclaim not_owned', outcome => 'reclaimed' ],
+		[ 'release not_owner', outcome => 'released' ],
+		[ 'stat_member figures', x => 5 ])
+	{
+		my ($answer, @lie) = @$_;
+		cmp_ok(lies_found($history, $level, @$_), '>', 0,
+			"it could not have been @lie instead of $answer at '$level'");
+	}
+}
+
+# Of these there are few, at one level or another.
 foreach (
 	[ 'claim claimed', outcome => 'empty' ],
-	[ 'claim empty', outcome => 'too_soon' ],
-	[ 'claim_leads taken', outcome => 'not_available' ],
 	[ 'reclaim reclaimed', outcome => 'not_owned' ],
-	[ 'release not_owner', outcome => 'released' ],
-	[ 'transfer transferred', outcome => 'hold_limit' ],
-	[ 'stat_member figures', x => 5 ])
+	[ 'transfer transferred', outcome => 'hold_limit' ])
 {
 	my ($answer, @lie) = @$_;
-	cmp_ok(lies_found($history, @$_),
-		'>', 0, "it could not have been $lie[1] instead of $answer");
+	my $found = 0;
+	$found += lies_found($history, $_, $answer, @lie) foreach ('', @higher);
+	cmp_ok($found, '>', 0, "nor @lie instead of $answer");
 }
+foreach (
+	[ 'claim claim_limit', later => 1 ],
+	[ 'claim too_soon', later => 1 ],
+	[ 'claim none_allowed', later => -1 ],
+	[ 'claim_leads cooldown', later => 1 ])
+{
+	my ($answer, @lie) = @$_;
+	my ($told, $found) = (0, 0);
+	foreach my $level ('', @higher)
+	{
+		$told += lies_told($history, $level, $answer);
+		$found += lies_found($history, $level, $answer, @lie);
+	}
+	cmp_ok($found, '>=', $told * 0.8,
+		"nor @lie instead of $answer, $told times");
+}
+
+# Whoever changes what another has read, and reads what that one changes.
+my @both = map {
+	{ function => $_, xids => { $_ => 1 }, said => '', s => 0, e => 90 }
+} 'ann', 'bob';
+my @lines = map { PoolLine->new('old') } @both;
+$lines[$_]->add(0, 90, 'new', (keys %{ $both[$_]{xids} })[0]) foreach 0, 1;
+my %skew = (records => \@both, problems => [], lead => {});
+foreach my $reader (1, 0)
+{
+	my $r = $both[$reader];
+	my @read = $lines[ 1 - $reader ]->bounds_of(0, sub { $_[0] eq 'old' },
+		$r->{xids});
+	push @{ $r->{bounds} }, \@read;
+	$skew{lead}{ 1 - $reader } = $lines[ 1 - $reader ];
+	order_history(\%skew);
+	is(@{ $skew{problems} }, 1 - $reader,
+		$reader ? 'one who reads and one who changes have an order' :
+		  'two who change what the other has read have none');
+}
+
+my $serial = record_history($node, 'serial', $clients, $calls_each / 2,
+	'SERIALIZABLE');
+my @unordered = explain_history($serial);
+is(scalar @unordered, 0, 'one order of all transactions explains all answers');
+diag($_) foreach splice @unordered, 0, 20;
+cmp_ok(outdated($history) + outdated($serial),
+	'>', 0, 'refusals were of snapshots, not of now');
+cmp_ok($serial->{arcs}, '>', $clients, 'many of them in a certain order');
+is($node->safe_psql('serial', 'SELECT * FROM pool.verify()'),
+	'', 'verify() finds nothing in that world');
 is($node->safe_psql('answers', 'SELECT * FROM pool.verify()'),
 	'', 'verify() finds nothing there');
 $node->command_ok(
@@ -303,4 +368,7 @@ diag("counted: $clients sessions, twice $seconds s: $calls transactions, "
 diag("counted: of $history->{calls} calls of $clients sessions "
 	  . "($history->{repeated} repeated, seed $seed) in $history->{rounds} "
 	  . 'rounds: ' . answers_counted($history));
+diag("counted: of these at $_: " . answers_at($history, $_)) foreach @higher;
+diag("counted: of $serial->{calls} calls when all are SERIALIZABLE, one before "
+	  . "the other $serial->{arcs} times: " . answers_at($serial, $higher[1]));
 done_testing();
