@@ -8,11 +8,13 @@
  */
 #include "result.h"
 
+#include "attempt.h"
 #include "catalog/pg_type.h"
 #include "errors.h"
 #include "people.h"
 #include "request.h"
 #include "sql.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
@@ -232,40 +234,94 @@ is_due(TimestampTz now)
 	return due;
 }
 
+/* Members whose absence is over, locked. */
+typedef struct Ends
+{
+	Datum	   *ids;
+	int64		done;
+} Ends;
+
+static int
+collect_due(int max, TimestampTz now, Ends *ends)
+{
+	Oid			types[2] = {TIMESTAMPTZOID, INT4OID};
+	Datum		values[2] = {TimestampTzGetDatum(now), Int32GetDatum(max)};
+	MemoryContext context = CurrentMemoryContext;
+	PoolSql		sql = pool_sql_begin();
+	int			n = pool_sql_run("SELECT m.id FROM pool.member m"
+								 " WHERE m.status = 'away'"
+								 " AND m.away_until <= $1"
+								 " ORDER BY m.id LIMIT $2"
+								 " FOR NO KEY UPDATE SKIP LOCKED",
+								 2, types, values, NULL);
+
+	ends->ids = MemoryContextAlloc(context, Max(n, 1) * sizeof(Datum));
+	for (int i = 0; i < n; i++)
+		ends->ids[i] = Int32GetDatum(pool_sql_int4(i, 1));
+	pool_sql_end(sql);
+	return n;
+}
+
+static void
+end_some(void *arg, int from, int n)
+{
+	Ends	   *ends = arg;
+	Oid			types[1] = {INT4ARRAYOID};
+	Datum		values[1] = {PointerGetDatum(construct_array(&ends->ids[from], n,
+															 INT4OID,
+															 sizeof(int32), true,
+															 TYPALIGN_INT))};
+	PoolSql		sql = pool_sql_begin();
+
+	ends->done +=
+		pool_sql_run("WITH held AS MATERIALIZED ("
+					 " SELECT s.member_id FROM pool.membership_state s"
+					 " WHERE s.member_id = ANY ($1)"
+					 " ORDER BY s.pool_id, s.member_id"
+					 " FOR NO KEY UPDATE SKIP LOCKED)"
+					 " UPDATE pool.member m"
+					 " SET status = 'active', away_until = NULL"
+					 " WHERE m.id = ANY ($1)"
+					 " AND (SELECT count(*) FROM held h"
+					 "  WHERE h.member_id = m.id) ="
+					 " (SELECT count(*) FROM pool.membership_state c"
+					 "  WHERE c.member_id = m.id)", 1, types, values, NULL);
+	pool_sql_end(sql);
+}
+
+static void
+fail_one(void *arg, int which, const ErrorData *error)
+{
+	Ends	   *ends = arg;
+
+	pool_attempt_report(error,
+						psprintf(pool_text("end of the absence of member %d"),
+								 DatumGetInt32(ends->ids[which])), 0);
+}
+
 /*
  * Ends absences whose time is over.  Waits for nobody: whose counters are held
- * just now comes back at the next tick.
+ * just now, or who cannot be changed, comes back at the next tick.
  */
 PoolTickResult
 pool_people_run(int max, TimestampTz now)
 {
 	PoolTickResult result = {0, false};
-	Oid			types[2] = {TIMESTAMPTZOID, INT4OID};
-	Datum		values[2] = {TimestampTzGetDatum(now), Int32GetDatum(max)};
-	PoolSql		sql;
+	Ends		ends = {0};
+	PoolParts	parts = {.arg = &ends,.work = end_some,.failed = fail_one};
+	ErrorData  *error;
+	int			n;
 
 	if (pool_index_unused(POOL_MEMBER_ABSENCE) || !is_due(now))
 		return result;
-	sql = pool_sql_begin();
-	result.done =
-		pool_sql_run("WITH due AS MATERIALIZED ("
-					 " SELECT m.id FROM pool.member m"
-					 " WHERE m.status = 'away' AND m.away_until <= $1"
-					 " ORDER BY m.id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED),"
-					 " held AS MATERIALIZED ("
-					 " SELECT s.member_id FROM pool.membership_state s"
-					 " WHERE s.member_id IN (SELECT d.id FROM due d)"
-					 " ORDER BY s.pool_id, s.member_id"
-					 " FOR NO KEY UPDATE SKIP LOCKED)"
-					 " UPDATE pool.member m"
-					 " SET status = 'active', away_until = NULL"
-					 " FROM due d WHERE m.id = d.id"
-					 " AND (SELECT count(*) FROM held h"
-					 "  WHERE h.member_id = m.id) ="
-					 " (SELECT count(*) FROM pool.membership_state c"
-					 "  WHERE c.member_id = m.id)", 2, types, values, NULL);
+	n = collect_due(max, now, &ends);
+	if (n == 0)
+		return result;
+	error = pool_attempt_parts(&parts, n);
+	if (error != NULL)
+		fail_one(&ends, 0, error);
 	pool_quota_note_held();
-	result.more = result.done == max;
-	pool_sql_end(sql);
+	result.done = ends.done;
+	result.more = n == max && result.done > 0;
 	return result;
 }

@@ -344,4 +344,23 @@ CREATE TRIGGER leave_out BEFORE UPDATE ON pool.lead_state FOR EACH ROW
 SELECT key, kind FROM tick_at('2028-03-30 11:00+00') WHERE key ~ '^[no]';
 DROP TRIGGER leave_out ON pool.lead_state;
 SELECT key, kind FROM tick_at('2028-03-30 12:00+00') WHERE key ~ '^[no]';
+
+-- Members who come back: one who cannot be changed keeps no other away.
+SELECT outcome FROM unnest(ARRAY['ann', 'cat', 'eve']) m (key),
+    pool.set_away(m.key, '2028-04-01 09:00+00');
+CREATE FUNCTION refuse_member() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF new.key = 'ann' AND new.status = 'active' THEN
+        RAISE 'refused: Mrs Sun';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER refuse AFTER UPDATE ON pool.member
+    FOR EACH ROW EXECUTE FUNCTION refuse_member();
+SET pool_ext.clock = '2028-04-01 10:00+00';
+SELECT task, done, more FROM pool.tick() WHERE task = 'people';
+SELECT key, status FROM pool.member WHERE key IN ('ann', 'cat', 'eve') ORDER BY 1;
+DROP TRIGGER refuse ON pool.member;
+SELECT task, done, more FROM pool.tick() WHERE task = 'people';
+SELECT key, status FROM pool.member WHERE key = 'ann';
 SELECT * FROM pool.verify();
