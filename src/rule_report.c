@@ -62,7 +62,7 @@ message_of(PoolRuleKind kind)
 		case POOL_KIND_APPROVAL:
 			return gettext_noop("condition of approval rule \"%s\" of pool \"%s\" failed");
 		case POOL_KIND_RUN:
-			return gettext_noop("condition of run %s about member \"%s\" failed");
+			return gettext_noop("condition of run %s (%s) failed");
 	}
 	return NULL;
 }
@@ -81,7 +81,7 @@ hint_of(PoolRuleKind kind)
 /*
  * The condition of this rule of the pool is neither true nor false of a lead, or
  * of a member.  What it says may be personal: its name has to do.  Of a run the
- * name is its id, and instead of the pool stands the key of its member.
+ * name is its id, and instead of the pool stands what kind of run it is.
  */
 void
 pool_rule_report(PoolRuleKind kind, int32 id, const char *name,

@@ -55,7 +55,7 @@ is_meant(PoolBatch *batch, PoolBatchItem *item, const PoolRun *run)
 	if (verdict == POOL_RULE_ERROR)
 		pool_rule_report(POOL_KIND_RUN, (int32) run->id,
 						 psprintf("%lld", (long long) run->id),
-						 pool_config_member(run->member_id)->key);
+						 run->offboards ? "offboard" : "relocate");
 	return verdict == POOL_MATCH;
 }
 

@@ -24,10 +24,10 @@ extern void pool_sql_end(PoolSql sql);
 extern void pool_sql_walk_indexes(void);
 extern uint64 pool_sql_run(const char *command, int nargs, Oid *types,
 						   Datum *values, const char *nulls);
-
-/* what the last statement returned: rows from 0, columns from 1 */
 extern uint64 pool_sql_run_latest(const char *command, int nargs, Oid *types,
 								  Datum *values);
+
+/* what the last statement returned: rows from 0, columns from 1 */
 extern Datum pool_sql_datum(uint64 row, int column, bool *isnull);
 extern int32 pool_sql_int4(uint64 row, int column);
 extern int64 pool_sql_int8(uint64 row, int column);
