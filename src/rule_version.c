@@ -83,7 +83,6 @@ rule_row(Relation rel, HeapTuple tuple, TimestampTz now, const char *role)
 static void
 run(const char *command, int nargs, RuleRow *row)
 {
-	CommandCounterIncrement();
 	(void) pool_sql_run_latest(command, nargs, row->types, row->values);
 }
 

@@ -9,6 +9,7 @@
  */
 #include "sql.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "table.h"
 #include "utils/guc.h"
@@ -101,8 +102,8 @@ pool_sql_run(const char *command, int nargs, Oid *types, Datum *values,
 }
 
 /*
- * The same of a command that is to see what has been committed until now,
- * whatever the isolation level.
+ * The same of a command that is to see what has been committed until now, and
+ * what this transaction has written, whatever the isolation level.
  */
 uint64
 pool_sql_run_latest(const char *command, int nargs, Oid *types, Datum *values)
@@ -113,8 +114,9 @@ pool_sql_run_latest(const char *command, int nargs, Oid *types, Datum *values)
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s",
 			 SPI_result_code_string(SPI_result));
+	CommandCounterIncrement();
 	rc = SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(),
-							  InvalidSnapshot, false, false, 0);
+							  InvalidSnapshot, false, true, 0);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_snapshot failed: %s",
 			 SPI_result_code_string(rc));

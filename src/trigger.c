@@ -7,12 +7,10 @@
 #include "trigger.h"
 
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog.h"
 #include "table.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 
 /*
  * The call's context; 39P01 if the function was not called by a trigger, or by
@@ -88,20 +86,7 @@ pool_trigger_begin(TriggerData *data)
 uint64
 pool_trigger_run(const char *command)
 {
-	SPIPlanPtr	plan = SPI_prepare(command, 0, NULL);
-	int			rc;
-
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s",
-			 SPI_result_code_string(SPI_result));
-	/* what this transaction has written counts as well */
-	CommandCounterIncrement();
-	rc = SPI_execute_snapshot(plan, NULL, NULL, GetLatestSnapshot(),
-							  InvalidSnapshot, false, true, 0);
-	if (rc < 0)
-		elog(ERROR, "SPI_execute_snapshot failed: %s",
-			 SPI_result_code_string(rc));
-	return SPI_processed;
+	return pool_sql_run_latest(command, 0, NULL, NULL);
 }
 
 /* The first column of the first row that pool_trigger_run() has returned. */
