@@ -11,6 +11,7 @@
 #include "attempt.h"
 #include "catalog/pg_type.h"
 #include "errors.h"
+#include "miscadmin.h"
 #include "people.h"
 #include "request.h"
 #include "sql.h"
@@ -242,18 +243,19 @@ typedef struct Ends
 } Ends;
 
 static int
-collect_due(int max, TimestampTz now, Ends *ends)
+collect_due(int max, TimestampTz now, int32 after, Ends *ends)
 {
-	Oid			types[2] = {TIMESTAMPTZOID, INT4OID};
-	Datum		values[2] = {TimestampTzGetDatum(now), Int32GetDatum(max)};
+	Oid			types[3] = {TIMESTAMPTZOID, INT4OID, INT4OID};
+	Datum		values[3] = {TimestampTzGetDatum(now), Int32GetDatum(max),
+	Int32GetDatum(after)};
 	MemoryContext context = CurrentMemoryContext;
 	PoolSql		sql = pool_sql_begin();
 	int			n = pool_sql_run("SELECT m.id FROM pool.member m"
 								 " WHERE m.status = 'away'"
-								 " AND m.away_until <= $1"
+								 " AND m.away_until <= $1 AND m.id > $3"
 								 " ORDER BY m.id LIMIT $2"
 								 " FOR NO KEY UPDATE SKIP LOCKED",
-								 2, types, values, NULL);
+								 3, types, values, NULL);
 
 	ends->ids = MemoryContextAlloc(context, Max(n, 1) * sizeof(Datum));
 	for (int i = 0; i < n; i++)
@@ -299,28 +301,42 @@ fail_one(void *arg, int which, const ErrorData *error)
 								 DatumGetInt32(ends->ids[which])), 0);
 }
 
+static void
+try_some(Ends *ends, int n)
+{
+	PoolParts	parts = {.arg = ends,.work = end_some,.failed = fail_one};
+	ErrorData  *error = pool_attempt_parts(&parts, n);
+
+	if (error != NULL)
+		pool_attempt_report(error, pool_text("end of absences"), 0);
+}
+
 /*
  * Ends absences whose time is over.  Waits for nobody: whose counters are held
- * just now, or who cannot be changed, comes back at the next tick.
+ * just now, or who cannot be changed, comes back at the next tick.  As long as
+ * there are only such, it looks further: they keep no others away.
  */
 PoolTickResult
 pool_people_run(int max, TimestampTz now)
 {
 	PoolTickResult result = {0, false};
 	Ends		ends = {0};
-	PoolParts	parts = {.arg = &ends,.work = end_some,.failed = fail_one};
-	ErrorData  *error;
+	int32		after = 0;
 	int			n;
 
 	if (pool_index_unused(POOL_MEMBER_ABSENCE) || !is_due(now))
 		return result;
-	n = collect_due(max, now, &ends);
-	if (n == 0)
-		return result;
-	error = pool_attempt_parts(&parts, n);
-	if (error != NULL)
-		fail_one(&ends, 0, error);
-	pool_quota_note_held();
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		n = collect_due(max, now, after, &ends);
+		if (n == 0)
+			break;
+		after = DatumGetInt32(ends.ids[n - 1]);
+		try_some(&ends, n);
+	} while (n == max && ends.done == 0);
+	if (after != 0)
+		pool_quota_note_held();
 	result.done = ends.done;
 	result.more = n == max && result.done > 0;
 	return result;

@@ -358,6 +358,8 @@ END $$;
 CREATE TRIGGER refuse AFTER UPDATE ON pool.member
     FOR EACH ROW EXECUTE FUNCTION refuse_member();
 SET pool_ext.clock = '2028-04-01 10:00+00';
+-- however few are looked at at a time
+SELECT task, done, more FROM pool.tick(1) WHERE task = 'people';
 SELECT task, done, more FROM pool.tick() WHERE task = 'people';
 SELECT key, status FROM pool.member WHERE key IN ('ann', 'cat', 'eve') ORDER BY 1;
 DROP TRIGGER refuse ON pool.member;
